@@ -1,0 +1,24 @@
+"""Shared fixtures: reference data beside the project, and a cache of each test run's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+os.environ["ORRERY_CACHE"] = tempfile.mkdtemp(prefix="orrery-test-cache-")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Real features, photos and broken files that lie beside the project on some machines."""
+    folder = ROOT.parent / "shared" / "reference"
+    if not folder.is_dir():
+        pytest.skip(f"reference data is not beside the project ({folder.name} folder absent)")
+    return folder
