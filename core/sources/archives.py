@@ -1,0 +1,133 @@
+"""Zip archives that strangers packed: listed, checked and read member by member, never unpacked to disk."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import zipfile
+import zlib
+from pathlib import Path
+
+from core.errors import SourceError
+from core.settings import settings
+from core.sources.workers import MAX_FILE_BYTES, refuse, too_large
+from core.types import Refusal
+
+MAX_RATIO = 200
+MAX_TOTAL_BYTES = 64 * 1024**3
+MAX_TOTAL_BYTES_HOSTED = 8 * 1024**3
+MAX_DIRECTORY_BYTES = 256 * 1024**2
+_BOMB_FLOOR = 256 * 1024**2
+
+
+class Archive:
+    """A zip opened for reading; thread-safe.
+
+    Parameters
+    ----------
+    source : a path, or the bytes of the archive.
+    name : what a message calls it.
+
+    Attributes
+    ----------
+    members : cleaned names ("/" between folders, nothing above the root) of the readable files, in natural order.
+    refused : files that are listed but cannot be read, with the reason.
+
+    Raises
+    ------
+    SourceError
+        If it is no zip, is encrypted as a whole, holds nothing, or would unpack to far too much.
+    """
+
+    def __init__(self, source: str | Path | bytes, name: str) -> None:
+        self.name = name
+        self._lock = threading.Lock()
+        self._file = io.BytesIO(source) if isinstance(source, bytes) else None
+        if isinstance(source, bytes) and not source:
+            raise SourceError(f"a zip archive in {name}", "an empty file", "Upload it again.")
+        try:
+            self._zip = zipfile.ZipFile(self._file or Path(str(source)))  # type: ignore[arg-type]
+        except FileNotFoundError as error:
+            raise SourceError("the path of a zip archive", f"{name}, which is not there",
+                              "Check the path.") from error
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError) as error:
+            raise SourceError(f"a zip archive in {name}", f"a file that cannot be opened as one ({error})",
+                              "It may be cut off; pack it again as a plain zip.") from error
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        self.refused: tuple[Refusal, ...] = ()
+        self._list()
+
+    def _list(self) -> None:
+        refused = []
+        infos = [info for info in self._zip.infolist() if not info.is_dir()]
+        self._check_size(infos)
+        for info in infos:
+            member = clean(info.filename)
+            if is_hidden(member):
+                continue
+            while member in self._infos:
+                member += "#2"
+            if info.flag_bits & 1:
+                refused.append(Refusal(member, "it is locked with a password"))
+            elif info.file_size > MAX_FILE_BYTES:
+                refused.append(Refusal(member, too_large(info.file_size)))
+            else:
+                self._infos[member] = info
+        if infos and len(refused) == len(infos) and all("password" in r.reason for r in refused):
+            raise SourceError(f"a zip archive without a password in {self.name}", f"{len(infos):,} locked files",
+                              "Unpack it and zip it again without a password.")
+        self.members = tuple(sorted(self._infos, key=natural))
+        self.refused = tuple(refused)
+
+    def _check_size(self, infos: list[zipfile.ZipInfo]) -> None:
+        total = sum(info.file_size for info in infos)
+        packed = max(1, sum(info.compress_size for info in infos))
+        limit = MAX_TOTAL_BYTES_HOSTED if settings().hosted else MAX_TOTAL_BYTES
+        if total > limit:
+            raise SourceError(f"at most {limit / 1024**3:g} GB in {self.name}", f"{total / 1024**3:,.1f} GB unpacked",
+                              "Split it into several archives.")
+        if total > _BOMB_FLOOR and total / packed > MAX_RATIO:
+            raise SourceError(f"an archive of images in {self.name}",
+                              f"one that unpacks to {total / packed:,.0f} times its size, as only a trap does",
+                              "Pack the images themselves again.")
+
+    def read(self, member: str) -> bytes:
+        """The bytes of one member; raises UnreadableItem."""
+        try:
+            with self._lock:
+                return self._zip.read(self._infos[member])
+        except KeyError as error:
+            raise refuse(member, f"{self.name} holds no such file") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise refuse(member, f"its part of {self.name} is damaged ({error})") from error
+        except (NotImplementedError, RuntimeError) as error:
+            raise refuse(member, f"{self.name} is packed in a way that is not read here ({error})") from error
+        except (OSError, ValueError) as error:
+            raise refuse(member, f"{self.name} cannot be read ({error})") from error
+
+    def size(self, member: str) -> int:
+        """Unpacked bytes of a member, as the archive states them."""
+        return self._infos[member].file_size
+
+
+def clean(name: str) -> str:
+    """A relative name with "/" between folders; drive letters, "." and ".." have no meaning and go."""
+    parts = name.replace("\\", "/").split("/")
+    kept = [part for part in parts if part not in ("", ".", "..") and not (len(part) == 2 and part[1] == ":")]
+    return "/".join(kept) or "unnamed"
+
+
+def is_hidden(name: str) -> bool:
+    """True for dot files and what operating systems leave behind."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/")) or \
+        name.rsplit("/", 1)[-1].lower() in ("thumbs.db", "desktop.ini")
+
+
+def natural(name: str) -> tuple[object, ...]:
+    """A key that sorts 2.png before 10.png."""
+    parts: list[object] = list(re.split(r"(\d+)", name))
+    for i in range(1, len(parts), 2):
+        digits = str(parts[i]).lstrip("0")
+        parts[i] = (len(digits), digits, parts[i])
+    return tuple(parts)

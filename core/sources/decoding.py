@@ -1,0 +1,217 @@
+"""Bytes of an image file to the upright 8-bit RGB picture a person would expect to see.
+
+Everything here runs inside a worker process (core.sources.workers): the libraries that unpack foreign files are
+native code and may crash. Imports stay light so that a worker starts at once.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+EXTENSIONS = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff",
+     ".ppm", ".pgm", ".pbm", ".pnm", ".ico", ".avif", ".jp2", ".j2k")
+)
+KNOWN = "JPEG, PNG, GIF, WebP, BMP, TIFF, PPM, ICO, AVIF, JPEG 2000"
+MAX_PIXELS = 100_000_000
+_STRIP = 4_000_000
+
+Image.init()
+FORMATS = tuple(name for name in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "ICO", "AVIF", "JPEG2000")
+                if name in Image.OPEN)
+
+
+class Unreadable(Exception):
+    """The reason, in plain words, why one file gives no picture."""
+
+
+def decode(data: bytes, max_side: int | None = None) -> Image.Image:
+    """Upright RGB picture of a file's bytes: its first frame, transparency on white, 16 bits scaled to 8.
+
+    Parameters
+    ----------
+    data
+        The whole file.
+    max_side
+        Where given, a picture whose longer side is at most this many pixels is enough (aspect kept, never enlarged),
+        and JPEG files are unpacked at a reduced size.
+
+    Raises
+    ------
+    Unreadable
+        With the reason in plain words.
+    """
+    if not data:
+        raise Unreadable("the file is empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+                _check_pixels(opened)
+                if max_side is not None:
+                    opened.draft(None, (max_side, max_side))
+                opened.load()
+                upright = _upright(opened)
+                if max_side is not None and max(upright.size) > max_side and upright.mode in ("L", "RGB", "CMYK"):
+                    upright.thumbnail((max_side, max_side), Image.Resampling.BICUBIC)
+                picture = to_rgb(upright)
+        except (Unreadable, MemoryError):
+            raise
+        except Exception as error:
+            raise Unreadable(reason_of(error, data)) from error
+    if max_side is not None and max(picture.size) > max_side:
+        picture.thumbnail((max_side, max_side), Image.Resampling.BICUBIC)
+    return picture
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A loaded image of any mode as 8-bit RGB: colours converted, transparency laid on white, values scaled."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _grey_from_wide(image).convert("RGB")
+    if image.mode in ("CMYK", "LAB"):
+        return _from_profile(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return white
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _check_pixels(image: Image.Image) -> None:
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise Unreadable(_too_many(pixels))
+    if not pixels:
+        raise Unreadable("the picture has no pixels")
+
+
+def _too_many(pixels: int) -> str:
+    return f"it would unpack to {pixels / 1e6:,.0f} megapixels; the limit is {MAX_PIXELS // 1_000_000}"
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except MemoryError:
+        raise
+    except Exception:  # a damaged EXIF block says nothing about the picture
+        return image
+
+
+def _strips(image: Image.Image) -> list[tuple[int, int, int, int]]:
+    height = max(1, _STRIP // image.width)
+    return [(0, top, image.width, min(top + height, image.height)) for top in range(0, image.height, height)]
+
+
+def _grey_from_wide(image: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and float grey to 8 bits by the range of its values, strip by strip."""
+    import numpy as np
+
+    def values(box: tuple[int, int, int, int]) -> np.ndarray:
+        return np.asarray(image.crop(box)).astype(np.float32)
+
+    low, high = np.inf, -np.inf
+    for box in _strips(image):
+        strip = values(box)
+        strip = strip[np.isfinite(strip)]
+        if strip.size:
+            low, high = min(low, float(strip.min())), max(high, float(strip.max()))
+    black, white = _range_of(low, high, image.mode)
+    out = Image.new("L", image.size)
+    for box in _strips(image):
+        scaled = (values(box) - black) * (255 / (white - black))
+        strip = np.nan_to_num(scaled, nan=0, posinf=255, neginf=0).clip(0, 255)
+        out.paste(Image.fromarray((strip + 0.5).astype(np.uint8)), box[:2])
+    return out
+
+
+def _range_of(low: float, high: float, mode: str) -> tuple[float, float]:
+    """Black and white point of grey values in [low, high].
+
+    Whole numbers have 8, 12 or 16 bits, the least that holds the largest; floats are fractions or 8-bit values;
+    anything else is stretched from its smallest to its largest value.
+    """
+    if low >= 0:
+        for white in (1.0, 255.0) if mode == "F" else (255.0, 4095.0, 65535.0):
+            if high <= white:
+                return 0.0, white
+    return (low, high) if low < high else (low - 1, low + 1) if low == high else (0.0, 1.0)
+
+
+def _from_profile(image: Image.Image) -> Image.Image:
+    """CMYK by its own ICC profile where it carries a sound one, else by the plain formula; Lab by its definition."""
+    try:
+        if image.mode == "LAB":
+            profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        else:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB",
+                                              renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                                              flags=ImageCms.Flags.BLACKPOINTCOMPENSATION)
+        if converted is not None:
+            return converted
+    except (KeyError, OSError, TypeError, ValueError, ImageCms.PyCMSError):
+        pass
+    return image.convert("RGB")
+
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"), (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"), (b"\0\0\x01\0", "ICO"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+)
+_NO_PICTURES = (
+    (b"%PDF", "a PDF document"), (b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "a gzip archive"),
+    (b"8BPS", "a Photoshop document"), (b"\x1aE\xdf\xa3", "a film"), (b"<svg", "a drawing (SVG)"),
+    (b"<!DOCTYPE", "a web page"), (b"<html", "a web page"), (b"%!PS", "a PostScript document"),
+)
+
+
+def kind_of(data: bytes) -> str:
+    """What the first bytes of a file say it is, "" where they say nothing: a format's name, or "a PDF document"."""
+    head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    for signature, kind in _SIGNATURES + _NO_PICTURES:
+        if data.startswith(signature) or (signature[:1] in b"<%" and head[:20].lower().startswith(signature.lower())):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if data[4:8] == b"ftyp":
+        brand = data[8:12]
+        if brand in (b"avif", b"avis"):
+            return "AVIF"
+        return "a HEIC photo" if brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim") else "a film"
+    if head.startswith(b"<?xml"):
+        return "a drawing (SVG)" if b"<svg" in data[:4096] else "an XML document"
+    return ""
+
+
+def reason_of(error: BaseException, data: bytes) -> str:
+    """Why a file could not be read, in plain words, from what its decoder raised."""
+    said = str(error).strip()
+    low = said.lower()
+    kind = kind_of(data)
+    if isinstance(error, Image.DecompressionBombError):
+        found = re.search(r"\((\d+) pixels\)", said)
+        return _too_many(int(found[1])) if found else "it would unpack to far too many pixels"
+    if isinstance(error, UnidentifiedImageError):
+        if kind.startswith("a"):
+            hint = "; save it as JPEG or PNG" if kind in ("a HEIC photo", "a drawing (SVG)") else ""
+            return f"it is {kind}, which is not read as an image{hint}"
+        if kind:
+            return f"the file is damaged: it begins as {kind}, but its header makes no sense"
+        return f"it is not an image of a known format ({KNOWN})"
+    if isinstance(error, EOFError) or "truncat" in low or "unexpected end" in low or "eof" in low:
+        return "the file is truncated"
+    if "decompressed data too large" in low:
+        return "the file is damaged or hostile: a text block inside it unpacks to too much data"
+    detail = f" ({said})" if said and len(said) < 120 else ""
+    return f"the file is damaged: its picture data cannot be unpacked{detail}"

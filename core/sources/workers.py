@@ -1,0 +1,247 @@
+"""Worker processes that unpack untrusted image files, so that a crash or a bomb takes down nobody else.
+
+Each worker is a fresh interpreter with a bound on its memory; it is spoken to through its standard input and output,
+and a worker that dies or takes too long is replaced. Plain subprocesses rather than ``multiprocessing``, which would
+import the program's own main module again in each of them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from core.errors import UnreadableItem
+from core.sources import decoding
+
+MAX_FILE_BYTES = 256 * 1024**2
+MEMORY_BYTES = 1536 * 1024**2
+SECONDS = 20.0
+
+_ROOT = Path(__file__).parents[2]
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from core.sources.workers import serve; serve(int(sys.argv[2]))"
+_REQUEST = struct.Struct("<QIf")
+_REPLY = struct.Struct("<cII")
+_PICTURE, _REFUSED = b"P", b"R"
+
+
+class _Lost(Exception):
+    """The worker died."""
+
+
+class _Worker:
+    def __init__(self, memory_bytes: int) -> None:
+        env = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _START, str(_ROOT), str(memory_bytes)], env=env, bufsize=0,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def ask(self, data: bytes, max_side: int | None, seconds: float) -> Image.Image | str:
+        """The picture, or the reason why there is none; raises _Lost when the worker dies on it."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            _write(stdin, _REQUEST.pack(len(data), max_side or 0, seconds))
+            _write(stdin, data)
+            status, a, b = _REPLY.unpack(_read(stdout, _REPLY.size))
+            if status == _PICTURE:
+                if not 0 < a * b <= decoding.MAX_PIXELS:
+                    raise _Lost
+                return Image.frombytes("RGB", (a, b), bytes(_read(stdout, a * b * 3)))
+            return bytes(_read(stdout, min(a, 10_000))).decode("utf-8", "replace")
+        except (OSError, EOFError) as error:
+            raise _Lost from error
+
+    def close(self) -> None:
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self.process.wait()
+
+
+class DecoderPool:
+    """A few worker processes; any number of threads may call ``decode`` at once and wait their turn.
+
+    Parameters
+    ----------
+    workers : number of processes, started when first needed (default: one a core, at most 8).
+    memory_bytes : address space each worker may use (held on Linux; elsewhere as far as the system does).
+    seconds : time limit of one image; the worker is killed beyond it.
+    """
+
+    def __init__(self, workers: int | None = None, *, memory_bytes: int = MEMORY_BYTES,
+                 seconds: float = SECONDS) -> None:
+        self.size = workers or max(1, min(8, os.cpu_count() or 1))
+        self.memory_bytes, self.seconds = memory_bytes, seconds
+        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        for _ in range(self.size):
+            self._idle.put(None)
+
+    def decode(self, data: bytes, name: str, *, max_side: int | None = None) -> Image.Image:
+        """The upright RGB picture of a file's bytes; see core.sources.decoding.decode.
+
+        Raises
+        ------
+        UnreadableItem
+            With the file's name and the reason in plain words.
+        """
+        if len(data) > MAX_FILE_BYTES:
+            raise refuse(name, too_large(len(data)))
+        answer = self._ask(data, max_side)
+        if isinstance(answer, str):
+            raise refuse(name, answer)
+        return answer
+
+    def _ask(self, data: bytes, max_side: int | None) -> Image.Image | str:
+        worker = self._idle.get()
+        late = threading.Event()
+        try:
+            if worker is None or worker.process.poll() is not None:
+                worker = _Worker(self.memory_bytes)
+            process = worker.process
+
+            def stop() -> None:
+                late.set()
+                process.kill()
+
+            timer = threading.Timer(self.seconds, stop)
+            timer.daemon = True
+            timer.start()
+            try:
+                return worker.ask(data, max_side, self.seconds)
+            finally:
+                timer.cancel()
+        except _Lost:
+            assert worker is not None
+            worker.close()
+            code, worker = worker.process.returncode, None
+            if late.is_set() or code == -getattr(signal, "SIGALRM", 14):
+                return f"unpacking it took longer than {self.seconds:g} s"
+            how = f"signal {signal.Signals(-code).name}" if code and code < 0 else f"exit status {code}"
+            return f"the file is damaged: it crashed its decoder ({how})"
+        finally:
+            if worker is not None and worker.process.poll() is not None:
+                worker.close()
+                worker = None
+            self._idle.put(worker)
+
+    def close(self) -> None:
+        """End the workers; a later ``decode`` starts new ones."""
+        ended = []
+        while True:
+            try:
+                ended.append(self._idle.get_nowait())
+            except queue.Empty:
+                break
+        for worker in ended:
+            if worker is not None:
+                worker.close()
+            self._idle.put(None)
+
+
+def refuse(name: str, reason: str) -> UnreadableItem:
+    """The error of one item; ``error.got`` is the reason alone."""
+    return UnreadableItem(f"a readable image in {name}", reason)
+
+
+def too_large(n_bytes: int) -> str:
+    return f"the file has {n_bytes / 1024**2:,.0f} MB; the limit is {MAX_FILE_BYTES // 1024**2} MB"
+
+
+_shared: DecoderPool | None = None
+_lock = threading.Lock()
+
+
+def shared_pool() -> DecoderPool:
+    """The one pool of this process, ended with it."""
+    global _shared
+    with _lock:
+        if _shared is None:
+            _shared = DecoderPool()
+            atexit.register(_shared.close)
+        return _shared
+
+
+def _write(pipe: object, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[pipe.write(view):]  # type: ignore[attr-defined]
+
+
+def _read(pipe: object, n: int) -> bytearray:
+    out = bytearray(n)
+    view = memoryview(out)
+    while view:
+        got = pipe.readinto(view)  # type: ignore[attr-defined]
+        if not got:
+            raise EOFError
+        view = view[got:]
+    return out
+
+
+def serve(memory_bytes: int) -> None:
+    """The loop of a worker: one request, one reply, until its input ends."""
+    _limit(memory_bytes)
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    Image.MAX_IMAGE_PIXELS = decoding.MAX_PIXELS // 2  # Pillow raises at twice this; also for frames beyond the screen
+    task = _task()
+    while header := source.read(_REQUEST.size):
+        size, max_side, seconds = _REQUEST.unpack(header)
+        _alarm(int(seconds) + 5)
+        try:
+            _send(sink, task(source.read(size), max_side or None))
+        except MemoryError:
+            _refuse(sink, f"unpacking it needs more than {memory_bytes / 1024**3:.2g} GB of memory")
+            return
+        except decoding.Unreadable as reason:
+            _refuse(sink, str(reason))
+        _alarm(0)
+
+
+def _task():  # type: ignore[no-untyped-def]
+    return decoding.decode
+
+
+def _send(sink: BinaryIO, picture: Image.Image) -> None:
+    width, height = picture.size
+    rows = max(1, 4_000_000 // width)
+    first = picture.crop((0, 0, width, min(rows, height))).tobytes()
+    sink.write(_REPLY.pack(_PICTURE, width, height))
+    sink.write(first)
+    for top in range(rows, height, rows):
+        sink.write(picture.crop((0, top, width, min(top + rows, height))).tobytes())
+    sink.flush()
+
+
+def _refuse(sink: BinaryIO, reason: str) -> None:
+    said = reason.encode()[:10_000]
+    sink.write(_REPLY.pack(_REFUSED, len(said), 0) + said)
+    sink.flush()
+
+
+def _limit(memory_bytes: int) -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    for what, bound in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
+        try:
+            resource.setrlimit(what, (bound, bound))
+        except (OSError, ValueError):
+            continue
+
+
+def _alarm(seconds: int) -> None:
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
