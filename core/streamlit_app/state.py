@@ -1,0 +1,113 @@
+"""What a visitor has chosen: widgets whose values outlive their page and stand in the URL, so a view can be shared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import streamlit as st
+
+T = TypeVar("T", str, bool, int, float)
+N = TypeVar("N", int, float)
+_MAX_URL_TEXT = 2000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every page goes by.
+
+    Attributes
+    ----------
+    model_id : the model in use, on disk and loadable (a key of MODELS, "id@revision" or a folder).
+    seed : of everything random on the pages.
+    """
+
+    model_id: str = "builtin"
+    seed: int = 0
+
+
+def kept() -> dict[str, str | bool | int | float]:
+    """Values of shared widgets by key, for as long as the visit lasts; Streamlit itself forgets them with the page."""
+    return st.session_state.setdefault("kept", {})
+
+
+def write_url(key: str, value: str | None) -> None:
+    """Put a value into the URL's query, or take it out, if it is not so already."""
+    if value is None:
+        if key in st.query_params:
+            del st.query_params[key]
+    elif st.query_params.get(key) != value:
+        st.query_params[key] = value
+
+
+def _restore(key: str, default: T, parse: Callable[[str], T | None]) -> None:
+    """Before a widget: its value of this page, else the URL's, else the one kept, else the default."""
+    if key in st.session_state:
+        return
+    raw = st.query_params.get(key)
+    from_url = None if raw is None else parse(raw)
+    st.session_state[key] = from_url if from_url is not None else kept().get(key, default)
+
+
+def _remember(key: str, value: T, default: T) -> T:
+    kept()[key] = value
+    text = ("1" if value else "0") if isinstance(value, bool) else str(value)
+    write_url(key, None if value == default or len(text) > _MAX_URL_TEXT else text)
+    return value
+
+
+def pick_option(label: str, options: Mapping[str, str], *, key: str, default: str | None = None,
+                help: str | None = None, widget: Literal["select", "segments"] = "select", label_visible: bool = True) -> str:
+    """One of ``options`` (value -> title); the first by default."""
+    first = next(iter(options)) if default is None else default
+    _restore(key, first, lambda raw: raw if raw in options else None)
+    if st.session_state[key] not in options:
+        st.session_state[key] = first
+    shown: Literal["visible", "collapsed"] = "visible" if label_visible else "collapsed"
+    if widget == "segments":
+        value = st.segmented_control(label, list(options), format_func=options.__getitem__, key=key, help=help,
+                                     required=True, label_visibility=shown)
+    else:
+        value = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, help=help,
+                             label_visibility=shown)
+    return _remember(key, value or first, first)
+
+
+def pick_flag(label: str, *, key: str, default: bool = False, help: str | None = None, disabled: bool = False) -> bool:
+    """A switch."""
+    _restore(key, default, lambda raw: {"1": True, "0": False}.get(raw))
+    return _remember(key, st.toggle(label, key=key, help=help, disabled=disabled), default)
+
+
+def pick_number(label: str, low: N, high: N, *, key: str, default: N, step: N | None = None,
+                help: str | None = None, unit: str = "") -> N:
+    """A number in [low, high] on a slider; whole if ``default`` is."""
+
+    def parse(raw: str) -> N | None:
+        try:
+            number = float(raw)
+        except ValueError:
+            return None
+        if not math.isfinite(number):
+            return None
+        return type(default)(min(max(number, low), high))
+
+    _restore(key, default, parse)
+    st.session_state[key] = min(max(st.session_state[key], low), high)
+    number_format = ("%d" if isinstance(default, int) else "%.2f") + (f" {unit}" if unit else "")
+    value = st.slider(label, low, high, step=step, key=key, help=help, format=number_format)
+    return _remember(key, value, default)
+
+
+def pick_text(label: str, *, key: str, default: str = "", help: str | None = None, placeholder: str | None = None,
+              max_chars: int = 50_000, lines: int = 1) -> str:
+    """A text; in the URL as long as it is short."""
+    _restore(key, default, lambda raw: raw[:max_chars])
+    if lines > 1:
+        value = st.text_area(label, key=key, help=help, placeholder=placeholder, max_chars=max_chars,
+                             height=24 * lines + 20)
+    else:
+        value = st.text_input(label, key=key, help=help, placeholder=placeholder, max_chars=max_chars)
+    return _remember(key, value or "", default)
