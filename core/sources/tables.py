@@ -1,0 +1,174 @@
+"""Tables as people keep them (CSV, TSV, JSON, JSON lines, Parquet, plain lines), and which column means what."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.errors import SourceError
+from core.sources.columns import is_header, role_of
+from core.types import Refusal
+
+ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq")
+_SAMPLE = 200
+
+
+def read_table(data: bytes | Path, name: str) -> tuple[pd.DataFrame, tuple[Refusal, ...]]:
+    """The whole table with text cells as they stand, and the rows that could not be read.
+
+    Raises
+    ------
+    SourceError
+        If the file is no table of a known format, or empty.
+    """
+    ending = Path(name).suffix.lower()
+    refused: list[Refusal] = []
+    try:
+        if ending in (".parquet", ".pq"):
+            frame = _read_parquet(data)
+        elif ending in (".jsonl", ".ndjson"):
+            frame, refused = _read_json_lines(decode_text(data))
+        elif ending == ".json":
+            frame = _read_json(decode_text(data))
+        elif ending == ".txt" and not _looks_separated(decode_text(data)):
+            frame = pd.DataFrame({"caption": _lines(decode_text(data))})
+        elif ending in ENDINGS:
+            frame, refused = read_separated(decode_text(data), tabs_first=ending in (".tsv", ".tab"))
+        else:
+            raise SourceError(f"a table ({', '.join(ENDINGS)})", f"{name}, which ends in {ending or 'nothing'}",
+                              "Save it in one of these formats.")
+    except (OSError, ValueError, csv.Error) as error:
+        raise SourceError(f"a table in {name}", f"a file that cannot be read as one ({str(error)[:200]})",
+                          "Open it where it was made and save it again.") from error
+    if frame.empty:
+        raise SourceError(f"a table with rows in {name}", "an empty one", "Check the file.")
+    frame.columns = pd.Index([str(column).strip() or f"column_{i + 1}" for i, column in enumerate(frame.columns)])
+    return frame.loc[:, ~frame.columns.duplicated()].reset_index(drop=True), tuple(refused)
+
+
+def decode_text(data: bytes | Path) -> str:
+    """A text file's words: UTF-8 or UTF-16 where it is that, else Windows' western encoding, else Latin-1."""
+    raw = data.read_bytes() if isinstance(data, Path) else data
+    encodings = ["utf-16"] if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else []
+    for encoding in (*encodings, "utf-8-sig", "cp1252"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1")
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def delimiter_of(text: str, tabs_first: bool) -> tuple[str, int]:
+    """The separator under which most rows have the same number of fields, and that number."""
+    sample = "\n".join(text[:200_000].splitlines()[:_SAMPLE])
+    best, best_score = (",", 1), (0.0, 0)
+    for mark in ("\t", ",", ";", "|") if tabs_first else (",", ";", "\t", "|"):
+        rows = [row for row in csv.reader(io.StringIO(sample), delimiter=mark) if row]
+        width, count = Counter(map(len, rows)).most_common(1)[0] if rows else (1, 0)
+        score = (round(count / max(1, len(rows)), 1), width)
+        if width > 1 and (score > best_score or (tabs_first and mark == "\t")):
+            best, best_score = (mark, width), (2.0 if tabs_first and mark == "\t" else score[0], width)
+    return best
+
+
+def _looks_separated(text: str) -> bool:
+    first = text.lstrip("\n").split("\n", 1)[0]
+    mark, width = delimiter_of(text, False)
+    return width > 1 and is_header(next(csv.reader([first], delimiter=mark), []))
+
+
+def read_separated(text: str, tabs_first: bool = False) -> tuple[pd.DataFrame, list[Refusal]]:
+    """Text of separated values as a table of strings (NaN where empty), and the rows with too many fields."""
+    if not text.strip():
+        return pd.DataFrame(), []
+    mark, width = delimiter_of(text, tabs_first)
+    csv.field_size_limit(2**31 - 1)
+    first = next((row for row in csv.reader(io.StringIO(text), delimiter=mark) if row), [])
+    header = is_header(first)
+    names = None if header else [f"column_{i + 1}" for i in range(max(width, len(first)))]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(io.StringIO(text), sep=mark, dtype=str, keep_default_na=False, na_values=[""],
+                                header=0 if header else None, names=names, skip_blank_lines=True,
+                                skipinitialspace=mark != "\t", index_col=False, on_bad_lines="error")
+        return frame, []
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        pass
+    return _read_uneven(text, mark, first if header else names or [])
+
+
+def _read_uneven(text: str, mark: str, names: Sequence[str]) -> tuple[pd.DataFrame, list[Refusal]]:
+    """Row by row: where a caption stands last and has separators of its own, they are part of it."""
+    names = [name.strip() or f"column_{i + 1}" for i, name in enumerate(names)]
+    last_is_caption = role_of(names[-1]) == "caption"
+    rows: list[list[str | float]] = []
+    refused: list[Refusal] = []
+    reader = csv.reader(io.StringIO(text), delimiter=mark)
+    for row in reader:
+        if not row or (not rows and [cell.strip() for cell in row] == names):
+            continue
+        while len(row) > len(names) and not row[-1].strip():
+            row.pop()
+        if len(row) > len(names) and last_is_caption:
+            row = [*row[:len(names) - 1], mark.join(row[len(names) - 1:])]
+        if len(row) > len(names):
+            refused.append(Refusal(f"line {reader.line_num}", f"it has {len(row)} fields; the header has {len(names)}"))
+        else:
+            filled: list[str | float] = [cell.strip() or np.nan for cell in row]
+            rows.append(filled + [np.nan] * (len(names) - len(row)))
+    return pd.DataFrame(rows, columns=pd.Index(names)), refused
+
+
+def _read_json_lines(text: str) -> tuple[pd.DataFrame, list[Refusal]]:
+    rows, refused = [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                refused.append(Refusal(f"line {number}", f"it is not JSON ({error})"))
+                continue
+            if isinstance(row, dict):
+                rows.append(row)
+            else:
+                refused.append(Refusal(f"line {number}", "it is JSON, but no object with named fields"))
+    return pd.DataFrame(rows), refused
+
+
+def _read_json(text: str) -> pd.DataFrame:
+    """A list of objects, columns of lists, COCO captions (images + annotations), or Karpathy's splits (sentences)."""
+    found = json.loads(text)
+    if isinstance(found, dict) and isinstance(found.get("annotations"), list) and isinstance(found.get("images"), list):
+        images = pd.DataFrame(found["images"])
+        captions = pd.DataFrame(found["annotations"])
+        if "caption" not in captions or "image_id" not in captions or "id" not in images:
+            raise ValueError("annotations without image_id and caption")
+        return captions[["image_id", "caption"]].merge(images, left_on="image_id", right_on="id", how="left")
+    if isinstance(found, dict) and isinstance(found.get("images"), list):
+        found = found["images"]
+        for row in found:
+            if isinstance(row, dict) and isinstance(row.get("sentences"), list):
+                row["sentences"] = [s.get("raw") if isinstance(s, dict) else s for s in row["sentences"]]
+    if isinstance(found, list) and all(isinstance(row, str) for row in found):
+        return pd.DataFrame({"caption": found})
+    return pd.DataFrame(found)
+
+
+def _read_parquet(data: bytes | Path) -> pd.DataFrame:
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(io.BytesIO(data) if isinstance(data, bytes) else data)
+    return table.to_pandas()

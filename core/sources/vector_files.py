@@ -1,0 +1,233 @@
+"""Arrays of vectors out of foreign files, never unpickled: npy, npz, Parquet, CSV and TSV."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+
+from core.errors import SourceError
+from core.sources.columns import is_header
+from core.sources.tables import decode_text, delimiter_of, read_separated
+from core.types import Modality
+
+MAX_BYTES = 32 * 1024**3
+_WORDS: dict[Modality, str] = {"text": r"text|txt|caption|sentence|prompt|query|label",
+                               "image": r"image|img|photo|picture|visual|vision|pixel"}
+_VECTOR_NAMES = r"vector|vectors|embedding|embeddings|feature|features|emb|feat|x"
+_ID_NAMES = ("id", "ids", "name", "names", "file", "files", "path", "paths", "image_path", "filename", "filepath",
+             "key", "keys", "uid")
+_LEAST_COLUMNS = 4
+
+
+@dataclass
+class Block:
+    """Rows of one file: raw vectors (n, d) of any float kind, what is known of each row, and which modality."""
+
+    vectors: np.ndarray
+    modality: Modality | None
+    table: pd.DataFrame
+    origin: str
+
+
+@dataclass
+class Loaded:
+    """What one file holds: blocks of vectors, and tables or names without vectors."""
+
+    blocks: list[Block] = field(default_factory=list)
+    tables: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
+
+
+def modality_of(name: str) -> Modality | None:
+    """The modality that a file's, an array's or a column's name speaks of."""
+    for part in (PurePosixPath(name).stem, name):
+        found = [modality for modality, words in _WORDS.items() if re.search(words, part.lower())]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def load(data: bytes | Path, name: str) -> Loaded:
+    """Everything one file holds that has to do with vectors.
+
+    Raises
+    ------
+    SourceError
+        If the format is not known, the file is damaged, or it holds pickled Python objects.
+    """
+    ending = PurePosixPath(name).suffix.lower()
+    readers: dict[str, Callable[[bytes | Path, str], Loaded]] = {
+        ".npy": _npy, ".npz": _npz, ".parquet": _parquet, ".pq": _parquet, ".csv": _separated, ".tsv": _separated,
+        ".tab": _separated, ".txt": _separated,
+    }
+    if ending in (".pt", ".pth", ".pkl", ".pickle", ".joblib"):
+        raise SourceError("vectors in a format that cannot carry programs (npy, npz, Parquet, CSV, TSV)",
+                          f"{name}, which is unpickled by running what it says",
+                          "Load it where you trust it and save it with numpy.savez(path, image=..., text=...).")
+    if ending not in readers:
+        raise SourceError(f"a file of vectors ({', '.join(readers)})", f"{name}", "Save the vectors in one of these.")
+    try:
+        return readers[ending](data, name)
+    except SourceError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, MemoryError) as error:
+        raise SourceError(f"vectors in {name}", f"a file that cannot be read as {ending[1:]} ({str(error)[:200]})",
+                          "It may be cut off; save it again.") from error
+
+
+def _open(data: bytes | Path) -> IO[bytes]:
+    return io.BytesIO(data) if isinstance(data, bytes) else open(data, "rb")
+
+
+def _array(file: IO[bytes], size: int, what: str) -> np.ndarray:
+    """One array in numpy's format; its header must agree with its size before anything is allocated."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise SourceError(f"numbers or strings in {what}", "pickled Python objects, which are never loaded",
+                          "Save it as a plain array: numpy.asarray(x, dtype='float32') or dtype=str.")
+    if int(np.prod(shape, dtype=object)) * dtype.itemsize > size:
+        raise ValueError(f"{what} says shape {shape}, more than the file holds")
+    file.seek(0)
+    return np.load(file, allow_pickle=False)
+
+
+def _npy(data: bytes | Path, name: str) -> Loaded:
+    with _open(data) as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        array = _array(file, size, name)
+    return _from_arrays({PurePosixPath(name).stem: array}, name)
+
+
+def _npz(data: bytes | Path, name: str) -> Loaded:
+    arrays = {}
+    with _open(data) as file, zipfile.ZipFile(file) as archive:
+        total = sum(info.file_size for info in archive.infolist())
+        if total > MAX_BYTES:
+            raise SourceError(f"at most {MAX_BYTES // 1024**3} GB in {name}", f"{total / 1024**3:,.1f} GB unpacked",
+                              "Split it.")
+        for info in archive.infolist():
+            if info.filename.endswith(".npy"):
+                with archive.open(info) as member:
+                    key = info.filename.removesuffix(".npy")
+                    arrays[key] = _array(io.BytesIO(member.read()), info.file_size, f"{key} of {name}")
+    return _from_arrays(arrays, name)
+
+
+def _from_arrays(arrays: dict[str, np.ndarray], name: str) -> Loaded:
+    matrices = {k: a for k, a in arrays.items() if a.ndim == 2 and a.shape[1] > 1 and a.dtype.kind in "fiu"}
+    rows = {k: a for k, a in arrays.items() if a.ndim == 1 or (a.ndim == 2 and a.shape[1] == 1)}
+    out = Loaded()
+    lengths = [len(a) for a in matrices.values()]
+    if not matrices and rows:
+        out.tables.append((name, pd.DataFrame({k: _column(a) for k, a in rows.items()
+                                               if len(a) == max(map(len, rows.values()))})))
+    elif not matrices:
+        shapes = ", ".join(f"{k} {a.dtype} {a.shape}" for k, a in arrays.items()) or "nothing"
+        raise SourceError(f"vectors of shape (n, d) in {name}", shapes, "Save one row a vector.")
+    for key, matrix in matrices.items():
+        modality = modality_of(key) or (modality_of(name) if len(matrices) == 1 else None)
+        own = {k: _column(a) for k, a in rows.items() if len(a) == len(matrix) and (
+            modality_of(k) in (None, modality) or lengths.count(len(matrix)) == 1)}
+        out.blocks.append(Block(matrix, modality, pd.DataFrame(own, index=range(len(matrix))), name))
+    return out
+
+
+def _column(array: np.ndarray) -> list[Any]:
+    flat = array.reshape(-1)
+    return [v.decode("utf-8", "replace") for v in flat.tolist()] if flat.dtype.kind == "S" else flat.tolist()
+
+
+def _parquet(data: bytes | Path, name: str) -> Loaded:
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(io.BytesIO(data) if isinstance(data, bytes) else data)
+    lists = [f.name for f in table.schema if (arrow.types.is_list(f.type) or arrow.types.is_large_list(f.type)
+             or arrow.types.is_fixed_size_list(f.type)) and (arrow.types.is_floating(f.type.value_type)
+                                                             or arrow.types.is_integer(f.type.value_type))]
+    numbers = _vector_columns([f.name for f in table.schema if arrow.types.is_floating(f.type)])
+    rest = table.drop_columns([*lists, *numbers]).to_pandas()
+    out = Loaded()
+    for column in lists:
+        rows = table.column(column).combine_chunks()
+        modality = modality_of(column) or (modality_of(name) if len(lists) == 1 else None)
+        out.blocks.append(Block(_rectangle(rows.to_numpy(zero_copy_only=False), column, name), modality, rest, name))
+    if numbers:
+        matrix = np.column_stack([table.column(c).to_numpy() for c in numbers])
+        out.blocks.append(Block(matrix, modality_of(name), rest, name))
+    if not out.blocks:
+        out.tables.append((name, rest))
+    return out
+
+
+def _rectangle(rows: Any, column: str, name: str) -> np.ndarray:
+    """Lists of equal length as a matrix; missing ones and those of another length become NaN."""
+    lengths = [-1 if row is None else len(row) for row in rows]
+    known = [n for n in lengths if n > 0]
+    if not known:
+        raise SourceError(f"vectors in the column {column} of {name}", "empty lists", "Check the column.")
+    width = max(set(known), key=known.count)
+    if lengths.count(width) == len(lengths):
+        return np.stack(list(rows))
+    blank = np.full(width, np.nan, dtype=np.float32)
+    return np.stack([row if n == width else blank for row, n in zip(rows, lengths)])
+
+
+def _vector_columns(names: list[str]) -> list[str]:
+    """Numbered columns of one stem (0, 1, ...; dim_0, dim_1, ...), in their order; [] where there are too few."""
+    stems: dict[str, list[tuple[int, str]]] = {}
+    for name in names:
+        found = re.fullmatch(r"(.*?)(\d+)\]?", name.strip())
+        if found and len(found[2]) < 9:
+            stems.setdefault(found[1], []).append((int(found[2]), name))
+    best = max(stems.values(), key=len, default=[])
+    return [name for _, name in sorted(best)] if len(best) >= _LEAST_COLUMNS else []
+
+
+def _separated(data: bytes | Path, name: str) -> Loaded:
+    text = decode_text(data)
+    mark, width = delimiter_of(text, name.lower().endswith((".tsv", ".tab")))
+    first = text.lstrip("\n").split("\n", 1)[0].rstrip("\r")
+    cells = [cell.strip() for cell in first.split(mark)]
+    if width >= _LEAST_COLUMNS - 2 and all(_is_float(cell) for cell in cells) and len(cells) > 1:
+        frame = pd.read_csv(io.StringIO(text), sep=mark, header=None, dtype=np.float32, skipinitialspace=True)
+        return Loaded([Block(frame.to_numpy(), modality_of(name), pd.DataFrame(index=range(len(frame))), name)])
+    if width == 1 and not is_header(cells):
+        lines = [line.strip() for line in text.splitlines()]
+        return Loaded(tables=[(name, pd.DataFrame({"name": lines[:-1] if lines and not lines[-1] else lines}))])
+    frame, _ = read_separated(text, name.lower().endswith((".tsv", ".tab")))
+    numbers = _vector_columns([c for c in frame.columns if _is_float(str(frame[c].iloc[0]))])
+    if not numbers:
+        packed = next((c for c in frame.columns if re.fullmatch(_VECTOR_NAMES, c.lower()) or modality_of(c)
+                       if str(frame[c].iloc[0]).strip().startswith("[")), None)
+        if packed is None:
+            return Loaded(tables=[(name, frame)])
+        rows = [np.fromstring(str(v).strip().strip("[]").replace(",", " "), sep=" ") for v in frame[packed]]
+        matrix = _rectangle(rows, packed, name)
+        return Loaded([Block(matrix, modality_of(packed) or modality_of(name), frame.drop(columns=packed), name)])
+    matrix = frame[numbers].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
+    return Loaded([Block(matrix, modality_of(name), frame.drop(columns=numbers), name)])
+
+
+def id_column(table: pd.DataFrame) -> str | None:
+    """The column that names the rows, by its own name."""
+    lowered = {str(c).lower(): str(c) for c in table.columns}
+    return next((lowered[name] for name in _ID_NAMES if name in lowered), None)
+
+
+def _is_float(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
