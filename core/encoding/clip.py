@@ -1,0 +1,190 @@
+"""One image-text dual encoder behind a small protocol: pixels or texts in, raw float32 vectors out."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.encoding.preprocessing import Preprocessor
+from core.errors import ModelError, ShapeError, check_choice
+from core.types import ModelSpec
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+DTYPES = ("float32", "bfloat16", "float16")
+FAMILIES = ("clip", "siglip", "chinese_clip", "altclip", "metaclip_2", "aimv2", "align")
+PADDED_TO_FULL_LENGTH = ("siglip", "align")
+
+
+def default_device() -> str:
+    """The best device at hand: "cuda", "mps" or "cpu"."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def default_dtype(device: str) -> str:
+    """bfloat16 on a GPU that has it, float16 on one that has not, float32 on a CPU."""
+    import torch
+
+    if device.startswith("cuda"):
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    return "float16" if device == "mps" else "float32"
+
+
+class DualEncoder:
+    """A pair of towers, image and text, that end in one space.
+
+    Parameters
+    ----------
+    model : a dual encoder of transformers (get_image_features, get_text_features), in float32.
+    tokenizer, image_processor : as transformers loads them; the image processor with the PIL backend.
+    id, revision : what the vectors' fingerprint says of the model.
+    device : "cuda", "cuda:1", "mps" or "cpu"; the best at hand by default.
+    dtype : "float32", "bfloat16" or "float16"; by default what `default_dtype` says of the device.
+    words : the words a small model was trained on; None where it knows a language.
+
+    Attributes
+    ----------
+    spec : what made a vector: id, revision, dimension, preprocessing with dtype.
+    device, dtype : where and in which numbers the towers run.
+    logit_scale : factor on the cosine, as trained (the exponential of the stored parameter); 1 over the temperature.
+    logit_bias : added to scaled cosines (SigLIP); 0 for others.
+    context_length : longest text, in tokens, special ones counted.
+    image_size : side of the pixel tensors, in pixels.
+
+    Raises
+    ------
+    ModelError
+        If the model is no dual encoder of a known family, or the device is not there.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, image_processor: Any, *, id: str, revision: str,
+                 device: str | None = None, dtype: str | None = None, words: Collection[str] | None = None) -> None:
+        import torch
+
+        family = getattr(model.config, "model_type", "")
+        if family not in FAMILIES or not hasattr(model, "get_text_features"):
+            raise ModelError(f"an image-text dual encoder of one of the families {', '.join(FAMILIES)}",
+                             f"{id} of family {family or type(model).__name__!r}")
+        self.device = device or default_device()
+        self.dtype = dtype or default_dtype(self.device)
+        check_choice("dtype", self.dtype, DTYPES)
+        self._model = _placed(model.eval().requires_grad_(False), self.device, getattr(torch, self.dtype))
+        self._family = family
+        self._tokenizer = tokenizer
+        self._tokenizer_lock = threading.Lock()
+        self._words = None if words is None else frozenset(word.lower() for word in words)
+        self.preprocessor = Preprocessor(image_processor)
+        self.image_size = self.preprocessor.size[0]
+        self.context_length = _context_length(model.config.text_config, tokenizer)
+        self.logit_scale = float(model.logit_scale.detach().double().exp()) if hasattr(model, "logit_scale") else 1.0
+        self.logit_bias = float(model.logit_bias.detach().double()) if hasattr(model, "logit_bias") else 0.0
+        dim = self.encode_texts(["a"]).shape[1]
+        self.spec = ModelSpec(id, revision, dim, f"{self.preprocessor.version}-{self.dtype}")
+
+    @property
+    def model(self) -> Any:
+        """The torch model, for what reads its attention."""
+        return self._model
+
+    def preprocess(self, images: Sequence[Image]) -> torch.Tensor:
+        """(n, 3, h, w) float32 on the CPU from n upright RGB images; see `core.encoding.preprocessing`."""
+        return self.preprocessor(images)
+
+    def encode_pixels(self, pixels: torch.Tensor) -> np.ndarray:
+        """Raw image vectors.
+
+        Parameters
+        ----------
+        pixels : torch.Tensor
+            (n, 3, h, w) float32, as `preprocess` gives them.
+
+        Returns
+        -------
+        (n, d) float32, not normalised.
+        """
+        import torch
+
+        height, width = self.preprocessor.size
+        if pixels.ndim != 4 or tuple(pixels.shape[1:]) != (3, height, width):
+            raise ShapeError(f"pixels of shape (n, 3, {height}, {width})", f"shape {tuple(pixels.shape)}",
+                             "Use what preprocess() gives.")
+        if len(pixels) == 0:
+            return np.empty((0, self.spec.dim), dtype=np.float32)
+        with torch.inference_mode():
+            moved = pixels.to(self.device, non_blocking=True).to(getattr(torch, self.dtype))
+            return _raw(self._model.get_image_features(pixel_values=moved))
+
+    def encode_images(self, images: Sequence[Image]) -> np.ndarray:
+        """(n, d) float32 raw vectors of n upright RGB images, as one batch."""
+        return self.encode_pixels(self.preprocess(images))
+
+    def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float32 raw vectors of n texts, as one batch; what exceeds `context_length` is cut (`truncated`)."""
+        import torch
+
+        if len(texts) == 0:
+            return np.empty((0, self.spec.dim), dtype=np.float32)
+        padding = "max_length" if self._family in PADDED_TO_FULL_LENGTH else "longest"
+        with self._tokenizer_lock:
+            tokens = self._tokenizer(self._cleaned(texts), padding=padding, padding_side="right", truncation=True,
+                                     max_length=self.context_length, return_tensors="pt")
+        inputs = {"input_ids": tokens["input_ids"]}
+        if self._family != "siglip":
+            inputs["attention_mask"] = tokens["attention_mask"]
+        with torch.inference_mode():
+            return _raw(self._model.get_text_features(**{k: v.to(self.device) for k, v in inputs.items()}))
+
+    def token_counts(self, texts: Sequence[str]) -> np.ndarray:
+        """(n,) int64: tokens of each text, special ones counted, before any cut."""
+        if len(texts) == 0:
+            return np.empty(0, dtype=np.int64)
+        with self._tokenizer_lock:
+            tokens = self._tokenizer(self._cleaned(texts), padding=False, truncation=False, verbose=False,
+                                     return_attention_mask=False)
+        return np.array([len(ids) for ids in tokens["input_ids"]], dtype=np.int64)
+
+    def truncated(self, texts: Sequence[str]) -> np.ndarray:
+        """(n,) bool: whether a text is longer than `context_length`, so that its end is not seen by the model."""
+        return self.token_counts(texts) > self.context_length
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of a text that a small model never saw in training, in order, each once; empty for large models."""
+        if self._words is None:
+            return []
+        words = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())
+        return [word for word in dict.fromkeys(words) if word not in self._words]
+
+    def _cleaned(self, texts: Sequence[str]) -> list[str]:
+        """SigLIP was trained on lower-case text; its tokenizers do not all say so."""
+        return [text.lower() for text in texts] if self._family == "siglip" else list(texts)
+
+
+def _raw(output: Any) -> np.ndarray:
+    """The projected embedding that transformers calls the pooler output, as float32 on the CPU."""
+    vectors = output.pooler_output if hasattr(output, "pooler_output") else output
+    return np.array(vectors.float().cpu().numpy(), dtype=np.float32)
+
+
+def _placed(model: Any, device: str, dtype: Any) -> Any:
+    try:
+        return model.to(device=device, dtype=dtype)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(f"a device that this machine has, with room for the model, as {device!r}", str(error),
+                         "Set ORRERY_DEVICE=cpu to run without it.") from error
+
+
+def _context_length(text_config: Any, tokenizer: Any) -> int:
+    positions = int(text_config.max_position_embeddings)
+    if getattr(text_config, "model_type", "") == "altclip_text_model":
+        positions -= int(text_config.pad_token_id or 0) + 1
+    return min(positions, int(tokenizer.model_max_length))

@@ -1,0 +1,161 @@
+"""Loading dual encoders: built in, of the hub (already on this machine), or from a folder.
+
+Weights are read from safetensors only, code of a repository is never run, and nothing is fetched: `download` does that,
+when it is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.encoding import hub
+from core.encoding.hub import download
+from core.encoding.registry import MODELS
+from core.errors import ModelError, OrreryError
+from core.settings import settings
+
+if TYPE_CHECKING:
+    from core.encoding.clip import DualEncoder
+
+__all__ = ["BUILTIN_FOLDER", "content_revision", "download", "is_on_disk", "load_model"]
+
+BUILTIN_FOLDER = Path(__file__).parents[2] / "data" / "builtin"
+MOST_LOADED = 2
+CONTENT = ("config.json", "*.safetensors", "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json",
+           "special_tokens_map.json", "vocab.json", "merges.txt", "vocab.txt", "*.model", *hub.PROCESSORS)
+
+_loaded: OrderedDict[tuple[str, str, str, str], DualEncoder] = OrderedDict()
+_lock = threading.Lock()
+
+
+def is_on_disk(model_id: str) -> bool:
+    """Whether `load_model` can load this model without a download."""
+    folder = _folder_of(model_id)
+    return hub.is_complete(folder) if folder is not None else hub.locate(model_id) is not None
+
+
+def load_model(model_id: str, *, device: str | None = None, dtype: str | None = None) -> DualEncoder:
+    """A dual encoder, ready to encode; the two used last stay loaded.
+
+    Parameters
+    ----------
+    model_id : str
+        "builtin", an id of the registry, "org/name" or "org/name@commit" of the hub, or the path of a folder in the
+        layout of transformers. A folder's revision is the sha256 of its content.
+    device, dtype : str, optional
+        As `DualEncoder` takes them; by default ORRERY_DEVICE and ORRERY_DTYPE, then the best at hand.
+
+    Raises
+    ------
+    ModelError
+        If the model is not on this machine, is damaged, or is no dual encoder of a known family.
+    """
+    from core.encoding.clip import default_device, default_dtype
+
+    folder = _folder_of(model_id)
+    if folder is not None:
+        if not hub.is_complete(folder):
+            raise ModelError(f"a folder with config.json, model.safetensors, tokenizer and processor at {model_id!r}",
+                             _listing(folder), "Save the model there with transformers' save_pretrained.")
+        name = model_id if model_id == "builtin" else f"local/{folder.resolve().name}"
+        revision = content_revision(folder)
+    else:
+        found = hub.locate(model_id)
+        if found is None:
+            repository, _ = hub.split_id(model_id)
+            size = f" ({MODELS[repository].size_mb} MB)" if repository in MODELS else ""
+            raise ModelError(f"{model_id} on this machine", "no complete copy of it",
+                             f"Download it first{size}, or give the path of a folder that has it.")
+        folder, revision = found
+        name = hub.split_id(model_id)[0]
+    device = device or settings().device or default_device()
+    dtype = dtype or settings().dtype or default_dtype(device)
+    key = (name, revision, device, dtype)
+    with _lock:
+        if key in _loaded:
+            _loaded.move_to_end(key)
+            return _loaded[key]
+        while len(_loaded) >= MOST_LOADED:
+            _loaded.popitem(last=False)
+        _loaded[key] = _load_folder(folder, name, revision, device, dtype)
+        return _loaded[key]
+
+
+def content_revision(folder: Path) -> str:
+    """sha256 (hex) of the files of a folder that vectors depend on: weights, configuration, tokenizer, processor."""
+    files = sorted({file for pattern in CONTENT for file in folder.glob(pattern)})
+    return _hash_of(tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files))
+
+
+@lru_cache(maxsize=16)
+def _hash_of(files: tuple[tuple[str, int, int], ...]) -> str:
+    digest = hashlib.sha256()
+    for path, size, _ in files:
+        digest.update(f"{Path(path).name} {size}\0".encode())
+        with open(path, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _folder_of(model_id: str) -> Path | None:
+    """The folder that an id names, or None where it is of the hub."""
+    if model_id == "builtin":
+        return BUILTIN_FOLDER
+    if model_id in MODELS:
+        return None
+    folder = Path(model_id).expanduser()
+    named_as_path = model_id.startswith((".", "/", "~")) or folder.is_absolute()
+    if not named_as_path and not folder.is_dir():
+        return None
+    if settings().hosted:
+        raise ModelError(f"a model of the registry ({', '.join(MODELS)})", "a folder of the server",
+                         "A public server loads no folders; run Orrery on your own machine for that.")
+    return folder
+
+
+def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str) -> DualEncoder:
+    import torch
+    from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
+
+    from core.encoding.clip import FAMILIES, DualEncoder
+
+    own: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        config = AutoConfig.from_pretrained(folder, **own)
+        if config.model_type not in FAMILIES:
+            raise ModelError(f"an image-text dual encoder of one of the families {', '.join(FAMILIES)}",
+                             f"{name} of family {config.model_type!r}")
+        model, info = AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32,
+                                                output_loading_info=True, **own)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **own)
+        processor = AutoImageProcessor.from_pretrained(folder, backend="pil", **own)
+    except OrreryError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"a model that transformers can load as {name}", f"{type(error).__name__}: {reason}",
+                         "The copy may be damaged: remove it and download it again.") from error
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise ModelError(f"weights for every part of {name}", f"none for {len(missing)} parts, the first {missing[0]}",
+                         "The weights belong to another configuration, or the file was cut.")
+    return DualEncoder(model, tokenizer, processor, id=name, revision=revision, device=device, dtype=dtype,
+                       words=_words(folder))
+
+
+def _words(folder: Path) -> list[str] | None:
+    file = folder / "words.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else None
+
+
+def _listing(folder: Path) -> str:
+    if not folder.is_dir():
+        return "no such folder"
+    return "a folder with " + (", ".join(sorted(f.name for f in folder.iterdir())[:8]) or "nothing in it")

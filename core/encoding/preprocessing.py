@@ -1,0 +1,154 @@
+"""From an upright RGB image to the pixel tensor a checkpoint was trained on.
+
+The rules (sizes, filter, crop, mean, deviation) come from the checkpoint's own processor. Its PIL backend is asked for
+always, whatever else is installed, since other backends resample differently. A quicker path takes the same steps
+without the processor's copies: one resize in PIL, then one table look-up for rescaling and normalising.
+
+The one difference: the crop is centred as in the preprocessing that CLIP was trained with (torchvision's, which rounds
+half a pixel to the even side), where transformers rounds down. For one in four non-square images that is a shift of one
+pixel, towards what the checkpoint was trained on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from core.errors import ModelError
+from core.types import fingerprint
+
+if TYPE_CHECKING:
+    import torch
+
+VERSION = "pil1"
+WIDEST_WHOLE_RESIZE = 4
+_FLAGS = ("do_resize", "do_rescale", "do_normalize")
+
+
+class Preprocessor:
+    """The preprocessing of one checkpoint.
+
+    Parameters
+    ----------
+    processor : an image processor of transformers with the PIL backend.
+
+    Attributes
+    ----------
+    version : what the pixels depend on, for the fingerprint of vectors.
+    size : (height, width) of the tensors, in pixels.
+
+    Raises
+    ------
+    ModelError
+        If the processor is of another backend, or does not give tensors of one size.
+    """
+
+    def __init__(self, processor: Any) -> None:
+        backend = getattr(processor, "backend", None)
+        if backend != "pil":
+            raise ModelError("an image processor with the PIL backend",
+                             f"{type(processor).__name__} with backend {backend!r}",
+                             "Load it with AutoImageProcessor.from_pretrained(folder, backend='pil').")
+        self.processor = processor
+        rules = {k: v for k, v in processor.to_dict().items() if not k.startswith("_") and k != "processor_class"}
+        self.version = f"{VERSION}-{fingerprint('pixels', json.dumps(rules, sort_keys=True, default=str))[:12]}"
+        self.crop = _pair(processor.crop_size) if getattr(processor, "do_center_crop", False) else None
+        target = self.crop or _pair(processor.size)
+        if target is None:
+            raise ModelError("an image processor that gives tensors of one size", f"size {processor.size}",
+                             "Models with a variable number of patches (NaFlex) are not supported.")
+        self.size = target
+        self._table = self._look_up_table() if self._is_plain() else None
+
+    def __call__(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """Pixel tensors of RGB images.
+
+        Parameters
+        ----------
+        images : sequence of PIL images
+            n upright images of any size from 1 x 1.
+
+        Returns
+        -------
+        (n, 3, height, width) float32, normalised by the checkpoint's mean and deviation.
+        """
+        import torch
+
+        if not images:
+            return torch.empty((0, 3, *self.size))
+        return torch.from_numpy(np.stack([self.one(image) for image in images]))
+
+    def one(self, image: Image.Image) -> np.ndarray:
+        """(3, height, width) float32 of one image."""
+        if self._table is None:
+            return np.asarray(self.processor([image], return_tensors="np")["pixel_values"][0], dtype=np.float32)
+        grey = np.asarray(self._resized(image if image.mode == "RGB" else image.convert("RGB")))
+        out = np.empty((3, *grey.shape[:2]), dtype=np.float32)
+        for channel in range(3):
+            np.take(self._table[channel], grey[..., channel], out=out[channel], mode="clip")
+        return out
+
+    def _resized(self, image: Image.Image) -> Image.Image:
+        width, height = image.size
+        resample = Image.Resampling(self.processor.resample)
+        exact = _pair(self.processor.size)
+        if exact is not None:
+            new_height, new_width = exact
+        else:
+            edge, short, long = self._edge(), min(width, height), max(width, height)
+            new_long = int(edge * long / short)
+            new_height, new_width = (new_long, edge) if width <= height else (edge, new_long)
+        if self.crop is None:
+            return image.resize((new_width, new_height), resample)
+        crop_height, crop_width = self.crop
+        top, left = round((new_height - crop_height) / 2), round((new_width - crop_width) / 2)
+        if max(new_height, new_width) <= WIDEST_WHOLE_RESIZE * max(self.crop):
+            whole = image.resize((new_width, new_height), resample)
+            return whole.crop((left, top, left + crop_width, top + crop_height))
+        across, down = width / new_width, height / new_height
+        box = (left * across, top * down, (left + crop_width) * across, (top + crop_height) * down)
+        return image.resize((crop_width, crop_height), resample, box=box)
+
+    def _edge(self) -> int:
+        return int(self.processor.size["shortest_edge"])
+
+    def _is_plain(self) -> bool:
+        """Whether the processor does nothing but resize, crop, rescale and normalise."""
+        from transformers.image_processing_backends import PilBackend
+
+        p = self.processor
+        own = any(getattr(type(p), name) is not getattr(PilBackend, name)
+                  for name in ("_preprocess", "resize", "center_crop", "rescale", "normalize", "process_image"))
+        if own or not all(getattr(p, flag, False) for flag in _FLAGS) or getattr(p, "do_pad", False):
+            return False
+        if len(p.image_mean) != 3 or len(p.image_std) != 3:
+            return False
+        if _pair(p.size) is not None:
+            resized = _pair(p.size)
+        elif set(_set_keys(p.size)) == {"shortest_edge"}:
+            resized = (self._edge(), self._edge())
+        else:
+            return False
+        return self.crop is None or (resized is not None and resized[0] >= self.crop[0] and resized[1] >= self.crop[1])
+
+    def _look_up_table(self) -> np.ndarray:
+        """(3, 256) float32: what each grey level of each channel becomes, by the processor's own arithmetic."""
+        p = self.processor
+        scaled = (np.arange(256, dtype=np.float64) * p.rescale_factor).astype(np.float32)
+        mean, std = (np.asarray(v, dtype=np.float32)[:, None] for v in (p.image_mean, p.image_std))
+        return (scaled[None] - mean) / std
+
+
+def _set_keys(size: Any) -> list[str]:
+    return [key for key, value in dict(size).items() if value is not None]
+
+
+def _pair(size: Any) -> tuple[int, int] | None:
+    """(height, width) of a size of transformers, or None where it names something else."""
+    if size is None or set(_set_keys(size)) != {"height", "width"}:
+        return None
+    return int(size["height"]), int(size["width"])
