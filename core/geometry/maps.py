@@ -12,6 +12,7 @@ from core.geometry import fidelity, linear_maps
 from core.geometry.placing import Place, Placed, Progress
 from core.types import SphereMap
 
+
 @dataclass(frozen=True)
 class MapMethod:
     """One way of mapping.

@@ -1,0 +1,166 @@
+"""The live sphere: a scene drawn by WebGL 2 inside the page, with clicks, hover pictures and a camera that stays."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.figures.colours import legend
+from core.figures.sphere import looking_at, sphere
+from core.figures.theme import DARK, LIGHT, Palette, sequence
+from core.scene import SphereScene
+
+LABELS_A_FILE = 256
+PICTURES_A_FILE = 64
+_LONGEST_LABEL = 400
+_HERE = Path(__file__).parent
+_HTML = '<div class="orrery-sphere"></div>'
+
+
+@dataclass(frozen=True)
+class SphereEvents:
+    """What the user did: the point clicked in this run (or None), and where the camera is (or None before a drag)."""
+
+    clicked: int | None
+    camera: str | None
+
+
+def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int | None = None,
+                camera: str | None = None, dark: bool = False) -> SphereEvents:
+    """Show a scene that can be turned, hovered over and clicked.
+
+    Parameters
+    ----------
+    scene : what to draw; keep it in a cache between reruns, so that it is packed only once.
+    key : name of the view on its page; the camera belongs to it and stays through every rerun.
+    height : of the canvas, CSS pixels; on a narrow page the canvas is as high as it is wide.
+    picked : a point to ring, or None.
+    camera : ``SphereEvents.camera`` of another visit, for a page opened from a link; used when the view is new.
+    dark : theme of the plotly figure that stands in where the browser has no WebGL 2; the live view follows the page.
+    """
+    state = st.session_state.get(key) or {}
+    if state.get("unsupported"):
+        st.plotly_chart(sphere(scene, dark), key=f"{key}.figure", width="stretch", config={"scrollZoom": True})
+        return SphereEvents(None, None)
+    header, arrays, files = pack(scene)
+    urls = {name: [_serve(blob, f"{key}.{name}.{i}") for i, blob in enumerate(blobs)] for name, blobs in files.items()}
+    header = {**header, "key": key, "height": height, "picked": picked, "camera": camera, "urls": urls}
+    result = _component()(key=key, data=frame(header, arrays), height="content",
+                          on_clicked_change=lambda: None, on_camera_change=lambda: None,
+                          on_unsupported_change=lambda: None)
+    clicked = result.clicked
+    return SphereEvents(None if clicked is None else int(clicked), result.camera)
+
+
+def frame(header: dict[str, object], arrays: list[np.ndarray]) -> bytes:
+    """A header as JSON and arrays in one run of bytes, each array at a multiple of four."""
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    parts = [struct.pack("<I", len(text)), text]
+    for array in arrays:
+        raw = np.ascontiguousarray(array).tobytes()
+        parts += [raw, b"\0" * (-len(raw) % 4)]
+    return b"".join(parts)
+
+
+def pack(scene: SphereScene) -> tuple[dict[str, object], list[np.ndarray], dict[str, list[bytes]]]:
+    """What the view needs of a scene.
+
+    Returns
+    -------
+    header : JSON-able, of a size that does not grow with the number of points.
+    arrays : coordinates float32 (n, 3), colour index uint8 (n,), flags uint8 (n,) (kind, +128 where not selected),
+        pairs uint32 (m, 2), pictured points uint32, heat uint8: 14 bytes a point and 8 a pair.
+    files : labels and pictures, which the browser fetches when it needs them.
+    """
+    return _pack(_Once(scene))
+
+
+class _Once:
+    """A scene as a cache key, equal where the fingerprint is."""
+
+    def __init__(self, scene: SphereScene) -> None:
+        self.scene = scene
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Once) and self.scene.fingerprint == other.scene.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.scene.fingerprint)
+
+
+@lru_cache(maxsize=8)
+def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, list[bytes]]]:
+    scene = once.scene
+    light, night = legend(scene, dark=False), legend(scene, dark=True)
+    flags = scene.kinds + np.where(np.ones(len(scene), bool) if scene.selected is None else scene.selected, 0, 128)
+    pictured = np.array(sorted(scene.thumbnails), dtype=np.uint32)
+    heat = np.zeros((0, 0)) if scene.heat is None else np.asarray(scene.heat)
+    arrays = [scene.coords, light.index.astype(np.uint8), flags.astype(np.uint8), scene.pairs.astype(np.uint32),
+              pictured, np.round(np.clip(heat, 0, 1) * 255).astype(np.uint8)]
+    arrows = np.asarray(scene.arrows, dtype=np.float64)
+    header: dict[str, object] = {
+        "fingerprint": scene.fingerprint, "n": len(scene), "pairs": len(scene.pairs), "pictured": len(pictured),
+        "title": scene.title, "note": scene.note, "looking": looking_at(scene.coords).tolist(),
+        "heat": {"rows": heat.shape[0], "columns": heat.shape[1], "title": scene.heat_title},
+        "legend": {"title": light.title, "names": light.names, "counts": light.counts,
+                   "low": light.low, "high": light.high, "values": light.values is not None,
+                   "kinds": [int((scene.kinds == code).sum()) for code in range(3)],
+                   "unselected": 0 if scene.selected is None else int((~np.asarray(scene.selected, bool)).sum())},
+        "themes": {"light": _colours(LIGHT, light.table), "dark": _colours(DARK, night.table)},
+        "arcs": [{"start": _list(a.start), "end": _list(a.end), "label": a.label, "kind": a.kind} for a in scene.arcs],
+        "caps": [{"centre": _list(c.centre), "radius": float(c.radius), "label": c.label, "kind": c.kind}
+                 for c in scene.caps],
+        "marks": [{"place": _list(m.place), "label": m.label, "kind": m.kind} for m in scene.marks],
+        "arrows": arrows.round(5).tolist(), "heat_scale": sequence(steps=64).reshape(-1).tolist(),
+        "labels_a_file": LABELS_A_FILE, "pictures_a_file": PICTURES_A_FILE,
+    }
+    labels = [json.dumps([_short(text) for text in scene.labels[i:i + LABELS_A_FILE]]).encode()
+              for i in range(0, len(scene), LABELS_A_FILE)]
+    pictures = [_bundle(scene, pictured[i:i + PICTURES_A_FILE]) for i in range(0, len(pictured), PICTURES_A_FILE)]
+    shown = [i for i in scene.shown if i in scene.thumbnails]
+    files = {"labels": labels, "pictures": pictures, "shown": [_bundle(scene, np.array(shown))] if shown else []}
+    return header, arrays, files
+
+
+def _colours(palette: Palette, table: np.ndarray) -> dict[str, object]:
+    return {"background": palette.background, "panel": palette.panel, "text": palette.text, "muted": palette.muted,
+            "grid": palette.grid, "unselected": palette.unselected, "sphere": palette.sphere, "kinds": palette.kinds,
+            "table": table.reshape(-1).tolist()}
+
+
+def _list(vector: np.ndarray) -> list[float]:
+    return [float(v) for v in np.asarray(vector)]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_LABEL else text[:_LONGEST_LABEL].rstrip() + " …"
+
+
+def _bundle(scene: SphereScene, points: np.ndarray) -> bytes:
+    """Pictures in one file: their number, point and length of each (uint32), then the pictures."""
+    blobs = [scene.thumbnails[int(i)] for i in points]
+    index = np.array([[int(i), len(blob)] for i, blob in zip(points, blobs)], dtype=np.uint32)
+    return struct.pack("<I", len(blobs)) + index.tobytes() + b"".join(blobs)
+
+
+def _serve(blob: bytes, coordinates: str) -> str:
+    from streamlit.runtime import get_instance
+
+    url = get_instance().media_file_mgr.add(blob, "application/octet-stream", coordinates)
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}{url}" if base else url
+
+
+@lru_cache(maxsize=1)
+def _component() -> Callable[..., object]:
+    js = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("sphere_shaders.js", "sphere_overlay.js", "sphere_view.js"))
+    css = (_HERE / "sphere_view.css").read_text(encoding="utf-8")
+    return st.components.v2.component("orrery_sphere", html=_HTML, css=css, js=js)
