@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -111,8 +111,10 @@ class SphereScene:
             raise ShapeError(f"kinds below {len(POINT_KINDS)}", str(kinds.max()))
         if len(pairs) and (pairs.min() < 0 or pairs.max() >= n):
             raise ShapeError("pairs of points at hand", "an index outside them")
-        for what, values in (("colour values", self.colouring and self.colouring.values),
-                             ("colour groups", self.colouring and self.colouring.groups), ("selected", self.selected)):
+        sized: dict[str, Sized | None] = {"marks of what is selected": self.selected}
+        if self.colouring is not None:
+            sized |= {"colour values": self.colouring.values, "colour groups": self.colouring.groups}
+        for what, values in sized.items():
             if values is not None and len(values) != n:
                 raise ShapeError(f"{n} {what}, one for each point", str(len(values)))
         for name, array in (("coords", coords), ("kinds", kinds), ("pairs", pairs)):

@@ -1,4 +1,4 @@
-"""A sphere scene of embeddings: images, texts and prompts on one map, with their means, caps and the gap between them."""
+"""A sphere scene of embeddings: images, texts and prompts on one map, with means, caps and the gap between them."""
 
 from __future__ import annotations
 
@@ -137,6 +137,8 @@ def embedding_scene(points: Points, sphere_map: SphereMap, prompt_coords: np.nda
         Show the mean of each modality, the cap that holds half of it, and the gap.
     note
         Added below the fidelity of the map.
+    seed
+        Of the sample of pairs.
     """
     coords = sphere_map.coords
     if len(coords) != points.n_images + points.n_texts:
@@ -166,7 +168,7 @@ def headline(points: Points) -> str:
         assert part is not None
         return f"{len(part):,} {_NAMES[part.modality]}"
     a, b = (part.vectors.mean(axis=0, dtype=np.float64) for part in (points.images, points.texts))
-    apart = np.degrees(float(s2.angles(s2.unit(a[None]), s2.unit(b[None]))[0]))
+    apart = np.degrees(float(s2.angle(_direction(a), _direction(b))))
     return f"{points.n_images:,} images and {points.n_texts:,} texts; their means lie {apart:.0f}° apart"
 
 
@@ -197,9 +199,9 @@ def _means(points: Points, coords: np.ndarray) -> tuple[tuple[Cap, ...], tuple[A
         mean, true_mean = own.mean(axis=0, dtype=np.float64), part.vectors.mean(axis=0, dtype=np.float64)
         if min(np.linalg.norm(mean), np.linalg.norm(true_mean)) < 1e-6:
             continue
-        centre, true_centre = s2.unit(mean[None])[0], s2.unit(true_mean[None])[0]
-        radius = float(np.median(s2.angles(own, np.broadcast_to(centre, own.shape))))
-        true = np.degrees(np.median(s2.angles(part.vectors, np.broadcast_to(true_centre, part.vectors.shape))))
+        centre, true_centre = _direction(mean), _direction(true_mean)
+        radius = float(np.median(s2.angle(own, centre)))
+        true = np.degrees(np.median(s2.angle(part.vectors, true_centre)))
         name = _NAMES[part.modality]
         caps.append(Cap(centre, radius, f"half of the {name}: {np.degrees(radius):.0f}° on the map, {true:.0f}° true",
                         part.modality))
@@ -208,9 +210,13 @@ def _means(points: Points, coords: np.ndarray) -> tuple[tuple[Cap, ...], tuple[A
     arcs = []
     if len(directions) == 2:
         (a, true_a), (b, true_b) = directions
-        on_map, true = (np.degrees(float(s2.angles(p[None], q[None])[0])) for p, q in ((a, b), (true_a, true_b)))
+        on_map, true = (np.degrees(float(s2.angle(p, q))) for p, q in ((a, b), (true_a, true_b)))
         arcs.append(Arc(a, b, f"gap: {on_map:.0f}° on the map, {true:.0f}° true"))
     return tuple(caps), tuple(arcs), tuple(marks)
+
+
+def _direction(mean: np.ndarray) -> np.ndarray:
+    return mean / max(float(np.linalg.norm(mean)), 1e-12)
 
 
 def _spread(coords: np.ndarray, candidates: Sequence[int], n: int) -> tuple[int, ...]:

@@ -34,8 +34,10 @@ def sphere(scene: SphereScene, dark: bool = False) -> go.Figure:
 
     Parameters
     ----------
-    scene : what to draw, in map coordinates.
-    dark : colours for a dark background.
+    scene
+        What to draw, in map coordinates.
+    dark
+        Colours for a dark background.
 
     Returns
     -------

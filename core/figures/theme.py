@@ -82,7 +82,8 @@ def sequence(dark: bool = False, *, steps: int = 256) -> np.ndarray:
     anchors = np.array([rgb(c) for c in _SEQUENCE], dtype=np.float64)
     ends = (0.18, 1.0) if dark else (0.0, 0.92)
     at = np.linspace(*ends, steps) * (len(anchors) - 1)
-    return np.stack([np.interp(at, np.arange(len(anchors)), anchors[:, c]) for c in range(3)], 1).round().astype(np.uint8)
+    channels = [np.interp(at, np.arange(len(anchors)), anchors[:, c]) for c in range(3)]
+    return np.stack(channels, 1).round().astype(np.uint8)
 
 
 def colorscale(dark: bool = False) -> list[list[object]]:
@@ -104,7 +105,8 @@ def template(dark: bool = False) -> go.layout.Template:
         paper_bgcolor=p.background, plot_bgcolor=p.background,
         colorway=[p.kinds["image"], p.kinds["text"], p.kinds["prompt"], *p.categories],
         title={"font": {"size": 17, "color": p.text}, "x": 0, "xref": "paper", "xanchor": "left"},
-        legend={"font": {"size": SMALLEST_FONT, "color": p.text}, "itemsizing": "constant", "bgcolor": rgba(p.background, 0)},
+        legend={"font": {"size": SMALLEST_FONT, "color": p.text}, "itemsizing": "constant",
+                "bgcolor": rgba(p.background, 0)},
         hoverlabel={"font": {"size": 13, "family": FONT, "color": p.text}, "bgcolor": p.panel, "bordercolor": p.grid,
                     "align": "left"},
         xaxis=axis, yaxis=axis, margin={"l": 56, "r": 24, "t": 64, "b": 56},

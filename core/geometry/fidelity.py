@@ -18,9 +18,12 @@ def spread_sample(x: np.ndarray, size: int, *, seed: int = 0) -> np.ndarray:
 
     Parameters
     ----------
-    x : (n, d) floats, unit rows.
-    size : at most so many rows.
-    seed : where in each stretch the row is taken.
+    x
+        (n, d) floats, unit rows.
+    size
+        At most so many rows.
+    seed
+        Where in each stretch the row is taken.
 
     Returns
     -------
@@ -41,10 +44,14 @@ def measure(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0) ->
 
     Parameters
     ----------
-    x : (n, d) floats, unit rows.
-    coords : (n, 3) floats, unit rows: where the map puts them.
-    k : neighbours that count as near; fewer where there are few points.
-    seed : picks the sample; up to 1,000 points are looked at, their neighbours sought among up to 10,000.
+    x
+        (n, d) floats, unit rows.
+    coords
+        (n, 3) floats, unit rows: where the map puts them.
+    k
+        Neighbours that count as near; fewer where there are few points.
+    seed
+        Picks the sample; up to 1,000 points are looked at, their neighbours sought among up to 10,000.
 
     Returns
     -------
@@ -84,9 +91,12 @@ def local_distortion(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: in
 
     Parameters
     ----------
-    x, coords : (n, d) and (n, 3) floats, unit rows.
-    k, seed : as in `measure`.
-    gallery : neighbours are sought among at most so many points.
+    x, coords
+        (n, d) and (n, 3) floats, unit rows.
+    k, seed
+        As in `measure`.
+    gallery
+        Neighbours are sought among at most so many points.
 
     Returns
     -------
@@ -113,15 +123,19 @@ def neighbourhoods(x: np.ndarray, coords: np.ndarray, queries: np.ndarray,
 
     Parameters
     ----------
-    x, coords : (n, d) and (n, 3) floats, unit rows.
-    queries : (q,) int, the points looked at.
-    k : neighbours, 1 <= k <= (n - 1) / 2.
+    x, coords
+        (n, d) and (n, 3) floats, unit rows.
+    queries
+        (q,) int, the points looked at.
+    k
+        Neighbours, 1 <= k <= (n - 1) / 2.
 
     Returns
     -------
     Three (q,) float64 arrays.
     """
-    parts = [_near(x[rows], coords[rows], x, coords, rows, k) for rows in np.array_split(queries, -(-len(queries) // 512))]
+    blocks = np.array_split(queries, -(-len(queries) // 512))
+    parts = [_near(x[rows], coords[rows], x, coords, rows, k) for rows in blocks]
     trust, continuity, overlap = (np.concatenate(part) for part in zip(*parts))
     return trust, continuity, overlap
 

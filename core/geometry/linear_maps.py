@@ -1,4 +1,4 @@
-"""Maps that project linearly and then radially onto S^2: principal directions, given axes, vectors of three dimensions."""
+"""Maps that project linearly and then radially onto S^2: principal directions, given axes, 3-d vectors as they are."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple
 
     Parameters
     ----------
-    x : (n, d) floats.
-    mean : (d,) floats or None.
+    x
+        (n, d) floats.
+    mean
+        (d,) floats or None.
 
     Returns
     -------
-    directions (d, 3) float64, zero columns where ``x`` has fewer than three dimensions; their three energies; the whole.
+    directions (d, 3) float64, zero columns where ``x`` has fewer dimensions; their three energies; the whole energy.
     Signs make the third moment of the projections positive, whatever the order of the rows.
     """
     n, d = x.shape

@@ -66,7 +66,8 @@ class FittedMap:
 
         Parameters
         ----------
-        x : (m, d) floats, unit rows, by the model whose vectors made the map.
+        x
+            (m, d) floats, unit rows, by the model whose vectors made the map.
 
         Returns
         -------
@@ -94,12 +95,18 @@ def fit_map(x: np.ndarray, method: str = "pca", *, seed: int = 0, axes: np.ndarr
 
     Parameters
     ----------
-    x : (n, d) floats, unit rows, n >= 1; images and texts stacked, in any order.
-    method : a key of `MAPS`.
-    seed : of everything random.
-    axes : (3, d) unit vectors, for the maps that need them.
-    with_fidelity : measure it too.
-    on_progress, should_stop : called by the maps that iterate.
+    x
+        (n, d) floats, unit rows, n >= 1; images and texts stacked, in any order.
+    method
+        A key of `MAPS`.
+    seed
+        Of everything random.
+    axes
+        (3, d) unit vectors, for the maps that need them.
+    with_fidelity
+        Measure it too.
+    on_progress, should_stop
+        Called by the maps that iterate.
 
     Returns
     -------

@@ -14,7 +14,8 @@ def unit(x: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    x : (n, d) floats, finite.
+    x
+        (n, d) floats, finite.
 
     Returns
     -------
@@ -40,7 +41,8 @@ def angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    a, b : (..., d) floats, unit along the last axis, broadcast against each other.
+    a, b
+        (..., d) floats, unit along the last axis, broadcast against each other.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def angles(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    a, b : (n, d) and (m, d) floats, unit rows.
+    a, b
+        (n, d) and (m, d) floats, unit rows.
 
     Returns
     -------
@@ -70,11 +73,12 @@ def log_map(base: np.ndarray, x: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    base, x : (..., d) floats, unit along the last axis, broadcast against each other.
+    base, x
+        (..., d) floats, unit along the last axis, broadcast against each other.
 
     Returns
     -------
-    (..., d) float64, orthogonal to ``base``; zero where ``x`` is ``base`` or its antipode (no direction is right there).
+    (..., d) float64, orthogonal to ``base``; zero where ``x`` is ``base`` or its antipode.
     """
     base, x = np.asarray(base, dtype=np.float64), np.asarray(x, dtype=np.float64)
     across = x - base * (base * x).sum(-1, keepdims=True)
@@ -87,8 +91,10 @@ def exp_map(base: np.ndarray, v: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    base : (..., d) floats, unit along the last axis.
-    v : (..., d) floats, orthogonal to ``base``.
+    base
+        (..., d) floats, unit along the last axis.
+    v
+        (..., d) floats, orthogonal to ``base``.
 
     Returns
     -------
@@ -113,8 +119,10 @@ def arcs(starts: np.ndarray, ends: np.ndarray, *, steps: int = 24) -> np.ndarray
 
     Parameters
     ----------
-    starts, ends : (n, d) floats, unit rows; between antipodes one of the many half circles is drawn.
-    steps : points on each arc, both ends included, at least 2.
+    starts, ends
+        (n, d) floats, unit rows; between antipodes one of the many half circles is drawn.
+    steps
+        Points on each arc, both ends included, at least 2.
 
     Returns
     -------
@@ -150,9 +158,12 @@ def frechet_mean(x: np.ndarray, *, steps: int = 100, tolerance: float = 1e-10) -
 
     Parameters
     ----------
-    x : (n, d) floats, unit rows within a half sphere (elsewhere the mean need not be unique).
-    steps : at most so many.
-    tolerance : radians of the last step.
+    x
+        (n, d) floats, unit rows within a half sphere (elsewhere the mean need not be unique).
+    steps
+        At most so many.
+    tolerance
+        Radians of the last step.
 
     Returns
     -------
@@ -172,7 +183,8 @@ def kappa(x: np.ndarray) -> float:
 
     Parameters
     ----------
-    x : (n, d) floats, unit rows.
+    x
+        (n, d) floats, unit rows.
 
     References
     ----------
@@ -193,9 +205,12 @@ def circle(centre: np.ndarray, radius: float, *, steps: int = 96) -> np.ndarray:
 
     Parameters
     ----------
-    centre : (3,) floats, unit.
-    radius : angle from centre to edge, radians.
-    steps : points on the circle, of which the last is the first again.
+    centre
+        (3,) floats, unit.
+    radius
+        Angle from centre to edge, radians.
+    steps
+        Points on the circle, of which the last is the first again.
 
     Returns
     -------
@@ -232,8 +247,10 @@ def graticule(*, step: float = 30.0, samples: int = 73) -> np.ndarray:
 
     Parameters
     ----------
-    step : degrees between neighbouring lines.
-    samples : points on each line.
+    step
+        Degrees between neighbouring lines.
+    samples
+        Points on each line.
 
     Returns
     -------
@@ -256,8 +273,10 @@ def equal_area(x: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    x : (n, 3) floats, unit rows.
-    centre : (3,) floats, unit: what lies in the middle; its antipode becomes the rim.
+    x
+        (n, 3) floats, unit rows.
+    centre
+        (3,) floats, unit: what lies in the middle; its antipode becomes the rim.
 
     Returns
     -------

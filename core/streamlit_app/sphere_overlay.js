@@ -36,7 +36,7 @@ function drawOverlay(view, lens) {
 }
 
 function drawPictures(view, pen, lens, m, taken) {
-  const dpr = view.dpr, base = Math.max(26, Math.min(54, (lens.radius / dpr / view.zoom) * 0.17)) * dpr * Math.min(1.5, Math.sqrt(view.zoom));
+  const dpr = view.dpr, base = Math.max(26, Math.min(54, (lens.radius / dpr / view.zoom) * 0.145)) * dpr * Math.min(1.5, Math.sqrt(view.zoom));
   const tiles = [];
   for (const { point, bitmap } of view.shown ?? []) {
     const [x, y, facing] = view.project(view.point(point), m, lens);
@@ -146,12 +146,18 @@ function highest(view, cap, m, lens) {   // the uppermost point of a cap's edge 
 function fillLegend(view) {
   const node = view.legendNode, s = view.scene, l = s.legend, c = view.colours;
   node.replaceChildren();
-  const entry = (symbol, text) => {
+  const entry = (symbol, text, count) => {
     const row = document.createElement("div"), words = document.createElement("span");
     row.className = "os-entry";
     words.textContent = text;
     words.title = text;
     row.append(symbol, words);
+    if (count !== undefined) {
+      const number = document.createElement("span");
+      number.className = "os-count";
+      number.textContent = count.toLocaleString("en");
+      row.append(number);
+    }
     node.appendChild(row);
   };
   const heading = (text) => {
@@ -161,19 +167,18 @@ function fillLegend(view) {
     row.textContent = text;
     node.appendChild(row);
   };
-  const number = (v) => v.toLocaleString("en");
   const byKind = !l.title && !l.values;
   const titles = ["images", "texts", "prompts"], kinds = ["image", "text", "prompt"];
-  if (byKind) l.kinds.forEach((count, k) => { if (count) entry(symbol(SHAPES[k], c.kinds[kinds[k]]), `${titles[k]}  ${number(count)}`); });
+  if (byKind) l.kinds.forEach((count, k) => { if (count) entry(symbol(SHAPES[k], c.kinds[kinds[k]]), titles[k], count); });
   else {
     heading(l.title);
     if (l.values) node.appendChild(ramp(c.table, 255, l.low, l.high));
-    l.names.forEach((name, k) => entry(symbol("circle", rgbOf(c.table, k)), `${name}  ${number(l.counts[k])}`));
-    l.kinds.forEach((count, k) => { if (count && l.kinds.filter(Boolean).length > 1) entry(symbol(SHAPES[k], c.muted), `${titles[k]}  ${number(count)}`); });
+    l.names.forEach((name, k) => entry(symbol("circle", rgbOf(c.table, k)), name, l.counts[k]));
+    l.kinds.forEach((count, k) => { if (count && l.kinds.filter(Boolean).length > 1) entry(symbol(SHAPES[k], c.muted), titles[k], count); });
   }
-  if (l.unselected) entry(symbol("circle", c.unselected), `not selected  ${number(l.unselected)}`);
+  if (l.unselected) entry(symbol("circle", c.unselected), "not selected", l.unselected);
   if (s.heat.rows) { heading(s.heat.title); node.appendChild(ramp(s.heat_scale, s.heat_scale.length / 3, 0, 1)); }
-  if (s.pairs) entry(symbol("line", c.muted), `pairs  ${number(s.pairs)}`);
+  if (s.pairs) entry(symbol("line", c.muted), "pairs", s.pairs);
   for (const arc of s.arcs) if (arc.label) entry(symbol("line", c.kinds[arc.kind] ?? c.kinds.plain), arc.label);
   for (const cap of s.caps) if (cap.label) entry(symbol("ring", c.kinds[cap.kind] ?? c.kinds.plain), cap.label);
 }

@@ -79,7 +79,7 @@ class View {
     this.observer.observe(this.stage);
     (window.__orrery_sphere ??= {})[this.key] = {
       project: (i) => this.screenOf(i), camera: () => this.cameraText(), frames: () => this.frames,
-      count: () => this.scene.n, radius: () => this.lens().radius / this.dpr, hovered: () => this.hovered,
+      face: (i) => { this.turn = lookingFrom(this.point(i)); this.draw(); }, count: () => this.scene.n, radius: () => this.lens().radius / this.dpr, hovered: () => this.hovered,
     };
   }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -38,12 +39,18 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
 
     Parameters
     ----------
-    scene : what to draw; keep it in a cache between reruns, so that it is packed only once.
-    key : name of the view on its page; the camera belongs to it and stays through every rerun.
-    height : of the canvas, CSS pixels; on a narrow page the canvas is as high as it is wide.
-    picked : a point to ring, or None.
-    camera : ``SphereEvents.camera`` of another visit, for a page opened from a link; used when the view is new.
-    dark : theme of the plotly figure that stands in where the browser has no WebGL 2; the live view follows the page.
+    scene
+        What to draw; keep it in a cache between reruns, so that it is packed only once.
+    key
+        Name of the view on its page; the camera belongs to it and stays through every rerun.
+    height
+        Of the canvas, CSS pixels; on a narrow page the canvas is as high as it is wide.
+    picked
+        A point to ring, or None.
+    camera
+        ``SphereEvents.camera`` of another visit, for a page opened from a link; used when the view is new.
+    dark
+        Theme of the plotly figure that stands in where the browser has no WebGL 2; the live view follows the page.
     """
     state = st.session_state.get(key) or {}
     if state.get("unsupported"):
@@ -160,7 +167,8 @@ def _serve(blob: bytes, coordinates: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _component() -> Callable[..., object]:
-    js = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("sphere_shaders.js", "sphere_overlay.js", "sphere_view.js"))
+def _component() -> Callable[..., Any]:
+    scripts = ("sphere_shaders.js", "sphere_overlay.js", "sphere_view.js")
+    js = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in scripts)
     css = (_HERE / "sphere_view.css").read_text(encoding="utf-8")
     return st.components.v2.component("orrery_sphere", html=_HTML, css=css, js=js)

@@ -24,7 +24,8 @@ def browser_path() -> str | None:
     named = os.environ.get("BROWSER_PATH")
     if named:
         return named
-    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
