@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -83,6 +83,11 @@ class Job:
             return None
         return self._cost if self.started is None else max(0.0, self._cost - (time.time() - self.started))
 
+    @property
+    def stopping(self) -> bool:
+        """True once it was asked to stop."""
+        return self._stop.is_set()
+
     def cancel(self) -> None:
         """Take it off the queue, or ask the running work to stop; nothing happens once it is over."""
         self._stop.set()
@@ -133,6 +138,7 @@ class Job:
 
     def _end(self, state: State, error: BaseException | None = None) -> None:
         self.error, self.state, self.ended = error, state, time.time()
+        del self._work
         self._finished.set()
 
 
@@ -149,8 +155,10 @@ class JobRunner:
     def __init__(self, workers: int = 1, *, limit: int = 32, limit_per_visitor: int = 4) -> None:
         self._limit, self._limit_per_visitor, self._n_workers = limit, limit_per_visitor, workers
         self._changed = threading.Condition()
-        self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()
+        self._waiting: dict[str, deque[Job]] = {}
         self._running: list[Job] = []
+        self._turns: dict[str, int] = {}
+        self._turn = 0
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -212,11 +220,15 @@ class JobRunner:
             job.cancel()
 
     def _in_turn(self) -> list[Job]:
-        queues = [deque(jobs) for jobs in self._waiting.values()]
+        queues = [deque(self._waiting[visitor]) for visitor in self._by_turn()]
         out = []
         while any(queues):
             out += [jobs.popleft() for jobs in queues if jobs]
         return out
+
+    def _by_turn(self) -> list[str]:
+        """Waiting visitors, those first whose last turn was longest ago, or who had none yet."""
+        return sorted(self._waiting, key=lambda visitor: self._turns.get(visitor, 0))
 
     def _position(self, job: Job) -> int:
         with self._changed:
@@ -241,10 +253,14 @@ class JobRunner:
                 self._changed.wait()
             if not self._waiting:
                 return None
-            visitor, mine = self._waiting.popitem(last=False)
-            job = mine.popleft()
-            if mine:
-                self._waiting[visitor] = mine
+            visitor = self._by_turn()[0]
+            job = self._waiting[visitor].popleft()
+            if not self._waiting[visitor]:
+                del self._waiting[visitor]
+            self._turn += 1
+            self._turns[visitor] = self._turn
+            if len(self._turns) > 10_000:
+                del self._turns[min(self._turns, key=self._turns.__getitem__)]
             self._running.append(job)
             job.state = "running"
             return job

@@ -7,7 +7,9 @@ import re
 import threading
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from core.errors import SourceError
 from core.settings import settings
@@ -43,11 +45,12 @@ class Archive:
     def __init__(self, source: str | Path | bytes, name: str) -> None:
         self.name = name
         self._lock = threading.Lock()
-        self._file = io.BytesIO(source) if isinstance(source, bytes) else None
         if isinstance(source, bytes) and not source:
             raise SourceError(f"a zip archive in {name}", "an empty file", "Upload it again.")
         try:
-            self._zip = zipfile.ZipFile(self._file or Path(str(source)))  # type: ignore[arg-type]
+            file = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115
+            _check_directory(file, name)
+            self._zip = zipfile.ZipFile(file)
         except FileNotFoundError as error:
             raise SourceError("the path of a zip archive", f"{name}, which is not there",
                               "Check the path.") from error
@@ -61,7 +64,7 @@ class Archive:
     def _list(self) -> None:
         refused = []
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
-        self._check_size(infos)
+        check_unpacked(infos, self.name)
         for info in infos:
             member = clean(info.filename)
             if is_hidden(member):
@@ -80,23 +83,16 @@ class Archive:
         self.members = tuple(sorted(self._infos, key=natural))
         self.refused = tuple(refused)
 
-    def _check_size(self, infos: list[zipfile.ZipInfo]) -> None:
-        total = sum(info.file_size for info in infos)
-        packed = max(1, sum(info.compress_size for info in infos))
-        limit = MAX_TOTAL_BYTES_HOSTED if settings().hosted else MAX_TOTAL_BYTES
-        if total > limit:
-            raise SourceError(f"at most {limit / 1024**3:g} GB in {self.name}", f"{total / 1024**3:,.1f} GB unpacked",
-                              "Split it into several archives.")
-        if total > _BOMB_FLOOR and total / packed > MAX_RATIO:
-            raise SourceError(f"an archive of images in {self.name}",
-                              f"one that unpacks to {total / packed:,.0f} times its size, as only a trap does",
-                              "Pack the images themselves again.")
-
     def read(self, member: str) -> bytes:
         """The bytes of one member; raises UnreadableItem."""
         try:
             with self._lock:
-                return self._zip.read(self._infos[member])
+                opened = self._zip.open(self._infos[member])
+            try:
+                return opened.read()
+            finally:
+                with self._lock:
+                    opened.close()
         except KeyError as error:
             raise refuse(member, f"{self.name} holds no such file") from error
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
@@ -109,6 +105,28 @@ class Archive:
     def size(self, member: str) -> int:
         """Unpacked bytes of a member, as the archive states them."""
         return self._infos[member].file_size
+
+
+def check_unpacked(infos: Sequence[zipfile.ZipInfo], name: str) -> None:
+    """Raise SourceError if the members would unpack to more than the limit, or to absurdly more than their size."""
+    total = sum(info.file_size for info in infos)
+    packed = max(1, sum(info.compress_size for info in infos))
+    limit = MAX_TOTAL_BYTES_HOSTED if settings().hosted else MAX_TOTAL_BYTES
+    if total > limit:
+        raise SourceError(f"at most {limit / 1024**3:g} GB in {name}", f"{total / 1024**3:,.1f} GB unpacked",
+                          "Split it into several archives.")
+    if total > _BOMB_FLOOR and total / packed > MAX_RATIO:
+        raise SourceError(f"an archive in {name} that unpacks to at most {MAX_RATIO} times its size",
+                          f"one that unpacks to {total / packed:,.0f} times, as only a trap does",
+                          "Pack the files themselves again.")
+
+
+def _check_directory(file: IO[bytes], name: str) -> None:
+    """Refuse a list of contents that would itself fill the memory, before it is read."""
+    end = getattr(zipfile, "_EndRecData")(file)  # noqa: B009
+    if end and end[5] > MAX_DIRECTORY_BYTES:
+        raise SourceError(f"a list of contents of at most {MAX_DIRECTORY_BYTES // 1024**2} MB in {name}",
+                          f"{end[5] / 1024**2:,.0f} MB", "Split it into several archives.")
 
 
 def clean(name: str) -> str:

@@ -28,6 +28,8 @@ _NAMES = {
     "id": "id uid key item_id sample_id",
 }
 _ROLE_NAMES = {role: words.split() for role, words in _NAMES.items()}
+SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation",
+          "validation": "validation", "dev": "validation", "test": "test", "testing": "test"}
 _SAMPLE = 200
 
 
@@ -74,18 +76,23 @@ def caption_language(column: str) -> str:
     return _language_of(column) or ""
 
 
-def guess_roles(frame: pd.DataFrame) -> Roles:
-    """Which column holds what, by names first and by what the cells look like where names say nothing."""
+def guess_roles(frame: pd.DataFrame, image: str | None = None) -> Roles:
+    """Which column holds what, by names first and by what the cells look like where names say nothing.
+
+    ``image`` is the column of images where that is known.
+    """
     by_role: dict[str, list[str]] = {}
     for column in frame.columns:
         by_role.setdefault(role_of(column) or "", []).append(column)
     filled = {c: [v for v in frame[c].head(_SAMPLE).tolist() if not _is_missing(v)] for c in frame.columns[:2_000]}
     images = [c for c in filled if _share(filled[c], _is_image_name) > 0.5]
     named = by_role.get("image", [])
-    image = next((c for c in images if c in named), None) or next(iter(images), None) or next(iter(named), None)
+    image = image or next((c for c in images if c in named), None) or next(iter([*images, *named]), None)
     captions = [c for c in by_role.get("caption", []) if c != image and _share(filled.get(c, []), _is_texts) > 0.5]
     if not captions:
         wordy = [c for c in filled if c != image and role_of(c) is None and _share(filled[c], _is_sentence) > 0.5]
+        if not wordy and image is None:
+            wordy = [c for c in filled if role_of(c) is None and _share(filled[c], _is_texts) > 0.5]
         captions = wordy[:1]
 
     def first(role: str) -> str | None:

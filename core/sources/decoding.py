@@ -51,22 +51,22 @@ def decode(data: bytes, max_side: int | None = None) -> Image.Image:
     """
     if not data:
         raise Unreadable("the file is empty")
+    compression = ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+                compression = str(opened.info.get("compression", ""))
                 _check_pixels(opened)
                 if max_side is not None:
                     opened.draft(None, (max_side, max_side))
                 opened.load()
-                upright = _upright(opened)
-                if max_side is not None and max(upright.size) > max_side and upright.mode in ("L", "RGB", "CMYK"):
-                    upright.thumbnail((max_side, max_side), Image.Resampling.BICUBIC)
-                picture = to_rgb(upright)
+                _turn_upright(opened)
+                picture = to_rgb(opened)
         except (Unreadable, MemoryError):
             raise
         except Exception as error:
-            raise Unreadable(reason_of(error, data)) from error
+            raise Unreadable(_packed_as(compression) or reason_of(error, data)) from error
     if max_side is not None and max(picture.size) > max_side:
         picture.thumbnail((max_side, max_side), Image.Resampling.BICUBIC)
     return picture
@@ -79,7 +79,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("CMYK", "LAB"):
         return _from_profile(image)
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")
         white.paste(rgba, mask=rgba.getchannel("A"))
         return white
@@ -95,16 +95,24 @@ def _check_pixels(image: Image.Image) -> None:
 
 
 def _too_many(pixels: int) -> str:
-    return f"it would unpack to {pixels / 1e6:,.0f} megapixels; the limit is {MAX_PIXELS // 1_000_000}"
+    millions = f"{pixels / 1e6:,.0f}" if pixels > 1.01 * MAX_PIXELS else f"{pixels / 1e6:.6g}"
+    return f"it would unpack to {millions} megapixels; the limit is {MAX_PIXELS // 1_000_000}"
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _packed_as(compression: str) -> str:
+    """Why a TIFF of a compression beyond the library's own cannot be read."""
+    if compression in ("webp", "zstd", "lerc", "jpeg2000"):
+        return f"it is a TIFF packed with {compression}, which is not read here; save it as JPEG or PNG"
+    return ""
+
+
+def _turn_upright(image: Image.Image) -> None:
     try:
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except MemoryError:
         raise
     except Exception:  # a damaged EXIF block says nothing about the picture
-        return image
+        return
 
 
 def _strips(image: Image.Image) -> list[tuple[int, int, int, int]]:
@@ -213,5 +221,5 @@ def reason_of(error: BaseException, data: bytes) -> str:
         return "the file is truncated"
     if "decompressed data too large" in low:
         return "the file is damaged or hostile: a text block inside it unpacks to too much data"
-    detail = f" ({said})" if said and len(said) < 120 else ""
+    detail = f" ({said})" if said and len(said) < 120 and "decoder error" not in low else ""
     return f"the file is damaged: its picture data cannot be unpacked{detail}"

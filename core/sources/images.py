@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from abc import ABC, abstractmethod
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, UnreadableItem
 from core.sources.archives import Archive
+from core.sources.hashes import hash_memory, sha256, stamp_of
 from core.sources.workers import MAX_FILE_BYTES, refuse, shared_pool, too_large
 from core.types import Images
 
@@ -59,26 +59,25 @@ class FileBytes(ABC):
         found = self._hashes.get(index)
         if found is None:
             try:
-                found = hashlib.sha256(self.read(index)).hexdigest()
+                found = sha256(self.read(index)).hex()
             except UnreadableItem as error:
-                found = hashlib.sha256(str(error).encode()).hexdigest()
+                found = sha256(str(error).encode()).hex()
             self._hashes[index] = found
         return found
 
     def decode(self, index: int, *, max_side: int | None = None) -> Image:
         """The upright RGB image, whole unless ``max_side`` (pixels) is given; raises UnreadableItem."""
-        data = self.read(index)
-        if index not in self._hashes:
-            self._hashes[index] = hashlib.sha256(data).hexdigest()
-        return decode_image(data, self.names[index], max_side=max_side)
+        return decode_image(self.read(index), self.names[index], max_side=max_side)
 
 
 class FileImages(FileBytes):
-    """Image files on disk."""
+    """Image files on disk; a file that was hashed before is not read again until it is decoded."""
 
     def __init__(self, paths: Sequence[str | Path], names: Sequence[str] | None = None) -> None:
         super().__init__([Path(p).name for p in paths] if names is None else names)
-        self._paths = tuple(map(str, paths))
+        self._paths = tuple(os.path.abspath(p) for p in paths)
+        self._lock = threading.Lock()
+        self._recalled: dict[str, tuple[bytes, bytes]] | None = None
 
     def read(self, index: int) -> bytes:
         """The bytes of the file; raises UnreadableItem."""
@@ -92,19 +91,37 @@ class FileImages(FileBytes):
             raise refuse(self.names[index], why_not(error)) from error
 
     def content_hash(self, index: int) -> str:
-        """sha256 (hex) of the file's bytes, remembered by path, size and time of change."""
+        """sha256 (hex) of the file's bytes, remembered between sessions; a file not to be read by its name."""
         found = self._hashes.get(index)
-        if found is None:
-            try:
-                stat = os.stat(self._paths[index])
-            except OSError:
-                return super().content_hash(index)
-            key = (self._paths[index], stat.st_size, stat.st_mtime_ns)
-            found = _remembered.get(key)
-            if found is None:
-                found = _remembered[key] = super().content_hash(index)
-            self._hashes[index] = found
+        if found is not None:
+            return found
+        path = self._paths[index]
+        try:
+            stamp = stamp_of(path)
+            known = self._known().get(path)
+            if known is not None and known[0] == stamp:
+                found = known[1].hex()
+            else:
+                digest = sha256(self.read(index))
+                hash_memory().remember(path, stamp, digest)
+                found = digest.hex()
+        except (OSError, UnreadableItem):
+            return super().content_hash(index)
+        self._hashes[index] = found
         return found
+
+    def decode(self, index: int, *, max_side: int | None = None) -> Image:
+        """The upright RGB image, whole unless ``max_side`` is given; raises UnreadableItem, also if it has changed."""
+        data = self.read(index)
+        if sha256(data).hex() != self.content_hash(index):
+            raise refuse(self.names[index], "the file has changed since it was opened; open the folder again")
+        return decode_image(data, self.names[index], max_side=max_side)
+
+    def _known(self) -> dict[str, tuple[bytes, bytes]]:
+        with self._lock:
+            if self._recalled is None:
+                self._recalled = hash_memory().recall(self._paths)
+            return self._recalled
 
 
 class ZipImages(FileBytes):
@@ -178,6 +195,7 @@ def content_hashes(images: Images, *, on_progress: Callable[[float, str], None] 
             out += pool.map(images.content_hash, range(start, min(start + 256, n)))
             if on_progress is not None:
                 on_progress(len(out) / n, f"{len(out):,} of {n:,} files read")
+    hash_memory().flush()
     return out
 
 
@@ -190,23 +208,3 @@ def why_not(error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return "it is a folder"
     return f"the disk says: {error.strerror or error}"
-
-
-class _Remembered:
-    """Hashes of files by path, size and time of change, for all readers of the process; the oldest go first."""
-
-    def __init__(self, limit: int = 500_000) -> None:
-        self._limit, self._lock = limit, threading.Lock()
-        self._known: dict[tuple[str, int, int], str] = {}
-
-    def get(self, key: tuple[str, int, int]) -> str | None:
-        return self._known.get(key)
-
-    def __setitem__(self, key: tuple[str, int, int], value: str) -> None:
-        with self._lock:
-            self._known[key] = value
-            while len(self._known) > self._limit:
-                del self._known[next(iter(self._known))]
-
-
-_remembered = _Remembered()

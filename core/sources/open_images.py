@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -12,25 +14,27 @@ import pandas as pd
 from core.errors import SourceError
 from core.settings import settings
 from core.sources.archives import Archive, clean, is_hidden, natural
+from core.sources.captions import attach
+from core.sources.columns import SPLITS, guess_roles
 from core.sources.decoding import EXTENSIONS
 from core.sources.images import FileImages, UploadImages, ZipImages, why_not
+from core.sources.tables import read_table
 from core.sources.workers import MAX_FILE_BYTES, too_large
 from core.types import Dataset, Images, Refusal, as_ids
 
-SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation",
-          "validation": "validation", "dev": "validation", "test": "test", "testing": "test"}
-TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+_NAMED_TABLE = r"(metadata|captions?|annotations?|labels|samples|results)(_\w+)?\.(csv|tsv|txt|jsonl?|ndjson|parquet)"
 _FOREIGN = {".heic": "a HEIC photo", ".heif": "a HEIC photo", ".svg": "a drawing (SVG)", ".psd": "a Photoshop document",
             ".raw": "a raw photo", ".cr2": "a raw photo", ".cr3": "a raw photo", ".nef": "a raw photo",
             ".arw": "a raw photo", ".dng": "a raw photo", ".eps": "a PostScript document"}
-_CAPTION_BYTES = 1024**2
 
 
 def open_folder(path: str | Path) -> Dataset:
     """All images in a folder and the folders below it.
 
     Ids are paths relative to the folder; folders become the columns ``label`` and ``split`` of the image table; a
-    text file beside an image, of the same name, holds its captions, one a line (as img2dataset writes them).
+    text file beside an image, of the same name, holds its captions, one a line (as img2dataset writes them); a table
+    among the files (metadata.jsonl, captions.txt, samples.json, or the only table there is) adds captions and columns.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def open_folder(path: str | Path) -> Dataset:
 
     def text_of(name: str) -> bytes:
         with open(files[name], "rb") as file:
-            return file.read(_CAPTION_BYTES)
+            return file.read(MAX_FILE_BYTES)
 
     def reader(chosen: Sequence[str]) -> Images:
         return FileImages([files[name] for name in chosen], chosen)
@@ -151,10 +155,34 @@ def _dataset(title: str, names: Sequence[str], size_of: Callable[[str], int],
             links.append((i, len(texts)))
             text_ids.append(f"{name}/{number}")
             texts.append(caption)
-    return Dataset(
+    dataset = Dataset(
         name=title, image_ids=tuple(good), images=reader(good), text_ids=tuple(text_ids), texts=tuple(texts),
         links=np.array(links, dtype=np.int64).reshape(-1, 2), image_table=labels_from_folders(good),
         text_table=pd.DataFrame(index=range(len(texts))), refused=tuple(refused))
+    table = _table_among(names)
+    return _with_table(dataset, table, text_of(table)) if table else dataset
+
+
+def _table_among(names: Sequence[str]) -> str | None:
+    """The table that describes the images: one of a telling name, nearest to the top, else the only table there is."""
+    named = [n for n in names if re.fullmatch(_NAMED_TABLE, n.rsplit("/", 1)[-1].lower())]
+    if named:
+        return min(named, key=lambda n: n.count("/"))
+    tables = [n for n in names if n.lower().endswith(_TABLES)]
+    return tables[0] if len(tables) == 1 else None
+
+
+def _with_table(dataset: Dataset, name: str, data: bytes) -> Dataset:
+    try:
+        frame, rows_refused = read_table(data, name)
+        roles = guess_roles(frame)
+        if roles.image is None:
+            reason = f"no column of it names images ({', '.join(map(str, frame.columns[:6]))})"
+            return replace(dataset, refused=(*dataset.refused, Refusal(name, reason)))
+        dataset = attach(dataset, frame, roles, name)
+        return replace(dataset, refused=(*dataset.refused, *rows_refused))
+    except SourceError as error:
+        return replace(dataset, refused=(*dataset.refused, Refusal(name, error.got)))
 
 
 def _reason_by_size(size_of: Callable[[str], int], name: str) -> str:
@@ -195,6 +223,8 @@ def labels_from_folders(names: Sequence[str]) -> pd.DataFrame:
     if any(splits):
         table["split"] = splits
         folders = [parts[1:] if split else parts for parts, split in zip(folders, splits)]
+    if all(parts and all(part.isdecimal() and len(part) > 3 for part in parts) for parts in folders):
+        return table  # numbered shards, not classes
     depth = max((len(parts) for parts in folders), default=0)
     if depth:
         table["label"] = ["/".join(parts) for parts in folders]

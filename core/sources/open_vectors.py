@@ -193,11 +193,12 @@ def _unit(raw: Raw, modality: Modality, spec: ModelSpec, refused: list[Refusal]
     vectors, table, key = raw
     ids = as_ids([f"{modality} {i}" for i in range(len(vectors))] if key is None else table[key].tolist())
     finite = np.isfinite(vectors).all(axis=1)
-    norms = np.zeros(len(vectors))
+    norms = np.full(len(vectors), np.nan)
     norms[finite] = np.sqrt(np.einsum("ij,ij->i", vectors[finite], vectors[finite], dtype=np.float64))
-    usable = finite & (norms > _LEAST_NORM) & (norms < np.finfo(np.float32).max)
-    for i in np.flatnonzero(~usable).tolist():
-        refused.append(Refusal(ids[i], _flaw(bool(finite[i]), float(norms[i]))))
+    usable = finite & (np.nan_to_num(norms) > _LEAST_NORM) & (np.nan_to_num(norms) < np.finfo(np.float32).max)
+    for i, good, long in zip(ids, usable.tolist(), norms.tolist()):
+        if not good:
+            refused.append(Refusal(i, _flaw(long)))
     if not usable.any():
         raise SourceError(f"at least one usable {modality} vector", f"{len(vectors):,} rows of NaN or zeros",
                           "Check how the file was written.")
@@ -208,7 +209,7 @@ def _unit(raw: Raw, modality: Modality, spec: ModelSpec, refused: list[Refusal]
     return EmbeddingSet(unit, norms[usable].astype(np.float32), chosen, modality, kept, spec), place
 
 
-def _flaw(finite: bool, norm: float) -> str:
-    if not finite:
+def _flaw(norm: float) -> str:
+    if norm != norm:
         return "its vector has NaN or infinite numbers, or is missing"
     return "its vector is zero and has no direction" if norm <= 1 else "its vector is too long for float32"

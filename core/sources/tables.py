@@ -9,15 +9,19 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.errors import SourceError
-from core.sources.columns import is_header, role_of
+from core.sources.columns import SPLITS, is_header, role_of
+from core.sources.decoding import kind_of
+from core.sources.parquet_images import holds_bytes
 from core.types import Refusal
 
 ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq")
+MAX_ROWS = 50_000_000
 _SAMPLE = 200
 
 
@@ -30,6 +34,10 @@ def read_table(data: bytes | Path, name: str) -> tuple[pd.DataFrame, tuple[Refus
         If the file is no table of a known format, or empty.
     """
     ending = Path(name).suffix.lower()
+    if isinstance(data, Path):
+        data = data.read_bytes() if ending not in (".parquet", ".pq") else data
+    if isinstance(data, bytes) and (kind := kind_of(data)) and ending not in (".parquet", ".pq"):
+        raise SourceError(f"a table of text in {name}", f"what begins like {kind}", "Save it as CSV or Parquet.")
     refused: list[Refusal] = []
     try:
         if ending in (".parquet", ".pq"):
@@ -45,7 +53,7 @@ def read_table(data: bytes | Path, name: str) -> tuple[pd.DataFrame, tuple[Refus
         else:
             raise SourceError(f"a table ({', '.join(ENDINGS)})", f"{name}, which ends in {ending or 'nothing'}",
                               "Save it in one of these formats.")
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, TypeError, RecursionError, csv.Error) as error:
         raise SourceError(f"a table in {name}", f"a file that cannot be read as one ({str(error)[:200]})",
                           "Open it where it was made and save it again.") from error
     if frame.empty:
@@ -58,6 +66,8 @@ def decode_text(data: bytes | Path) -> str:
     """A text file's words: UTF-8 or UTF-16 where it is that, else Windows' western encoding, else Latin-1."""
     raw = data.read_bytes() if isinstance(data, Path) else data
     encodings = ["utf-16"] if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else []
+    if raw[1:64:2].count(0) > 16:
+        encodings = ["utf-16-le"]
     for encoding in (*encodings, "utf-8-sig", "cp1252"):
         try:
             return raw.decode(encoding)
@@ -138,19 +148,26 @@ def _read_json_lines(text: str) -> tuple[pd.DataFrame, list[Refusal]]:
         if line.strip():
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 refused.append(Refusal(f"line {number}", f"it is not JSON ({error})"))
                 continue
             if isinstance(row, dict):
-                rows.append(row)
+                rows.append(_plain(row))
             else:
                 refused.append(Refusal(f"line {number}", "it is JSON, but no object with named fields"))
     return pd.DataFrame(rows), refused
 
 
 def _read_json(text: str) -> pd.DataFrame:
-    """A list of objects, columns of lists, COCO captions (images + annotations), or Karpathy's splits (sentences)."""
+    """Objects, columns, COCO captions, Karpathy's splits (sentences), FiftyOne's samples or labels."""
     found = json.loads(text)
+    if isinstance(found, dict) and isinstance(found.get("samples"), list):
+        return pd.DataFrame([_plain(row) for row in found["samples"]])
+    if isinstance(found, dict) and isinstance(found.get("labels"), dict):
+        classes = found.get("classes") or []
+        rows = [(name, classes[at] if isinstance(at, int) and at < len(classes) else at)
+                for name, at in found["labels"].items()]
+        return pd.DataFrame(rows, columns=pd.Index(["image", "label"]))
     if isinstance(found, dict) and isinstance(found.get("annotations"), list) and isinstance(found.get("images"), list):
         images = pd.DataFrame(found["images"])
         captions = pd.DataFrame(found["annotations"])
@@ -164,11 +181,44 @@ def _read_json(text: str) -> pd.DataFrame:
                 row["sentences"] = [s.get("raw") if isinstance(s, dict) else s for s in row["sentences"]]
     if isinstance(found, list) and all(isinstance(row, str) for row in found):
         return pd.DataFrame({"caption": found})
-    return pd.DataFrame(found)
+    return pd.DataFrame([_plain(row) for row in found] if isinstance(found, list) else found)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """FiftyOne's nested fields as plain ones: a label's name, an id's digits, a tag that names a split."""
+    plain = {}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            value = value.get("label", value.get("$oid", json.dumps(value)))
+        elif key == "tags" and isinstance(value, list) and "split" not in row:
+            plain["split"] = next((tag for tag in value if str(tag).lower() in SPLITS), None)
+        plain[key] = value
+    return plain
 
 
 def _read_parquet(data: bytes | Path) -> pd.DataFrame:
+    """All columns but pictures, whose column says what they are called."""
     import pyarrow.parquet as parquet
 
-    table = parquet.read_table(io.BytesIO(data) if isinstance(data, bytes) else data)
-    return table.to_pandas()
+    file = parquet.ParquetFile(io.BytesIO(data) if isinstance(data, bytes) else data)
+    if file.metadata.num_rows > MAX_ROWS:
+        raise ValueError(f"{file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}")
+    packed = [field for field in file.schema_arrow if holds_bytes(field.type)]
+    frame = file.read(columns=[f.name for f in file.schema_arrow if f not in packed]).to_pandas()
+    for field in packed:
+        names: list[str | None] = [None] * file.metadata.num_rows
+        if str(field.type).startswith("struct") and any(part.name == "path" for part in field.type):
+            cells = file.read(columns=[f"{field.name}.path"]).column(0).to_pylist()
+            names = [cell and cell.get("path") for cell in cells]
+        frame[field.name] = [name or f"row {i + 1}" for i, name in enumerate(names)]
+    return frame
+
+
+def bytes_column(data: bytes | Path, name: str) -> str | None:
+    """The first column of a Parquet file that holds pictures as bytes; None where none does."""
+    if Path(name).suffix.lower() not in (".parquet", ".pq"):
+        return None
+    import pyarrow.parquet as parquet
+
+    schema = parquet.read_schema(io.BytesIO(data) if isinstance(data, bytes) else data)
+    return next((field.name for field in schema if holds_bytes(field.type)), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import tempfile
 import threading
@@ -31,17 +33,28 @@ def thumbnail(images: Images, index: int, size: int = 96) -> Image.Image:
     UnreadableItem
         If the image cannot be decoded.
     """
+    with Image.open(io.BytesIO(thumbnail_bytes(images, index, size)), formats=("WEBP",)) as kept:
+        return kept.convert("RGB")
+
+
+def thumbnail_bytes(images: Images, index: int, size: int = 96) -> bytes:
+    """``thumbnail`` as a WebP file, for a browser.
+
+    Raises
+    ------
+    UnreadableItem
+        If the image cannot be decoded.
+    """
     path = _folder() / f"{images.content_hash(index)}-{size}.webp"
-    try:
-        with Image.open(path) as kept:
-            picture = kept.convert("RGB")
-        os.utime(path)
-        return picture
-    except (OSError, ValueError, SyntaxError):
-        pass
-    picture = decode_small(images, index, size)
-    _keep(picture, path)
-    return picture
+    with contextlib.suppress(OSError):
+        kept = path.read_bytes()
+        if kept[:4] == b"RIFF" and len(kept) == int.from_bytes(kept[4:8], "little") + 8:
+            os.utime(path)
+            return kept
+    buffer = io.BytesIO()
+    decode_small(images, index, size).save(buffer, "WEBP", quality=85)
+    _keep(buffer.getvalue(), path)
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,7 @@ def _folder() -> Path:
     return settings().cache / "thumbnails"
 
 
-def _keep(picture: Image.Image, path: Path) -> None:
+def _keep(data: bytes, path: Path) -> None:
     """Write to disk, quietly doing without where that is impossible; now and then the oldest are dropped."""
     global _written
     try:
@@ -110,7 +123,7 @@ def _keep(picture: Image.Image, path: Path) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                picture.save(file, "WEBP", quality=85)
+                file.write(data)
             os.replace(temporary, path)
         except BaseException:
             os.unlink(temporary)

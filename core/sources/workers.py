@@ -28,21 +28,22 @@ MEMORY_BYTES = 1536 * 1024**2
 SECONDS = 20.0
 
 _ROOT = Path(__file__).parents[2]
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from core.sources.workers import serve; serve(int(sys.argv[2]))"
 _REQUEST = struct.Struct("<QIf")
 _REPLY = struct.Struct("<cII")
-_PICTURE, _REFUSED = b"P", b"R"
+_PICTURE, _REFUSED, _OUT_OF_MEMORY = b"P", b"R", b"M"
 
 
 class _Lost(Exception):
-    """The worker died."""
+    """The worker died, or speaks nonsense."""
 
 
 class _Worker:
-    def __init__(self, memory_bytes: int) -> None:
+    def __init__(self, program: str, memory_bytes: int) -> None:
+        self.served = 0
+        self.worn = False
         env = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _START, str(_ROOT), str(memory_bytes)], env=env, bufsize=0,
+            [sys.executable, "-P", "-c", program, str(_ROOT), str(memory_bytes)], env=env, bufsize=0,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def ask(self, data: bytes, max_side: int | None, seconds: float) -> Image.Image | str:
@@ -54,6 +55,8 @@ class _Worker:
             _write(stdin, _REQUEST.pack(len(data), max_side or 0, seconds))
             _write(stdin, data)
             status, a, b = _REPLY.unpack(_read(stdout, _REPLY.size))
+            self.served += 1
+            self.worn = status == _OUT_OF_MEMORY
             if status == _PICTURE:
                 if not 0 < a * b <= decoding.MAX_PIXELS:
                     raise _Lost
@@ -80,6 +83,9 @@ class DecoderPool:
     seconds : time limit of one image; the worker is killed beyond it.
     """
 
+    program = ("import sys; sys.path.insert(0, sys.argv[1]); "
+               "from core.sources.workers import serve; serve(int(sys.argv[2]))")
+
     def __init__(self, workers: int | None = None, *, memory_bytes: int = MEMORY_BYTES,
                  seconds: float = SECONDS) -> None:
         self.size = workers or max(1, min(8, os.cpu_count() or 1))
@@ -105,36 +111,36 @@ class DecoderPool:
 
     def _ask(self, data: bytes, max_side: int | None) -> Image.Image | str:
         worker = self._idle.get()
-        late = threading.Event()
         try:
-            if worker is None or worker.process.poll() is not None:
-                worker = _Worker(self.memory_bytes)
-            process = worker.process
-
-            def stop() -> None:
-                late.set()
-                process.kill()
-
-            timer = threading.Timer(self.seconds, stop)
-            timer.daemon = True
-            timer.start()
-            try:
-                return worker.ask(data, max_side, self.seconds)
-            finally:
-                timer.cancel()
-        except _Lost:
-            assert worker is not None
-            worker.close()
-            code, worker = worker.process.returncode, None
-            if late.is_set() or code == -getattr(signal, "SIGALRM", 14):
-                return f"unpacking it took longer than {self.seconds:g} s"
-            how = f"signal {signal.Signals(-code).name}" if code and code < 0 else f"exit status {code}"
-            return f"the file is damaged: it crashed its decoder ({how})"
+            while True:
+                if worker is None or worker.worn or worker.process.poll() is not None:
+                    if worker is not None:
+                        worker.close()
+                    worker = _Worker(self.program, self.memory_bytes)
+                late = threading.Event()
+                timer = threading.Timer(self.seconds, self._stop, (worker.process, late))
+                timer.daemon = True
+                timer.start()
+                try:
+                    return worker.ask(data, max_side, self.seconds)
+                except _Lost:
+                    used = worker.served > 0
+                    worker.close()
+                    code, worker = worker.process.returncode, None
+                    if late.is_set() or code == -getattr(signal, "SIGALRM", 14):
+                        return f"unpacking it took longer than {self.seconds:g} s"
+                    if not used:  # a worker that had served others before may have died of something else
+                        how = f"signal {signal.Signals(-code).name}" if code and code < 0 else f"exit status {code}"
+                        return f"the file is damaged: it crashed its decoder ({how})"
+                finally:
+                    timer.cancel()
         finally:
-            if worker is not None and worker.process.poll() is not None:
-                worker.close()
-                worker = None
             self._idle.put(worker)
+
+    @staticmethod
+    def _stop(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+        late.set()
+        process.kill()
 
     def close(self) -> None:
         """End the workers; a later ``decode`` starts new ones."""
@@ -195,22 +201,17 @@ def serve(memory_bytes: int) -> None:
     _limit(memory_bytes)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     Image.MAX_IMAGE_PIXELS = decoding.MAX_PIXELS // 2  # Pillow raises at twice this; also for frames beyond the screen
-    task = _task()
     while header := source.read(_REQUEST.size):
         size, max_side, seconds = _REQUEST.unpack(header)
         _alarm(int(seconds) + 5)
         try:
-            _send(sink, task(source.read(size), max_side or None))
+            _send(sink, decoding.decode(source.read(size), max_side or None))
         except MemoryError:
-            _refuse(sink, f"unpacking it needs more than {memory_bytes / 1024**3:.2g} GB of memory")
-            return
+            limit = f"{memory_bytes / 1024**3:.2g} GB"
+            _refuse(sink, f"unpacking it needs more than {limit} of memory", _OUT_OF_MEMORY)
         except decoding.Unreadable as reason:
             _refuse(sink, str(reason))
         _alarm(0)
-
-
-def _task():  # type: ignore[no-untyped-def]
-    return decoding.decode
 
 
 def _send(sink: BinaryIO, picture: Image.Image) -> None:
@@ -224,9 +225,9 @@ def _send(sink: BinaryIO, picture: Image.Image) -> None:
     sink.flush()
 
 
-def _refuse(sink: BinaryIO, reason: str) -> None:
+def _refuse(sink: BinaryIO, reason: str, status: bytes = _REFUSED) -> None:
     said = reason.encode()[:10_000]
-    sink.write(_REPLY.pack(_REFUSED, len(said), 0) + said)
+    sink.write(_REPLY.pack(status, len(said), 0) + said)
     sink.flush()
 
 
