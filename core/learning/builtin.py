@@ -39,18 +39,18 @@ class Recipe:
 
     seed: int = 0
     images: int = 120_000
-    steps: int = 24_000
+    steps: int = 18_000
     batch: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warm_up: int = 400
     hard_share: float = 0.6
-    hard_from: float = 0.08
+    hard_from: float = 0.04
     dim: int = 64
     width: int = 128
     image_layers: int = 4
     text_layers: int = 2
-    patch: int = 16
+    patch: int = 8
 
     @property
     def fingerprint(self) -> str:

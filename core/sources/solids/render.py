@@ -14,7 +14,7 @@ import numpy as np
 
 from core.errors import Cancelled, ShapeError
 from core.sources.solids.scene import Scene
-from core.sources.solids.shapes import DISTANCES, whiteness
+from core.sources.solids.shapes import BOUND, DISTANCES, whiteness
 from core.sources.solids.vocabulary import RGB, TEXTURES
 
 if TYPE_CHECKING:
@@ -104,14 +104,14 @@ def _rotations(scenes: Sequence[Scene], slot: int, device: str) -> Tensor:
                         torch.stack([-sy * cl, sy * sl, cy], 1)], 1)
 
 
-def _trace(distance: Callable[[Tensor, Tensor, Tensor], Tensor], origin: Tensor, direction: Tensor,
+def _trace(distance: Callable[[Tensor, Tensor, Tensor], Tensor], bound: float, origin: Tensor, direction: Tensor,
            pixel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """March (n, 3) rays in object space: depth of the hit or nearest approach, coverage, and pixel width there."""
     import torch
 
     middle = -(origin * direction).sum(1)
     off = ((origin + middle[:, None] * direction) ** 2).sum(1)
-    half = (1.06 - off).clamp(min=1e-4).sqrt()
+    half = (bound**2 - off).clamp(min=1e-4).sqrt()
     t, end = middle - half, middle + half
     best_t, best = t.clone(), torch.full_like(t, 9.0)
     active = torch.arange(len(t), device=t.device)
@@ -163,6 +163,7 @@ def _draw_solids(scenes: Sequence[Scene], view: View, layers: Layers) -> Tensor:
             if not members:
                 continue
             solids = [scenes[i].solids[order[i][rank]] for i in members]
+            bound = 1.04 * BOUND[shape]
             index = torch.tensor(members, device=device)
             centre = torch.tensor([s.centre for s in solids], dtype=torch.float32, device=device)
             radius = torch.tensor([s.radius for s in solids], dtype=torch.float32, device=device)
@@ -171,13 +172,13 @@ def _draw_solids(scenes: Sequence[Scene], view: View, layers: Layers) -> Tensor:
             towards = flat_direction[index]
             closest = -(towards * offset[:, None]).sum(-1)
             miss = (offset**2).sum(-1)[:, None] - closest**2
-            owner, where = ((miss < (1.03 * radius[:, None]) ** 2) & (closest > 0)).nonzero(as_tuple=True)
+            owner, where = ((miss < (bound * radius[:, None]) ** 2) & (closest > 0)).nonzero(as_tuple=True)
             if not len(owner):
                 continue
             to_object = turn.transpose(1, 2)
             start = torch.einsum("nij,nj->ni", to_object, offset / radius[:, None])[owner]
             ray = torch.einsum("nij,nj->ni", to_object[owner], towards[owner, where])
-            depth, cover, width = _trace(distance, start, ray, view.pixel[index][owner])
+            depth, cover, width = _trace(distance, bound, start, ray, view.pixel[index][owner])
             seen = cover > 0
             owner, where, depth, cover, width = (a[seen] for a in (owner, where, depth, cover, width))
             point = start[seen] + depth[:, None] * ray[seen]

@@ -1,4 +1,4 @@
-"""Signed distances and surface textures of the solids, in object space: y up, all within the unit ball.
+"""Signed distances and surface textures of the solids, in object space: y up, all within their BOUND.
 
 Distances follow Quilez, "3D distance functions" (iquilezles.org). Flat shapes lie in the x-y plane and face z.
 """
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 THICKNESS = 0.27
+
+# Radius of a ball that holds the solid.
+BOUND: dict[str, float] = {
+    "sphere": 0.86, "cube": 1.06, "cone": 1.07, "cylinder": 0.92, "torus": 0.92, "pyramid": 1.21, "octahedron": 0.98,
+    "star": 1.02, "heart": 0.99, "cross": 0.96,
+}
 
 # How far the lowest point lies below the centre: a solid rests on the ground at this height.
 REST: dict[str, float] = {
