@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DTYPES = ("float32", "bfloat16", "float16")
-FAMILIES = ("clip", "siglip", "chinese_clip", "altclip", "metaclip_2", "aimv2", "align")
-PADDED_TO_FULL_LENGTH = ("siglip", "align")
+FAMILIES = ("clip", "siglip", "chinese_clip", "altclip", "metaclip_2")
 
 
 def default_device() -> str:
@@ -134,9 +133,9 @@ class DualEncoder:
 
         if len(texts) == 0:
             return np.empty((0, self.spec.dim), dtype=np.float32)
-        padding = "max_length" if self._family in PADDED_TO_FULL_LENGTH else "longest"
+        padding = "max_length" if self._family == "siglip" else "longest"
         with self._tokenizer_lock:
-            tokens = self._tokenizer(self._cleaned(texts), padding=padding, padding_side="right", truncation=True,
+            tokens = self._tokenizer(list(texts), padding=padding, padding_side="right", truncation=True,
                                      max_length=self.context_length, return_tensors="pt")
         inputs = {"input_ids": tokens["input_ids"]}
         if self._family != "siglip":
@@ -149,7 +148,7 @@ class DualEncoder:
         if len(texts) == 0:
             return np.empty(0, dtype=np.int64)
         with self._tokenizer_lock:
-            tokens = self._tokenizer(self._cleaned(texts), padding=False, truncation=False, verbose=False,
+            tokens = self._tokenizer(list(texts), padding=False, truncation=False, verbose=False,
                                      return_attention_mask=False)
         return np.array([len(ids) for ids in tokens["input_ids"]], dtype=np.int64)
 
@@ -163,10 +162,6 @@ class DualEncoder:
             return []
         words = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())
         return [word for word in dict.fromkeys(words) if word not in self._words]
-
-    def _cleaned(self, texts: Sequence[str]) -> list[str]:
-        """SigLIP was trained on lower-case text; its tokenizers do not all say so."""
-        return [text.lower() for text in texts] if self._family == "siglip" else list(texts)
 
 
 def _raw(output: Any) -> np.ndarray:
