@@ -1,0 +1,339 @@
+"""Statistics of images and texts on the sphere, each with a 95 % interval and its value for random directions.
+
+Intervals come from a jackknife over clusters: an image with all its texts is left out at a time, which is right for
+statistics of pairs of points, where copies of rows in a bootstrap are not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import ShapeError, check_vectors
+from core.geometry.fidelity import spread_sample
+from core.geometry.sphere import kappa_from_length
+from core.types import Number
+
+MOST_FOR_PAIRS = 3000
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """How a number is called and what it says; ``unit`` is empty where it is a pure number."""
+
+    title: str
+    explanation: str
+    unit: str = ""
+
+
+STATISTICS: dict[str, Statistic] = {
+    "gap": Statistic("Gap", "Length of the difference of the mean image and the mean text vector (Liang 2022)."),
+    "angle_of_means": Statistic("Angle of means", "Angle between the mean image and the mean text vector.", "degrees"),
+    "cosine_paired": Statistic("Cosine, pairs", "Mean cosine of an image and its own text."),
+    "cosine_unpaired": Statistic("Cosine, not pairs", "Mean cosine of an image and a text of another image."),
+    "alignment": Statistic("Alignment", "Mean squared distance of an image to its own text (Wang & Isola 2020)."),
+    "rmg": Statistic("Relative gap", "Distance in pairs over that plus the distance inside modalities (Schrodi 2024)."),
+    "uniformity_joint": Statistic("Uniformity, all", "Log mean of exp(-2 d^2) over all pairs; lower is more even."),
+    "cosine_image": Statistic("Cosine, images", "Mean cosine of two images."),
+    "norm_image": Statistic("Mean length, images", "Length of the mean image vector; 1 if all were equal."),
+    "kappa_image": Statistic("Concentration, images", "Von Mises-Fisher kappa of the images; 0 is uniform."),
+    "uniformity_image": Statistic("Uniformity, images", "Log mean of exp(-2 d^2) over pairs of images."),
+    "effective_rank_image": Statistic("Effective rank, images", "Dimensions that the centred images fill evenly.",
+                                      "dimensions"),
+    "cosine_text": Statistic("Cosine, texts", "Mean cosine of two texts."),
+    "norm_text": Statistic("Mean length, texts", "Length of the mean text vector; 1 if all were equal."),
+    "kappa_text": Statistic("Concentration, texts", "Von Mises-Fisher kappa of the texts; 0 is uniform."),
+    "uniformity_text": Statistic("Uniformity, texts", "Log mean of exp(-2 d^2) over pairs of texts."),
+    "effective_rank_text": Statistic("Effective rank, texts", "Dimensions that the centred texts fill evenly.",
+                                     "dimensions"),
+}
+
+
+def sphere_statistics(images: np.ndarray | None, texts: np.ndarray | None,
+                      links: np.ndarray | None = None) -> dict[str, Number]:
+    """All statistics that the points at hand allow, by the keys of `STATISTICS`.
+
+    Parameters
+    ----------
+    images, texts
+        (n, d) and (m, d) floats, unit rows, or None.
+    links
+        (p, 2) rows (image, text) that belong together; None where nothing is known.
+
+    Returns
+    -------
+    Numbers in the order of `STATISTICS`; those that need what is not there (a pair, two points, an interval of fewer
+    than three clusters) are left out or have no interval. Uniformity looks at up to 3,000 points of a modality, and
+    its ``n`` says so.
+
+    References
+    ----------
+    Wang and Isola, ICML 2020, arXiv:2005.10242; Liang et al., NeurIPS 2022, arXiv:2203.02053; Schrodi et al., 2024,
+    arXiv:2404.07983; Roy and Vetterli, EUSIPCO 2007 (effective rank).
+    """
+    sides = [_checked(x) for x in (images, texts)]
+    links = np.zeros((0, 2), dtype=np.int64) if links is None else np.asarray(links, dtype=np.int64).reshape(-1, 2)
+    sizes = [0 if x is None else len(x) for x in sides]
+    if len(links) and (links.min() < 0 or (links.max(axis=0) >= sizes).any()):
+        raise ShapeError("links between the images and texts at hand", "an index outside them")
+    clusters = _clusters(sizes, links)
+    found: dict[str, Number] = {}
+    for name, x, cluster in zip(("image", "text"), sides, clusters):
+        if x is not None and len(x) > 1:
+            found |= {f"{key}_{name}": number for key, number in _one_modality(x, cluster).items()}
+    if sides[0] is not None and sides[1] is not None and min(sizes) > 0:
+        found |= _two_modalities(sides[0], sides[1], links, clusters)
+    return {key: found[key] for key in STATISTICS if key in found}
+
+
+def lowest_cosine(x: np.ndarray) -> float:
+    """Least cosine of two rows of ``x`` ((n, d) unit, n >= 2): how wide the cone is at its widest."""
+    x = np.asarray(x)
+    check_vectors(x, at_least=2)
+    return float(min((x[i:i + _CHUNK] @ x.T).min() for i in range(0, len(x), _CHUNK)))
+
+
+def effective_rank(x: np.ndarray) -> float:
+    """Exp of the entropy of the shares of variance of the centred rows: (n, d) floats -> in [1, min(n - 1, d)]."""
+    values, _ = _spectrum(np.asarray(x))
+    return float(np.exp(_entropy(values)))
+
+
+def _checked(x: np.ndarray | None) -> np.ndarray | None:
+    if x is None:
+        return None
+    x = np.asarray(x)
+    check_vectors(x, at_least=0, unit=True)
+    return x
+
+
+def _clusters(sizes: list[int], links: np.ndarray) -> list[np.ndarray]:
+    """Cluster of each image and of each text: what links join is one."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n, m = sizes
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1] + n)), shape=(n + m, n + m))
+    _, labels = connected_components(graph, directed=False)
+    return [labels[:n], labels[n:]]
+
+
+def _number(value: float, without: np.ndarray | None, null: float, n: int, unit: str = "",
+            low: float = -math.inf, high: float = math.inf) -> Number:
+    """A number with the interval that its values without each cluster give."""
+    if without is None or len(without) < 3 or not np.isfinite(without).all() or not math.isfinite(value):
+        return Number(value, null=null, n=n, unit=unit)
+    c = len(without)
+    half = _student(c - 1) * math.sqrt((c - 1) / c * float(((without - without.mean()) ** 2).sum()))
+    return Number(value, max(value - half, low), min(value + half, high), null, n, unit)
+
+
+def _student(freedom: int) -> float:
+    """97.5 % point of Student's distribution, by Cornish and Fisher's expansion."""
+    z = 1.959963984540054
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sum of the rows of each cluster, as far as statistics of means need it."""
+
+    whole: np.ndarray
+    counts: np.ndarray
+    with_whole: np.ndarray
+    squares: np.ndarray
+    rows: Callable[[int, int], np.ndarray]
+
+
+def _sums(x: np.ndarray, cluster: np.ndarray, n_clusters: int) -> _Sums:
+    from scipy.sparse import csr_array
+
+    member = csr_array((np.ones(len(x), dtype=x.dtype), (cluster, np.arange(len(x)))), shape=(n_clusters, len(x)))
+    whole = x.sum(axis=0, dtype=np.float64)
+    with_whole, squares = np.empty(n_clusters), np.empty(n_clusters)
+
+    def rows(start: int, stop: int) -> np.ndarray:
+        return np.asarray(member[start:stop] @ x, dtype=np.float64)
+
+    for start in range(0, n_clusters, _CHUNK):
+        part = rows(start, start + _CHUNK)
+        with_whole[start:start + _CHUNK] = part @ whole
+        squares[start:start + _CHUNK] = (part * part).sum(axis=1)
+    return _Sums(whole, np.bincount(cluster, minlength=n_clusters), with_whole, squares, rows)
+
+
+def _one_modality(x: np.ndarray, cluster: np.ndarray) -> dict[str, Number]:
+    n, d = x.shape
+    _, cluster = np.unique(cluster, return_inverse=True)
+    c = int(cluster.max()) + 1
+    sums = _sums(x, cluster, c)
+    left = n - sums.counts
+    squares_left = float(sums.whole @ sums.whole) - 2 * sums.with_whole + sums.squares
+    enough = left.min() > 1
+    length = float(np.linalg.norm(sums.whole)) / n
+    lengths = np.sqrt(np.maximum(squares_left, 0)) / np.maximum(left, 1)
+    cosine = ((length * n) ** 2 - n) / (n * (n - 1))
+    cosines = (squares_left - left) / np.maximum(left * (left - 1), 1)
+    by_chance = 1 / math.sqrt(n)
+    out = {
+        "cosine": _number(cosine, cosines if enough else None, 0.0, n, low=-1, high=1),
+        "norm": _number(length, lengths if enough else None, by_chance, n, low=0, high=1),
+        "kappa": _number(kappa_from_length(length, d), _kappas(lengths, d) if enough else None,
+                         kappa_from_length(by_chance, d), n, low=0),
+        "uniformity": _uniformity(x, cluster),
+    }
+    values, vectors = _spectrum(x)
+    if values.sum() > 1e-10 * n:
+        most = min(n - 1, d)
+        # Page, Phys. Rev. Lett. 71, 1993: mean entropy of the spectrum of random directions.
+        chance = most * math.exp(-most / (2 * max(n - 1, d)))
+        out["effective_rank"] = _number(math.exp(_entropy(values)),
+                                        _effective_ranks_without(x, cluster, c, values, vectors) if enough else None,
+                                        chance, n, "dimensions", low=1, high=most)
+    return out
+
+
+def _kappas(lengths: np.ndarray, d: int) -> np.ndarray:
+    squares = np.minimum(lengths, 1 - 1e-12) ** 2
+    return np.sqrt(squares) * (d - squares) / (1 - squares)
+
+
+def _spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues of the scatter about the mean, growing, and eigenvectors in columns."""
+    mean = x.mean(axis=0, dtype=np.float64)
+    gram = np.zeros((x.shape[1], x.shape[1]))
+    for start in range(0, len(x), 2 * _CHUNK):
+        rows = x[start:start + 2 * _CHUNK].astype(np.float64) - mean
+        gram += rows.T @ rows
+    values, vectors = np.linalg.eigh(gram)
+    return np.maximum(values, 0), vectors
+
+
+def _entropy(values: np.ndarray) -> float:
+    share = values / values.sum()
+    share = share[share > 1e-15]
+    return float(-(share * np.log(share)).sum())
+
+
+def _effective_ranks_without(x: np.ndarray, cluster: np.ndarray, c: int, values: np.ndarray,
+                             vectors: np.ndarray) -> np.ndarray:
+    """Effective rank without each cluster, to first order in what the cluster adds to each eigenvalue."""
+    mean = x.mean(axis=0, dtype=np.float64)
+    total, entropy = float(values.sum()), _entropy(values)
+    slope = -(np.log(np.maximum(values / total, 1e-15)) + entropy) / total
+    added = np.empty(len(x))
+    for start in range(0, len(x), _CHUNK):
+        along = (x[start:start + _CHUNK] - mean.astype(x.dtype)) @ vectors.astype(x.dtype)
+        added[start:start + _CHUNK] = (along**2) @ slope
+    per_cluster = np.bincount(cluster, weights=added, minlength=c)
+    return np.exp(entropy) * (1 - per_cluster)
+
+
+def _uniformity(x: np.ndarray, cluster: np.ndarray, t: float = 2.0) -> Number:
+    if len(x) > MOST_FOR_PAIRS:
+        rows = spread_sample(x, MOST_FOR_PAIRS)
+        x, cluster = x[rows], cluster[rows]
+    return _uniformity_of(x, cluster, t)
+
+
+def _uniformity_of(x: np.ndarray, cluster: np.ndarray, t: float = 2.0) -> Number:
+    n, d = x.shape
+    _, cluster = np.unique(cluster, return_inverse=True)
+    c = int(cluster.max()) + 1
+    row_sums, own = np.empty(n), np.empty(n)
+    for start in range(0, n, 1024):
+        rows = slice(start, start + 1024)
+        kernel = np.exp((2 * t) * (np.clip(x[rows] @ x.T, -1, 1) - 1))
+        kernel[np.arange(len(kernel)), np.arange(n)[rows]] = 0
+        row_sums[rows] = kernel.sum(axis=1, dtype=np.float64)
+        own[rows] = (kernel * (cluster[rows, None] == cluster)).sum(axis=1, dtype=np.float64)
+    total = row_sums.sum()
+    counts = np.bincount(cluster, minlength=c)
+    left = n - counts
+    without = None
+    if left.min() > 1:
+        sums = total - 2 * np.bincount(cluster, row_sums, c) + np.bincount(cluster, own, c)
+        without = np.log(sums / (left * (left - 1)))
+    return _number(math.log(total / (n * (n - 1))), without, uniformity_by_chance(d, t), n, low=-2 * t * n / (n - 1),
+                   high=0)
+
+
+def uniformity_by_chance(d: int, t: float = 2.0) -> float:
+    """Log mean of exp(-t |u - v|^2) over random directions in ``d`` dimensions: log 0F1(; d/2; t^2) - 2 t."""
+    term = total = 1.0
+    for k in range(1, 200):
+        term *= t * t / (k * (d / 2 + k - 1))
+        total += term
+    return math.log(total) - 2 * t
+
+
+def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, clusters: list[np.ndarray]) -> dict[str, Number]:
+    n, m, p = len(x), len(y), len(links)
+    joint, cluster = np.unique(np.concatenate(clusters), return_inverse=True)
+    c, of_x, of_y = len(joint), cluster[:n], cluster[n:]
+    a, b = _sums(x, of_x, c), _sums(y, of_y, c)
+    a_with_b, b_with_a, a_b = np.empty(c), np.empty(c), np.empty(c)
+    for start in range(0, c, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        rows_a, rows_b = a.rows(start, start + _CHUNK), b.rows(start, start + _CHUNK)
+        a_with_b[part], b_with_a[part] = rows_a @ b.whole, rows_b @ a.whole
+        a_b[part] = (rows_a * rows_b).sum(axis=1)
+    cosines = np.concatenate([np.einsum("ij,ij->i", x[part[:, 0]].astype(np.float64), y[part[:, 1]])
+                              for part in np.array_split(links, max(1, -(-p // _CHUNK)))])
+    paired = np.bincount(of_x[links[:, 0]], cosines, c)
+    counts = np.bincount(of_x[links[:, 0]], minlength=c)
+
+    # |X|^2, |Y|^2, X.Y, n, m, sum over pairs, p: of all points, and without each cluster
+    whole = np.array([a.whole @ a.whole, b.whole @ b.whole, a.whole @ b.whole, n, m, paired.sum(), p])
+    without = whole[:, None] - np.stack([2 * a.with_whole - a.squares, 2 * b.with_whole - b.squares,
+                                         a_with_b + b_with_a - a_b, a.counts, b.counts, paired, counts])
+    usable = c > 2 and without[3].min() > 1 and without[4].min() > 1
+    count = p if p else min(n, m)
+
+    def number(function: Callable[[np.ndarray], np.ndarray], null: float, size: int, unit: str = "",
+               low: float = -math.inf, high: float = math.inf) -> Number:
+        with np.errstate(all="ignore"):
+            return _number(float(function(whole)), function(without) if usable else None, null, size, unit, low, high)
+
+    out = {
+        "gap": number(_gap, math.sqrt(1 / n + 1 / m), min(n, m), low=0, high=2),
+        "angle_of_means": number(_angle, 90.0, min(n, m), "degrees", low=0, high=180),
+        "cosine_unpaired": number(_unpaired, 0.0, min(n, m), low=-1, high=1),
+    }
+    if min(n, m) > 1 and p:
+        out["rmg"] = number(_rmg, 0.5, count, low=0, high=1)
+    if p:
+        out["cosine_paired"] = number(_paired, 0.0, count, low=-1, high=1)
+        out["alignment"] = number(lambda s: 2 - 2 * _paired(s), 2.0, count, low=0, high=4)
+    most = MOST_FOR_PAIRS // 2
+    rows_x = spread_sample(x, most) if n > most else np.arange(n)
+    rows_y = spread_sample(y, most) if m > most else np.arange(m)
+    both = np.concatenate([x[rows_x], y[rows_y]])
+    out["uniformity_joint"] = _uniformity_of(both, np.concatenate([of_x[rows_x], of_y[rows_y]]))
+    return out
+
+
+def _gap(s: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(s[0] / s[3] ** 2 + s[1] / s[4] ** 2 - 2 * s[2] / (s[3] * s[4]), 0))
+
+
+def _angle(s: np.ndarray) -> np.ndarray:
+    return np.degrees(np.arccos(np.clip(s[2] / np.sqrt(s[0] * s[1]), -1, 1)))
+
+
+def _paired(s: np.ndarray) -> np.ndarray:
+    return s[5] / s[6]
+
+
+def _unpaired(s: np.ndarray) -> np.ndarray:
+    return (s[2] - s[5]) / (s[3] * s[4] - s[6])
+
+
+def _rmg(s: np.ndarray) -> np.ndarray:
+    inside = [(1 - (squares - n) / (n * (n - 1))) / 2 for squares, n in ((s[0], s[3]), (s[1], s[4]))]
+    matched = (1 - _paired(s)) / 2
+    return matched / (matched + sum(inside) / 2)
