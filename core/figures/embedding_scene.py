@@ -16,7 +16,7 @@ from core.types import EmbeddingSet, SphereMap
 PICTURES_ON_SPHERE = 60
 MOST_ARCS = 400
 _NAMES = {"image": "images", "text": "texts"}
-_FIDELITY = {"spearman": "Spearman of cosines", "knn_overlap": "10-NN overlap", "trustworthiness": "trustworthiness",
+FIDELITY = {"spearman": "Spearman of cosines", "knn_overlap": "10-NN overlap", "trustworthiness": "trustworthiness",
              "continuity": "continuity", "variance": "variance share"}
 
 
@@ -175,7 +175,7 @@ def headline(points: Points) -> str:
 def fidelity_in_words(sphere_map: SphereMap) -> str:
     """How far a map can be trusted, with intervals and chance."""
     parts = []
-    for name, title in _FIDELITY.items():
+    for name, title in FIDELITY.items():
         number = sphere_map.fidelity.get(name)
         if number is None:
             continue

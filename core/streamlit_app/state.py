@@ -59,7 +59,8 @@ def _remember(key: str, value: T, default: T) -> T:
 
 
 def pick_option(label: str, options: Mapping[str, str], *, key: str, default: str | None = None,
-                help: str | None = None, widget: Literal["select", "segments"] = "select", label_visible: bool = True) -> str:
+                help: str | None = None, widget: Literal["select", "segments"] = "select",
+                label_visible: bool = True) -> str:
     """One of ``options`` (value -> title); the first by default."""
     first = next(iter(options)) if default is None else default
     _restore(key, first, lambda raw: raw if raw in options else None)

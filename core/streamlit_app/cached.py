@@ -1,0 +1,142 @@
+"""The only caches of the app. Keys are ids and fingerprints, never arrays; what is underscored is not part of a key."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import OrreryError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.encoding.clip import DualEncoder
+    from core.encoding.store import Store
+    from core.geometry.maps import FittedMap
+    from core.jobs import JobRunner
+    from core.scene import SphereScene
+    from core.streamlit_app.embedding import Ready
+    from core.types import Dataset
+
+_log = logging.getLogger("orrery")
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def store() -> Store:
+    """The store of vectors that all visitors share; what it holds is addressed by content."""
+    from core.encoding.store import Store
+
+    return Store()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def runner() -> JobRunner:
+    """The one runner of long work of this server."""
+    from core.jobs import JobRunner
+
+    return JobRunner(workers=2)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def seconds_per_item() -> dict[str, float]:
+    """What encoding one item took last time, in seconds, by model id."""
+    return {}
+
+
+@dataclass
+class ModelState:
+    """A model that is being loaded, or is loaded, or cannot be."""
+
+    facts: dict[str, str] = field(default_factory=dict)
+    error: OrreryError | None = None
+    finished: threading.Event = field(default_factory=threading.Event)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def model_state(model_id: str) -> ModelState:
+    """Starts to load a model in a thread, so that a page can be drawn meanwhile; says how far it is."""
+    state = ModelState()
+
+    def load() -> None:
+        try:
+            loaded = encoder(model_id)
+            state.facts = {"device": loaded.device, "dtype": loaded.dtype, "dimensions": str(loaded.spec.dim),
+                           "image side": f"{loaded.image_size} px", "longest text": f"{loaded.context_length} tokens",
+                           "temperature": f"{1 / loaded.logit_scale:.3g}", "revision": loaded.spec.revision[:12]}
+        except OrreryError as error:
+            state.error = error
+        except Exception as error:
+            _log.exception("a model could not be loaded")
+            state.error = OrreryError("a model that loads", f"{type(error).__name__}: {error}",
+                                      "The log of the server has the details.")
+        finally:
+            state.finished.set()
+
+    threading.Thread(target=load, name="orrery-model", daemon=True).start()
+    return state
+
+
+def encoder(model_id: str) -> DualEncoder:
+    """The loaded model; `load_model` keeps the two used last."""
+    from core.encoding.models import load_model
+
+    return load_model(model_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def world(n: int, seed: int) -> Dataset:
+    """A sample of the built-in world."""
+    from core.sources.solids.world import open_world
+
+    return open_world(n=n, seed=seed)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def fitted_map(vectors_key: str, method: str, seed: int, axes_key: str, _x: np.ndarray,
+               _axes: np.ndarray | None = None) -> FittedMap:
+    """A map of the vectors that ``vectors_key`` is the fingerprint of, with its fidelity."""
+    from core.geometry.maps import fit_map
+
+    return fit_map(_x, method, seed=seed, axes=_axes)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def scene(key: str, _make: Callable[[], SphereScene]) -> SphereScene:
+    """The scene that ``key`` is the fingerprint of."""
+    return _make()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def prompt_vectors(model_fingerprint: str, prompts: tuple[str, ...], _model_id: str) -> np.ndarray:
+    """(p, d) float32 unit vectors of texts that a visitor typed."""
+    from core.geometry.sphere import unit
+
+    return unit(encoder(_model_id).encode_texts(list(prompts)))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def unmatched(ready_key: str, a: str, b: str, _ready: Ready) -> np.ndarray:
+    """Sorted cosines of pairs that do not belong together, to compare a cosine with; empty where there are none."""
+    import numpy as np
+
+    from core.geometry.neighbours import unmatched_cosines
+
+    sets = {"image": _ready.images, "text": _ready.texts}
+    first, second = sets[a], sets[b]
+    if first is None or second is None:
+        return np.zeros(0, dtype=np.float32)
+    links = {("image", "text"): _ready.links, ("text", "image"): _ready.links[:, ::-1]}.get((a, b))
+    return unmatched_cosines(first.vectors, second.vectors, links)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def distortion(map_key: str, _x: np.ndarray, _coords: np.ndarray) -> np.ndarray:
+    """(n,) how badly a map treats each point's neighbours."""
+    from core.geometry.fidelity import local_distortion
+
+    return local_distortion(_x, _coords)

@@ -1,0 +1,103 @@
+"""Panels that every page shares: errors in words, refused items, pictures with captions; all user text as text."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import Cancelled, OrreryError
+from core.types import Refusal
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_log = logging.getLogger("orrery")
+LONGEST_SHOWN = 400
+
+
+def text_html(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """User text, shortened and escaped for HTML."""
+    text = str(text)
+    return html.escape(text if len(text) <= longest else text[:longest].rstrip() + " …")
+
+
+def plain(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """User text, shortened, with every character escaped that Markdown would take for markup."""
+    text = " ".join(str(text).split())
+    text = text if len(text) <= longest else text[:longest].rstrip() + " …"
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>&^=@\"'/" else c for c in text)
+
+
+def error_panel(error: OrreryError) -> None:
+    """What was expected, what came, what to do next."""
+    rows = [("Expected", error.expected), ("Got", error.got)]
+    if error.hint:
+        rows.append(("Next", error.hint))
+    body = "".join(f"<dt>{name}</dt><dd>{text_html(text, 1200)}</dd>" for name, text in rows)
+    title = "Stopped" if isinstance(error, Cancelled) else "This did not work"
+    st.html(f'<section class="orrery-panel orrery-error" role="alert"><h4>{title}</h4><dl>{body}</dl></section>')
+
+
+@contextmanager
+def friendly_errors() -> Iterator[None]:
+    """Show errors as a panel, never as a traceback; unexpected ones go to the log."""
+    try:
+        yield
+    except OrreryError as error:
+        error_panel(error)
+    except Exception as error:
+        _log.exception("unexpected error on a page")
+        error_panel(OrreryError("the page to be drawn", f"{type(error).__name__}: {error}"[:600],
+                                "This is a fault of Orrery's. Reload the page; the log of the server has the details."))
+
+
+def notice(text: str, kind: str = "note") -> None:
+    """One plain sentence in a quiet panel; ``kind`` is note or warning."""
+    st.html(f'<section class="orrery-panel orrery-{kind}"><p>{text_html(text, 1200)}</p></section>')
+
+
+def refused_panel(refused: Sequence[Refusal]) -> None:
+    """What could not be read, as a table with reasons."""
+    if not refused:
+        return
+    n = len(refused)
+    with st.expander(f"{n:,} {'item' if n == 1 else 'items'} could not be read", icon=":material/report:",
+                     key="refused"):
+        st.dataframe(pd.DataFrame([(r.name, r.reason) for r in refused], columns=["item", "reason"]),
+                     hide_index=True, height=min(38 * n + 40, 320), key="refused.table")
+
+
+def data_uri(picture: Image, quality: int = 85) -> str:
+    """An image as a data URI (WebP)."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", quality=quality)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def gallery(pictures: Sequence[tuple[Image | None, str, str]], *, key: str) -> None:
+    """Small pictures in a row that wraps, each with a line of user text and a line of numbers."""
+    tiles = "".join(
+        f'<figure>{_picture(picture, text)}<figcaption><span>{text_html(text, 90)}</span>'
+        f'<small>{html.escape(numbers)}</small></figcaption></figure>' for picture, text, numbers in pictures)
+    with st.container(key=key):
+        st.html(f'<div class="orrery-gallery">{tiles}</div>')
+
+
+def _picture(picture: Image | None, text: str) -> str:
+    if picture is None:
+        return '<div class="orrery-nopicture">no picture</div>'
+    return f'<img src="{data_uri(picture)}" alt="{text_html(text, 90)}">'
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> None:
+    """Names and values in two columns; values may be user text."""
+    body = "".join(f"<dt>{html.escape(name)}</dt><dd>{text_html(value)}</dd>" for name, value in rows)
+    st.html(f'<dl class="orrery-facts">{body}</dl>')

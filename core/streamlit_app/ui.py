@@ -1,0 +1,99 @@
+"""What every page begins and ends with: frame, model, data, vectors, errors in words, figures with their downloads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.streamlit_app import cached, models, style
+from core.streamlit_app.data import Opened, counts, pick_dataset
+from core.streamlit_app.embedding import Ready, ensure_embedded
+from core.streamlit_app.panels import facts, friendly_errors, gallery, notice, refused_panel
+from core.streamlit_app.state import Settings, pick_flag, pick_number, pick_option, pick_text
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["Opened", "Ready", "Settings", "begin_page", "copy_as_python", "counts", "dark", "download_table",
+           "ensure_embedded", "facts", "friendly_errors", "gallery", "notice", "pick_dataset", "pick_flag",
+           "pick_number", "pick_option", "pick_text", "refused_panel", "show"]
+
+
+PAGES = (("app.py", "Home", ":material/home:"),
+         ("pages/1_Embedding_Sphere.py", "Embedding Sphere", ":material/public:"))
+
+
+def begin_page(title: str, subtitle: str = "") -> Settings:
+    """The first call of a page: frame, look, and the model in the sidebar."""
+    st.set_page_config(page_title=title if title == "Orrery" else f"{title} · Orrery", page_icon=style.MARK,
+                       layout="wide", initial_sidebar_state="auto")
+    st.html(f"<style>{style.CSS}{style.DARK_CSS if dark() else ''}</style>")
+    st.logo(style.MARK, size="large")
+    with st.sidebar:
+        for page, label, icon in PAGES:
+            st.page_link(page, label=label, icon=icon)
+        model_id = models.pick_model()
+        models.show_state(model_id)
+    if title != "Orrery":
+        st.title(title, anchor=False)
+        if subtitle:
+            st.caption(subtitle)
+    return Settings(model_id=model_id)
+
+
+def dark() -> bool:
+    """Whether the visitor's page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def show(figure: go.Figure, *, key: str, how_to_read: str, table: Callable[[], pd.DataFrame] | None = None) -> None:
+    """A figure with how to read it, and downloads: PNG from its toolbar, HTML, and the numbers behind it as CSV."""
+    name = key.replace(".", "-")
+    st.plotly_chart(figure, key=key, theme=None, width="stretch", config={
+        "displaylogo": False, "toImageButtonOptions": {"format": "png", "filename": name, "scale": 3}})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(how_to_read)
+        with st.popover("Download", icon=":material/download:"):
+            download_figure(lambda: figure, name)
+            if table is not None:
+                download_table(table, name)
+            st.caption("PNG: the camera in the figure's toolbar.")
+
+
+def download_figure(figure: Callable[[], go.Figure], name: str) -> None:
+    """A button for a figure as one HTML file that needs no network, made when it is clicked."""
+    st.download_button("HTML", lambda: figure().to_html(include_plotlyjs=True), f"{name}.html", "text/html",
+                       key=f"{name}.html", on_click="ignore", icon=":material/html:")
+
+
+def download_table(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV") -> None:
+    """A button for a table as CSV, made when it is clicked; cells that a spreadsheet would run are quoted."""
+
+    def as_csv() -> bytes:
+        buffer = io.StringIO()
+        table().map(_harmless).to_csv(buffer, index=False)
+        return buffer.getvalue().encode("utf-8-sig")
+
+    st.download_button(label, as_csv, f"{name}.csv", "text/csv", key=f"{name}.csv", on_click="ignore",
+                       icon=":material/table:")
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def copy_as_python(code: str) -> None:
+    """The few lines of core calls that make what is shown."""
+    with st.popover("Python", icon=":material/code:"):
+        st.code(code, language="python")
+
+
+def vectors_in_store() -> str:
+    """How large the store of vectors is, in words."""
+    folder = cached.store().folder
+    size = sum(f.stat().st_size for f in folder.glob("*") if f.is_file()) if folder.is_dir() else 0
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,65 @@
+"""Long work on a page: this visit's jobs, and a progress bar with time left and a button to stop."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.errors import OrreryError
+from core.jobs import Job, about
+from core.streamlit_app import cached, panels
+
+Progress = Callable[[float, str], None]
+Stop = Callable[[], bool]
+
+_log = logging.getLogger("orrery")
+
+
+def visitor() -> str:
+    """Who takes a turn in the queue: one visit."""
+    return st.session_state.setdefault("visitor", uuid.uuid4().hex)
+
+
+def running(key: str) -> Job | None:
+    """This visit's job of that key, over or not."""
+    return st.session_state.setdefault("jobs", {}).get(key)
+
+
+def start(key: str, work: Callable[[Progress, Stop], Any], *, cost: float | None = None) -> Job:
+    """Queue work for this visit."""
+    job = cached.runner().submit(key, visitor(), work, cost=cost)
+    st.session_state.setdefault("jobs", {})[key] = job
+    return job
+
+
+def forget(key: str) -> None:
+    """Drop a job that is over, so that it can be started anew."""
+    st.session_state.setdefault("jobs", {}).pop(key, None)
+
+
+def as_error(error: BaseException) -> OrreryError:
+    """An error of a job as one that can be shown; unexpected ones go to the log."""
+    if isinstance(error, OrreryError):
+        return error
+    _log.error("unexpected error in a job", exc_info=error)
+    return OrreryError("the work to run to its end", f"{type(error).__name__}: {error}"[:600],
+                       "This is a fault of Orrery's; the log of the server has the details.")
+
+
+@st.fragment(run_every=0.4)
+def watch(job: Job) -> None:
+    """Progress bar, time left and a button to stop; the page is drawn anew when the work is over."""
+    if job.over:
+        st.rerun()
+    text = f"Waiting: {job.position} before this" if job.state == "queued" else job.text
+    left = job.seconds_left
+    if left is not None and left > 3 and "left" not in text and job.state == "running":
+        text += f" · {about(left)} left"
+    with st.container(key=f"job.{job.key[:24]}"):
+        st.progress(job.fraction, panels.plain(text))
+        if st.button("Stop", key=f"stop.{job.key}", icon=":material/stop_circle:", help="What is finished is kept."):
+            job.cancel()
