@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import string
 import threading
 from collections import OrderedDict
 from functools import lru_cache
@@ -29,6 +31,7 @@ BUILTIN_FOLDER = Path(__file__).parents[2] / "data" / "builtin"
 MOST_LOADED = 2
 CONTENT = ("config.json", "*.safetensors", "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json",
            "special_tokens_map.json", "vocab.json", "merges.txt", "vocab.txt", "*.model", *hub.PROCESSORS)
+OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 _loaded: OrderedDict[tuple[str, str, str, str], DualEncoder] = OrderedDict()
 _lock = threading.Lock()
@@ -122,20 +125,19 @@ def _folder_of(model_id: str) -> Path | None:
 
 def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str) -> DualEncoder:
     import torch
-    from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoImageProcessor, AutoModel
 
     from core.encoding.clip import FAMILIES, DualEncoder
 
-    own: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        config = AutoConfig.from_pretrained(folder, **own)
+        config = AutoConfig.from_pretrained(folder, **OFFLINE)
         if config.model_type not in FAMILIES:
             raise ModelError(f"an image-text dual encoder of one of the families {', '.join(FAMILIES)}",
                              f"{name} of family {config.model_type!r}")
         model, info = AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32,
-                                                output_loading_info=True, **own)
-        tokenizer = AutoTokenizer.from_pretrained(folder, **own)
-        processor = AutoImageProcessor.from_pretrained(folder, backend="pil", **own)
+                                                output_loading_info=True, **OFFLINE)
+        tokenizer = _tokenizer(folder, config.model_type)
+        processor = AutoImageProcessor.from_pretrained(folder, backend="pil", **OFFLINE)
     except OrreryError:
         raise
     except Exception as error:
@@ -148,6 +150,28 @@ def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str
                          "The weights belong to another configuration, or the file was cut.")
     return DualEncoder(model, tokenizer, processor, id=name, revision=revision, device=device, dtype=dtype,
                        words=_words(folder))
+
+
+def _tokenizer(folder: Path, family: str) -> Any:
+    """The tokenizer of a folder; SigLIP's get the cleaning of text that its models were trained with.
+
+    SigLIP lower-cases and drops punctuation, SigLIP 2 lower-cases; the files alone do not always say so, and the class
+    that does needs a library of its own.
+    """
+    from tokenizers import Regex, normalizers
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    if family != "siglip" or not (folder / "tokenizer.json").is_file():
+        return AutoTokenizer.from_pretrained(folder, **OFFLINE)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, **OFFLINE)
+    told = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    cleaning: list[normalizers.Normalizer] = [normalizers.Lowercase()]
+    if told.get("tokenizer_class", "").startswith("SiglipTokenizer"):
+        cleaning += [normalizers.Replace(Regex(f"[{re.escape(string.punctuation)}]"), ""),
+                     normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+    backend = tokenizer.backend_tokenizer
+    backend.normalizer = normalizers.Sequence([*cleaning, *([backend.normalizer] if backend.normalizer else [])])
+    return tokenizer
 
 
 def _words(folder: Path) -> list[str] | None:

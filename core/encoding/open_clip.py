@@ -68,7 +68,7 @@ def convert_open_clip(weights: Path, out: Path, *, tokenizer: Path, config: Mapp
         If the checkpoint is no ViT CLIP, or a file cannot be read.
     """
     import torch
-    from transformers import CLIPModel
+    from transformers import CLIPModel, CLIPTokenizer
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
     state = read_weights(weights)
@@ -90,9 +90,13 @@ def convert_open_clip(weights: Path, out: Path, *, tokenizer: Path, config: Mapp
     processor = CLIPImageProcessorPil(**_preprocessing(clip_config.vision_config.image_size, config or {}))
 
     def write(folder: Path) -> None:
+        text_config: Any = model.config.text_config
+        copy_tokenizer(tokenizer, folder, text_config.max_position_embeddings)
+        ends = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        text_config.bos_token_id, text_config.eos_token_id = ends.bos_token_id, ends.eos_token_id
+        text_config.pad_token_id = ends.pad_token_id
         model.save_pretrained(folder)
         processor.save_pretrained(folder)
-        copy_tokenizer(tokenizer, folder, clip_config.text_config)
 
     return _written(out, write)
 
@@ -121,7 +125,7 @@ def read_weights(file: Path) -> State:
             return load_file(file)
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ModelError(f"a file of tensors alone at {file.name}", f"{type(error).__name__}: {str(error)[:200]}",
+        raise ModelError(f"a file of tensors alone at {file.name}", f"one that cannot be read ({type(error).__name__})",
                          "Files that hold more than tensors are not opened, since they could run code.") from error
     if isinstance(state, dict) and "state_dict" in state:
         state = state["state_dict"]
@@ -130,13 +134,13 @@ def read_weights(file: Path) -> State:
     return {key.removeprefix("module."): value for key, value in state.items()}
 
 
-def copy_tokenizer(source: Path, folder: Path, text_config: Any) -> None:
+def copy_tokenizer(source: Path, folder: Path, length: int) -> None:
     """Put a CLIP tokenizer beside a model: from a folder, a tokenizer.json, or open_clip's BPE vocabulary."""
     from transformers import CLIPTokenizer
 
     if source.name.endswith((".txt", ".txt.gz")):
         vocab, merges = bpe_vocabulary(source)
-        CLIPTokenizer(vocab, merges, model_max_length=text_config.max_position_embeddings).save_pretrained(folder)
+        CLIPTokenizer(vocab, merges, model_max_length=length).save_pretrained(folder)
         return
     files = [source] if source.is_file() else [source / name for name in TOKENIZER_FILES if (source / name).is_file()]
     if not any(file.name in ("tokenizer.json", "vocab.json") for file in files):
@@ -145,7 +149,7 @@ def copy_tokenizer(source: Path, folder: Path, text_config: Any) -> None:
     for file in files:
         shutil.copyfile(file, folder / file.name)
     if not (folder / "tokenizer_config.json").is_file():
-        told = {"tokenizer_class": "CLIPTokenizer", "model_max_length": text_config.max_position_embeddings,
+        told = {"tokenizer_class": "CLIPTokenizer", "model_max_length": length,
                 "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>",
                 "pad_token": "<|endoftext|>"}
         (folder / "tokenizer_config.json").write_text(json.dumps(told), "utf-8")
@@ -194,8 +198,7 @@ def _config(state: State, settings: Mapping[str, Any]) -> Any:
         text_config={"hidden_size": text_width, "intermediate_size": _rows(state, ""), "hidden_act": act,
                      "num_hidden_layers": _layers(state, ""), "vocab_size": vocabulary, "projection_dim": dim,
                      "num_attention_heads": text.get("heads", text_width // HEAD_WIDTH),
-                     "max_position_embeddings": state["positional_embedding"].shape[0],
-                     "bos_token_id": vocabulary - 2, "eos_token_id": vocabulary - 1, "pad_token_id": vocabulary - 1},
+                     "max_position_embeddings": state["positional_embedding"].shape[0]},
         projection_dim=dim)
 
 
@@ -251,7 +254,7 @@ def _resave(snapshot: Path, folder: Path) -> None:
         model = AutoModel.from_pretrained(snapshot, use_safetensors=False, weights_only=True, local_files_only=True,
                                           trust_remote_code=False)
     except Exception as error:
-        raise ModelError("a torch file of tensors alone", f"{type(error).__name__}: {str(error)[:200]}",
+        raise ModelError("a torch file of tensors alone", f"one that cannot be read ({type(error).__name__})",
                          "Take another model of the registry.") from error
     model.save_pretrained(folder)
     for file in snapshot.iterdir():

@@ -227,18 +227,16 @@ class StoreFile:
         target = self.limit
         while _used_bytes(connection) > target:
             target = int(self.limit * 0.9)
-            oldest = connection.execute("SELECT id FROM batches WHERE id < (SELECT max(id) FROM batches) "
-                                        "ORDER BY used, id LIMIT 16").fetchall()
+            oldest = connection.execute(
+                "SELECT id, model, hashes FROM batches JOIN blobs ON batch = id "
+                "WHERE id < (SELECT max(id) FROM batches) ORDER BY used, id LIMIT 1").fetchone()
             if not oldest:
                 return
-            for (number,) in oldest:
-                row = connection.execute("SELECT model, hashes FROM blobs WHERE batch = ?", (number,)).fetchone()
-                if row:
-                    keys = [row[1][i:i + 32] for i in range(0, len(row[1]), 32)]
-                    connection.executemany("DELETE FROM items WHERE model = ? AND hash = ?",
-                                           [(row[0], key) for key in keys])
-                connection.execute("DELETE FROM blobs WHERE batch = ?", (number,))
-                connection.execute("DELETE FROM batches WHERE id = ?", (number,))
+            number, model, hashes = oldest
+            connection.executemany("DELETE FROM items WHERE model = ? AND hash = ?",
+                                   [(model, hashes[i:i + 32]) for i in range(0, len(hashes), 32)])
+            connection.execute("DELETE FROM blobs WHERE batch = ?", (number,))
+            connection.execute("DELETE FROM batches WHERE id = ?", (number,))
 
     def _touch(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
         """Note that batches were used, at most once an hour; no reading fails for it."""

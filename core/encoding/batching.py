@@ -1,0 +1,235 @@
+"""The loop that keeps a model busy: decoding ahead, batches that fit into memory, progress, and a stop at any item."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from core.encoding.clip import DualEncoder
+from core.encoding.store import Store, unit
+from core.errors import Cancelled, ModelError, OrreryError, UnreadableItem
+from core.types import Images
+
+Progress = Callable[[float, str], None]
+Rows = dict[str, np.ndarray]
+TEXT_COST = 0.3
+BATCHES_AHEAD = 2
+MOST_WORKERS = 8
+
+
+def default_batch_size(model: DualEncoder) -> int:
+    """Items at once: 256 on a GPU; on a CPU about 16 images of 224 px, more of smaller ones."""
+    if not model.device.startswith("cpu"):
+        return 256
+    return int(np.clip(16 * (224 / model.image_size) ** 2, 4, 256))
+
+
+class Run:
+    """One run of `core.encoding.pipeline.embed` over what the store does not have.
+
+    Parameters
+    ----------
+    model, store : what encodes, and where every finished batch goes.
+    report : called as ``report(fraction, text)``.
+    stop : asked between items.
+    batch_size : items at once; halved when memory runs out.
+
+    Attributes
+    ----------
+    seconds : where the time went: decode and resize (summed over threads), forward, store, wait (for a decoded image).
+    encoded : vectors made so far.
+    """
+
+    def __init__(self, model: DualEncoder, store: Store, report: Progress, stop: Callable[[], bool],
+                 batch_size: int) -> None:
+        self.model, self.store, self.report, self.stop = model, store, report, stop
+        self.batch_size = batch_size
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.encoded = 0
+        self._cost = self._spent = 0.0
+        self._started = time.monotonic()
+
+    def timed(self, part: str) -> _Timer:
+        """A with block whose time is added to ``seconds[part]``."""
+        return _Timer(self.seconds, part)
+
+    def known(self, hashes: Sequence[str]) -> Rows:
+        """hash -> (d + 1,) float32, unit vector and norm, of what the store has."""
+        unique = list(dict.fromkeys(hashes))
+        if not unique:
+            return {}
+        with self.timed("store"):
+            found, vectors, norms = self.store.get(self.model.spec.fingerprint, unique)
+            if not found.any():
+                return {}
+            rows = np.concatenate([vectors, norms[:, None]], axis=1)
+        return dict(zip([h for h, yes in zip(unique, found, strict=True) if yes], rows, strict=True))
+
+    def expect(self, n_images: int, n_texts: int) -> None:
+        """What is to be done, for the progress; starts the clock."""
+        self._cost = n_images + TEXT_COST * n_texts
+        self._started = time.monotonic()
+
+    def images(self, images: Images, todo: Sequence[int], hashes: Sequence[str | None], rows: Rows) -> dict[int, str]:
+        """Encode images; fills ``rows`` and returns index -> reason of those that cannot be read."""
+        import torch
+
+        refused: dict[int, str] = {}
+        batch: list[tuple[int, np.ndarray]] = []
+        done = 0
+        for position, (index, result) in enumerate(self._ahead(images, todo), start=1):
+            if isinstance(result, str):
+                refused[index] = result
+            else:
+                batch.append((index, result))
+            if batch and (len(batch) >= self.batch_size or position == len(todo)):
+                pixels = torch.from_numpy(np.stack([pixel for _, pixel in batch]))
+                if self.model.device.startswith("cuda"):
+                    pixels = pixels.pin_memory()
+                raw = self._halving(lambda part, p=pixels: self.model.encode_pixels(p[part]),  # type: ignore[misc]
+                                    len(batch))
+                bad = self._keep([str(hashes[i]) for i, _ in batch], raw, rows)
+                refused.update({batch[k][0]: "the model gave no finite vector for it" for k in bad})
+                self._tell("images", position, len(todo), position - done, 1.0)
+                done = position
+                batch = []
+        if done < len(todo):
+            self._tell("images", len(todo), len(todo), len(todo) - done, 1.0)
+        return refused
+
+    def texts(self, texts: Sequence[str], todo: Sequence[int], hashes: Sequence[str], rows: Rows) -> None:
+        """Encode texts, sorted by length so that little is spent on padding; fills ``rows``."""
+        lengths = self.model.token_counts([texts[i] for i in todo])
+        order = [todo[k] for k in np.argsort(lengths, kind="stable")]
+        start = 0
+        while start < len(order):
+            self._check_stop()
+            part = order[start:start + self.batch_size]
+            wanted = [texts[i] for i in part]
+            raw = self._halving(lambda s, w=wanted: self.model.encode_texts(w[s]), len(part))  # type: ignore[misc]
+            if self._keep([hashes[i] for i in part], raw, rows):
+                raise ModelError("finite vectors of texts", f"NaN, infinity or zero in {self.model.dtype}",
+                                 "Use float32: set ORRERY_DTYPE=float32.")
+            start += len(part)
+            self._tell("texts", start, len(order), len(part), TEXT_COST)
+
+    def _ahead(self, images: Images, todo: Sequence[int]) -> Iterator[tuple[int, np.ndarray | str]]:
+        """(index, pixels or reason) in order, made in threads at most `BATCHES_AHEAD` batches before they are used."""
+        if not len(todo):
+            return
+        waiting: deque[tuple[int, Future[np.ndarray | str]]] = deque()
+        remaining = iter(todo)
+        pool = ThreadPoolExecutor(max(1, min(MOST_WORKERS, os.cpu_count() or 1)), thread_name_prefix="decode")
+        try:
+            while True:
+                while len(waiting) < (BATCHES_AHEAD + 1) * self.batch_size:
+                    index = next(remaining, None)
+                    if index is None:
+                        break
+                    waiting.append((index, pool.submit(self._pixels, images, index)))
+                if not waiting:
+                    return
+                self._check_stop()
+                index, future = waiting.popleft()
+                with self.timed("wait"):
+                    result = future.result()
+                yield index, result
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _pixels(self, images: Images, index: int) -> np.ndarray | str:
+        try:
+            with self.timed("decode"):
+                image = images.decode(index)
+            with self.timed("resize"):
+                return self.model.preprocessor.one(image)
+        except UnreadableItem as error:
+            return str(error)
+        except OrreryError:
+            raise
+        except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+            return f"{type(error).__name__}: {error}"
+
+    def _halving(self, encode: Callable[[slice], np.ndarray], n: int) -> np.ndarray:
+        """Encode rows [0, n) in pieces that fit into memory."""
+        parts: list[np.ndarray] = []
+        start = 0
+        while start < n:
+            size = min(self.batch_size, n - start)
+            try:
+                with self.timed("forward"):
+                    parts.append(encode(slice(start, start + size)))
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error):
+                    raise
+                if size == 1:
+                    raise ModelError("memory for one item at a time", f"none left on {self.model.device}",
+                                     "Take a smaller model, or set ORRERY_DEVICE=cpu.") from error
+                self.batch_size = size // 2
+                _free_memory(self.model.device)
+                continue
+            start += size
+        return np.concatenate(parts)
+
+    def _keep(self, hashes: Sequence[str], raw: np.ndarray, rows: Rows) -> list[int]:
+        """Store a batch and note its rows; returns the positions of rows without a direction."""
+        good = np.isfinite(raw).all(axis=1) & (np.abs(raw).max(axis=1) > 0)
+        kept = [h for h, yes in zip(hashes, good, strict=True) if yes]
+        with self.timed("store"):
+            self.store.put(self.model.spec.fingerprint, kept, raw[good])
+        vectors, norms = unit(raw[good])
+        rows.update(zip(kept, np.concatenate([vectors, norms[:, None]], axis=1), strict=True))
+        self.encoded += len(kept)
+        return np.flatnonzero(~good).tolist()
+
+    def _tell(self, what: str, done: int, of: int, new: int, cost: float) -> None:
+        self._spent += new * cost
+        elapsed = max(time.monotonic() - self._started, 1e-6)
+        left = elapsed * max(self._cost - self._spent, 0.0) / self._spent
+        rate = self.encoded / elapsed
+        self.report(min(self._spent / self._cost, 1.0),
+                    f"Encoding {what}: {done:,} of {of:,}, {rate:.3g} items/s, about {span(left)} left")
+
+    def _check_stop(self) -> None:
+        if self.stop():
+            raise Cancelled(f"{self.encoded:,} items")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on the GPU or beside it."""
+    words = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
+
+
+def span(seconds: float) -> str:
+    """A duration in words, as coarse as an estimate deserves."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _free_memory(device: str) -> None:
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()
+
+
+class _Timer:
+    """Adds the time inside a with block to one entry of a dict."""
+
+    def __init__(self, seconds: dict[str, float], part: str) -> None:
+        self.seconds, self.part = seconds, part
+
+    def __enter__(self) -> None:
+        self.start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds[self.part] += time.perf_counter() - self.start
