@@ -70,18 +70,10 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds to go, from the recent pace, or from the stated cost before there is one; None where unknown."""
-        if self.over:
-            return 0.0
-        now = time.monotonic()
-        marks = list(self._marks)
-        if self.state == "running" and len(marks) > 1:
-            (t0, f0), (t1, f1) = marks[0], marks[-1]
-            if f1 > f0 and t1 > t0:
-                return max(0.0, (1 - f1) * (t1 - t0) / (f1 - f0) - (now - t1))
-        if self._cost is None:
-            return None
-        return self._cost if self.started is None else max(0.0, self._cost - (time.time() - self.started))
+        """Seconds until it is done, from the recent pace, or from stated costs before there is one; None if unknown."""
+        lefts = [job._own_seconds_left() for job in (self, *self._runner._before(self))]
+        known = [left for left in lefts if left is not None]
+        return sum(known) if len(known) == len(lefts) else None
 
     @property
     def stopping(self) -> bool:
@@ -115,6 +107,18 @@ class Job:
         if self.error is not None:
             raise self.error
         return self._result
+
+    def _own_seconds_left(self) -> float | None:
+        if self.over:
+            return 0.0
+        now, marks = time.monotonic(), list(self._marks)
+        if len(marks) > 1:
+            (t0, f0), (t1, f1) = marks[0], marks[-1]
+            if f1 > f0 and t1 > t0:
+                return max(0.0, (1 - f1) * (t1 - t0) / (f1 - f0) - (now - t1))
+        if self._cost is None or self.started is None:
+            return self._cost
+        return max(0.0, self._cost - (time.time() - self.started))
 
     def _progress(self, fraction: float, text: str = "") -> None:
         now = time.monotonic()
@@ -232,10 +236,13 @@ class JobRunner:
 
     def _position(self, job: Job) -> int:
         with self._changed:
-            if job.state != "queued" or job in self._running:
-                return 0
+            return len(self._before(job))
+
+    def _before(self, job: Job) -> list[Job]:
+        """What has to end before a waiting job starts, were there one worker."""
+        with self._changed:
             waiting = self._in_turn()
-            return waiting.index(job) + len(self._running) if job in waiting else 0
+            return [*self._running, *waiting[:waiting.index(job)]] if job in waiting else []
 
     def _drop(self, job: Job) -> None:
         with self._changed:

@@ -88,7 +88,8 @@ def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
     SourceError
         If no image is among them.
     """
-    files = dict(zip(as_ids([clean(name) for name, _ in uploads]), (data for _, data in uploads)))
+    named = [(clean(name), data) for name, data in uploads if not is_hidden(clean(name))]
+    files = dict(zip(as_ids([name for name, _ in named]), (data for _, data in named)))
     names = sorted(files, key=natural)
     title = names[0] if len(names) == 1 else f"{len(names):,} uploaded files"
     return _dataset(title, names, lambda name: len(files[name]),

@@ -12,8 +12,9 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.sources.archives import Archive, clean, is_hidden, natural
+from core.sources.columns import role_of
 from core.sources.open_images import local_path
-from core.sources.vector_files import Block, Loaded, id_column, load, modality_of
+from core.sources.vector_files import Block, Loaded, caption_column, id_column, load, modality_of
 from core.types import EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal, as_ids, fingerprint
 
 ENDINGS = (".npy", ".npz", ".parquet", ".pq", ".csv", ".tsv", ".tab")
@@ -29,6 +30,7 @@ class VectorSource:
     name : what a user calls it.
     images, texts : the sets, None where the file holds none.
     links : (m, 2) int64, rows (index in images, index in texts) that belong together.
+    captions : what each text says; its id where the file does not say.
     refused : rows that hold no usable vector, with the reason.
     """
 
@@ -36,6 +38,7 @@ class VectorSource:
     images: EmbeddingSet | None
     texts: EmbeddingSet | None
     links: np.ndarray
+    captions: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
 
     @property
@@ -92,7 +95,15 @@ def open_vectors(source: str | Path | bytes | Sequence[tuple[str, bytes]], name:
         sets[modality], place = _unit(raw[modality], modality, spec, refused)
         places.append(place)
     moved = np.stack([places[0][links[:, 0]], places[1][links[:, 1]]], axis=1) if len(links) else links
-    return VectorSource(title, sets["image"], sets["text"], moved[(moved >= 0).all(axis=1)], tuple(refused))
+    return VectorSource(title, sets["image"], sets["text"], moved[(moved >= 0).all(axis=1)], _captions(sets["text"]),
+                        tuple(refused))
+
+
+def _captions(texts: EmbeddingSet | None) -> tuple[str, ...]:
+    if texts is None:
+        return ()
+    column = caption_column(texts.table)
+    return texts.ids if column is None else tuple(str(cell) for cell in texts.table[column])
 
 
 def _parts(source: str | Path | bytes | Sequence[tuple[str, bytes]], name: str | None
@@ -165,6 +176,9 @@ def _tables_of(n: int, modality: str, tables: list[tuple[str, pd.DataFrame]]) ->
     """Tables without vectors whose rows are these rows: one table, or all shards of one together."""
     mine = [(name, frame) for name, frame in tables if modality_of(PurePosixPath(name).name) in (None, modality)]
     out = [frame.reset_index(drop=True) for _, frame in mine if len(frame) == n]
+    for _, frame in mine:  # a list of names may have a title line
+        if len(frame) == n + 1 and list(frame.columns) == ["name"] and role_of(str(frame["name"].iloc[0])):
+            out.append(frame.iloc[1:].set_axis([str(frame["name"].iloc[0])], axis=1).reset_index(drop=True))
     if not out and len(mine) > 1 and sum(len(frame) for _, frame in mine) == n:
         out = [pd.concat([frame for _, frame in mine], ignore_index=True)]
     return out
@@ -175,7 +189,7 @@ def _links(images: Raw, texts: Raw) -> np.ndarray:
     if images is None or texts is None:
         return none
     ids = [None if key is None else [str(v) for v in table[key]] for _, table, key in (images, texts)]
-    if ids[0] is not None and ids[1] is not None:
+    if ids[0] is not None and ids[1] is not None and ids[0] != ids[1]:
         at = {name: i for i, name in enumerate(ids[0])}
         owner = texts[1]["image_id"].astype(str).tolist() if "image_id" in texts[1] else ids[1]
         rows = [(at[name], j) for j, name in enumerate(owner) if name in at]

@@ -106,7 +106,7 @@ def read_separated(text: str, tabs_first: bool = False) -> tuple[pd.DataFrame, l
     mark, width = delimiter_of(text, tabs_first)
     csv.field_size_limit(2**31 - 1)
     first = next((row for row in csv.reader(io.StringIO(text), delimiter=mark) if row), [])
-    header = is_header(first)
+    header = is_header(first) if len(first) > 1 else _titled(text)
     names = None if header else [f"column_{i + 1}" for i in range(max(width, len(first)))]
     try:
         with warnings.catch_warnings():
@@ -118,6 +118,13 @@ def read_separated(text: str, tabs_first: bool = False) -> tuple[pd.DataFrame, l
     except (pd.errors.ParserError, pd.errors.ParserWarning):
         pass
     return _read_uneven(text, mark, first if header else names or [])
+
+
+def _titled(text: str) -> bool:
+    """Whether the first line of a single column is its title."""
+    lines = _lines(text[:200_000])[:_SAMPLE]
+    wordy = sum(" " in line for line in lines[1:]) > (len(lines) - 1) / 2
+    return len(lines) > 1 and (role_of(lines[0]) is not None or (wordy and is_header(lines[:1])))
 
 
 def _read_uneven(text: str, mark: str, names: Sequence[str]) -> tuple[pd.DataFrame, list[Refusal]]:

@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 
 from core.errors import SourceError
-from core.sources.columns import is_header
-from core.sources.tables import decode_text, delimiter_of, read_separated
+from core.sources.archives import check_unpacked
+from core.sources.columns import is_header, role_of
+from core.sources.tables import MAX_ROWS, decode_text, delimiter_of, read_separated
 from core.types import Modality
 
-MAX_BYTES = 32 * 1024**3
 _WORDS: dict[Modality, str] = {"text": r"text|txt|caption|sentence|prompt|query|label",
                                "image": r"image|img|photo|picture|visual|vision|pixel"}
-_VECTOR_NAMES = r"vector|vectors|embedding|embeddings|feature|features|emb|feat|x"
-_ID_NAMES = ("id", "ids", "name", "names", "file", "files", "path", "paths", "image_path", "filename", "filepath",
-             "key", "keys", "uid")
+_ID_NAMES = ("id", "ids", "name", "names", "file", "files", "path", "paths", "filename", "filenames", "filepath", "key",
+             "keys", "uid", "word", "words")
 _LEAST_COLUMNS = 4
+_HEAD = 100
 
 
 @dataclass
@@ -111,10 +111,7 @@ def _npy(data: bytes | Path, name: str) -> Loaded:
 def _npz(data: bytes | Path, name: str) -> Loaded:
     arrays = {}
     with _open(data) as file, zipfile.ZipFile(file) as archive:
-        total = sum(info.file_size for info in archive.infolist())
-        if total > MAX_BYTES:
-            raise SourceError(f"at most {MAX_BYTES // 1024**3} GB in {name}", f"{total / 1024**3:,.1f} GB unpacked",
-                              "Split it.")
+        check_unpacked(archive.infolist(), name)
         for info in archive.infolist():
             if info.filename.endswith(".npy"):
                 with archive.open(info) as member:
@@ -151,7 +148,10 @@ def _parquet(data: bytes | Path, name: str) -> Loaded:
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
-    table = parquet.read_table(io.BytesIO(data) if isinstance(data, bytes) else data)
+    file = parquet.ParquetFile(io.BytesIO(data) if isinstance(data, bytes) else data)
+    if file.metadata.num_rows > MAX_ROWS:
+        raise ValueError(f"{file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}")
+    table = file.read()
     lists = [f.name for f in table.schema if (arrow.types.is_list(f.type) or arrow.types.is_large_list(f.type)
              or arrow.types.is_fixed_size_list(f.type)) and (arrow.types.is_floating(f.type.value_type)
                                                              or arrow.types.is_integer(f.type.value_type))]
@@ -196,33 +196,68 @@ def _vector_columns(names: list[str]) -> list[str]:
 
 def _separated(data: bytes | Path, name: str) -> Loaded:
     text = decode_text(data)
-    mark, width = delimiter_of(text, name.lower().endswith((".tsv", ".tab")))
-    first = text.lstrip("\n").split("\n", 1)[0].rstrip("\r")
-    cells = [cell.strip() for cell in first.split(mark)]
-    if width >= _LEAST_COLUMNS - 2 and all(_is_float(cell) for cell in cells) and len(cells) > 1:
+    tabs = name.lower().endswith((".tsv", ".tab"))
+    mark, width = delimiter_of(text, tabs)
+    cells = [cell.strip() for cell in text.lstrip("\n").split("\n", 1)[0].split(mark)]
+    if len(cells) > 1 and all(map(_is_float, cells)):
         frame = pd.read_csv(io.StringIO(text), sep=mark, header=None, dtype=np.float32, skipinitialspace=True)
         return Loaded([Block(frame.to_numpy(), modality_of(name), pd.DataFrame(index=range(len(frame))), name)])
-    if width == 1 and not is_header(cells):
-        lines = [line.strip() for line in text.splitlines()]
-        return Loaded(tables=[(name, pd.DataFrame({"name": lines[:-1] if lines and not lines[-1] else lines}))])
-    frame, _ = read_separated(text, name.lower().endswith((".tsv", ".tab")))
-    numbers = _vector_columns([c for c in frame.columns if _is_float(str(frame[c].iloc[0]))])
-    if not numbers:
-        packed = next((c for c in frame.columns if re.fullmatch(_VECTOR_NAMES, c.lower()) or modality_of(c)
-                       if str(frame[c].iloc[0]).strip().startswith("[")), None)
-        if packed is None:
-            return Loaded(tables=[(name, frame)])
-        rows = [np.fromstring(str(v).strip().strip("[]").replace(",", " "), sep=" ") for v in frame[packed]]
-        matrix = _rectangle(rows, packed, name)
-        return Loaded([Block(matrix, modality_of(packed) or modality_of(name), frame.drop(columns=packed), name)])
-    matrix = frame[numbers].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
-    return Loaded([Block(matrix, modality_of(name), frame.drop(columns=numbers), name)])
+    if width == 1 and not cells[0].startswith("["):
+        lines = [line.strip() for line in text.strip("\r\n").splitlines()]
+        return Loaded(tables=[(name, pd.DataFrame({"name": lines}))])
+    head, _ = read_separated("\n".join(text.split("\n", _HEAD)[:_HEAD]), tabs)
+    numbers = _vector_columns([c for c in head.columns if head[c].map(lambda v: _is_float(str(v))).mean() > 0.5])
+    frame = _with_floats(text, mark, head, numbers) if numbers else read_separated(text, tabs)[0]
+    if numbers:
+        rest = frame.drop(columns=numbers)
+        if list(rest.columns) == ["column_1"]:
+            rest.columns = pd.Index(["name"])
+        return Loaded([Block(frame[numbers].to_numpy(np.float32), modality_of(name), rest, name)])
+    packed = [c for c in frame.columns if str(frame[c].iloc[0]).strip().startswith("[") and _listed(frame[c].iloc[0])]
+    out = Loaded()
+    for column in packed:
+        matrix = _rectangle([_listed(v) for v in frame[column]], column, name)
+        modality = modality_of(column) or (modality_of(name) if len(packed) == 1 else None)
+        out.blocks.append(Block(matrix, modality, frame.drop(columns=packed), name))
+    if not packed:
+        out.tables.append((name, frame))
+    return out
+
+
+def _with_floats(text: str, mark: str, head: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
+    """The whole table with its vector columns read as float32 at once, without strings between."""
+    missing = ["", "nan", "NaN", "null", "None"]
+    kinds: Any = {c: np.float32 if c in set(numbers) else str for c in head.columns}
+    header = 0 if is_header(text.lstrip("\n").split("\n", 1)[0].split(mark)) else None
+    try:
+        return pd.read_csv(io.StringIO(text), sep=mark, names=list(head.columns), header=header, dtype=kinds,
+                           keep_default_na=False, na_values={c: missing if c in set(numbers) else [""] for c in kinds},
+                           skipinitialspace=mark != "\t", index_col=False)
+    except ValueError:
+        frame, _ = read_separated(text, mark == "\t")
+        frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
+        return frame
+
+
+def _listed(cell: Any) -> list[float] | None:
+    """Numbers written as a list, "[0.1, 0.2]" or numpy's "[0.1 0.2]"; None where it is none."""
+    try:
+        return [float(part) for part in str(cell).strip().strip("[]").replace(",", " ").split()] or None
+    except ValueError:
+        return None
 
 
 def id_column(table: pd.DataFrame) -> str | None:
     """The column that names the rows, by its own name."""
     lowered = {str(c).lower(): str(c) for c in table.columns}
-    return next((lowered[name] for name in _ID_NAMES if name in lowered), None)
+    named = [lowered[name] for name in _ID_NAMES if name in lowered]
+    longer = rf"(image|img|text|txt)_?({'|'.join(_ID_NAMES)})"
+    return next(iter(named), None) or next((c for low, c in lowered.items() if re.fullmatch(longer, low)), None)
+
+
+def caption_column(table: pd.DataFrame) -> str | None:
+    """The column that says what each text says."""
+    return next((str(c) for c in table.columns if role_of(str(c)) == "caption"), None)
 
 
 def _is_float(cell: str) -> bool:
