@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -135,25 +136,22 @@ def _fetch(repository: str, revision: str | None, report: Callable[[float, str],
     command = [sys.executable, "-m", "core.encoding.fetch", repository, revision or "main", str(cache)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                              cwd=Path(__file__).parents[2])
-    assert child.stdout is not None
-    os.set_blocking(child.stdout.fileno(), False)
-    said, started = "", time.monotonic()
+    messages: list[dict] = []
+    listener = threading.Thread(target=lambda: messages.extend(map(json.loads, child.stdout or ())), daemon=True)
+    listener.start()
+    started = time.monotonic()
     try:
-        while True:
-            ended = child.poll() is not None
-            said += child.stdout.read() or ""
-            messages = [json.loads(line) for line in said.splitlines() if line.endswith("}")]
-            if ended:
-                break
+        while child.poll() is None:
             if should_stop():
                 raise Cancelled("part of the download")
-            _report(report, repository, messages, cache, started)
+            _report(report, repository, list(messages), cache, started)
             time.sleep(POLL_SECONDS)
     finally:
-        if child.poll() is None:
-            child.kill()
+        child.kill()
         child.wait()
-        child.stdout.close()
+        listener.join()
+        if child.stdout is not None:
+            child.stdout.close()
     last = messages[-1] if messages else {"error": f"the download ended with code {child.returncode}"}
     if "error" in last:
         raise ModelError(f"{repository} from the Hugging Face hub", last["error"],

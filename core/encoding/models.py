@@ -127,8 +127,11 @@ def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str
     import torch
     from transformers import AutoConfig, AutoImageProcessor, AutoModel
 
+    from transformers.utils import logging
+
     from core.encoding.clip import FAMILIES, DualEncoder
 
+    logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, **OFFLINE)
         if config.model_type not in FAMILIES:

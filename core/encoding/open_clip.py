@@ -267,6 +267,7 @@ def _written(out: Path, write: Callable[[Path], None]) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
+        part.chmod(0o755)
         write(part)
         if out.is_dir():
             shutil.rmtree(out)
