@@ -156,6 +156,11 @@ class DualEncoder:
         """(n,) bool: whether a text is longer than `context_length`, so that its end is not seen by the model."""
         return self.token_counts(texts) > self.context_length
 
+    @property
+    def known_words(self) -> tuple[str, ...]:
+        """The words a small model was trained on, sorted; empty for large models."""
+        return tuple(sorted(self._words or ()))
+
     def unknown_words(self, text: str) -> list[str]:
         """Words of a text that a small model never saw in training, in order, each once; empty for large models."""
         if self._words is None:
