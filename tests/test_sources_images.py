@@ -177,7 +177,7 @@ def test_hostile_zips() -> None:
     assert dataset.image_ids == ("abs/a.png", "evil.png", "x/b.png")
     assert dataset.images is not None
     assert dataset.images.decode(1).getpixel((0, 0)) == (255, 0, 0)
-    with pytest.raises(SourceError, match=r"unpacks to at most 200 times its size; got one that unpacks to 1,0.. times"):
+    with pytest.raises(SourceError, match=r"at most 200 times its size; got one that unpacks to 1,0.. times"):
         open_zip(zipped({f"{i}.png": bytes(100 * 1024**2) for i in range(3)}), "bomb.zip")
     with pytest.raises(SourceError, match=r"a zip archive in x.zip; got a file that cannot be opened as one"):
         open_zip(b"no zip at all", "x.zip")

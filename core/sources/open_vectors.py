@@ -12,7 +12,6 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.sources.archives import Archive, clean, is_hidden, natural
-from core.sources.columns import role_of
 from core.sources.open_images import local_path
 from core.sources.vector_files import Block, Loaded, caption_column, id_column, load, modality_of
 from core.types import EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal, as_ids, fingerprint
@@ -177,7 +176,7 @@ def _tables_of(n: int, modality: str, tables: list[tuple[str, pd.DataFrame]]) ->
     mine = [(name, frame) for name, frame in tables if modality_of(PurePosixPath(name).name) in (None, modality)]
     out = [frame.reset_index(drop=True) for _, frame in mine if len(frame) == n]
     for _, frame in mine:  # a list of names may have a title line
-        if len(frame) == n + 1 and list(frame.columns) == ["name"] and role_of(str(frame["name"].iloc[0])):
+        if len(frame) == n + 1 and list(frame.columns) == ["name"]:
             out.append(frame.iloc[1:].set_axis([str(frame["name"].iloc[0])], axis=1).reset_index(drop=True))
     if not out and len(mine) > 1 and sum(len(frame) for _, frame in mine) == n:
         out = [pd.concat([frame for _, frame in mine], ignore_index=True)]

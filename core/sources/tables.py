@@ -36,7 +36,7 @@ def read_table(data: bytes | Path, name: str) -> tuple[pd.DataFrame, tuple[Refus
     ending = Path(name).suffix.lower()
     if isinstance(data, Path):
         data = data.read_bytes() if ending not in (".parquet", ".pq") else data
-    if isinstance(data, bytes) and (kind := kind_of(data)) and ending not in (".parquet", ".pq"):
+    if isinstance(data, bytes) and ending in ENDINGS[:-2] and (kind := kind_of(data)):
         raise SourceError(f"a table of text in {name}", f"what begins like {kind}", "Save it as CSV or Parquet.")
     refused: list[Refusal] = []
     try:
