@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.settings import settings
 
-_FLUSH_EVERY = 512
+_FLUSH_EVERY = 4_096
 _BATCH = 500
 _MOST = 5_000_000
 
@@ -28,6 +28,7 @@ class HashMemory:
         self._path = path
         self._lock = threading.Lock()
         self._new: dict[str, tuple[bytes, bytes]] = {}
+        self._counted = False
         atexit.register(self.flush)
 
     def recall(self, paths: Sequence[str]) -> dict[str, tuple[bytes, bytes]]:
@@ -70,13 +71,16 @@ class HashMemory:
                 base.execute("CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp BLOB, hash BLOB) "
                              "WITHOUT ROWID")
                 base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
-                if base.execute("SELECT COUNT(*) FROM files").fetchone()[0] > _MOST:
+                if not self._counted and base.execute("SELECT COUNT(*) FROM files").fetchone()[0] > _MOST:
                     base.execute("DELETE FROM files")
+                self._counted = True
         except (sqlite3.Error, OSError):
             return
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=5)
+        base = sqlite3.connect(self._path, timeout=5)
+        base.execute("PRAGMA synchronous = OFF")  # a damaged memory is thrown away, never believed
+        return base
 
 
 def stamp_of(path: str) -> bytes:
