@@ -136,6 +136,7 @@ def test_progress_rises_and_says_how_fast_and_how_long(model: DualEncoder, store
     told: list[tuple[float, str]] = []
     embed(dataset(Pictures(pictures(9), broken=(8,)), texts(5)), model, store, batch_size=4,
           on_progress=lambda fraction, text: told.append((fraction, text)))
+    assert told.pop(0) == (0.0, "9 of 9 files read")
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
@@ -150,7 +151,7 @@ def test_a_stop_keeps_what_is_finished(model: DualEncoder, store: Store) -> None
     told: list[str] = []
     with pytest.raises(Cancelled, match="a request to stop after 8 items"):
         embed(given, model, store, batch_size=4, on_progress=lambda fraction, text: told.append(text),
-              should_stop=lambda: len(told) == 2)
+              should_stop=lambda: len(told) == 3)
     assert missing(given, model.spec, store) == 8
     assert embed(given, model, store).encoded == 8
 
@@ -160,7 +161,7 @@ def test_decoding_runs_ahead_but_not_far(model: DualEncoder, store: Store) -> No
     seen: list[int] = []
     with pytest.raises(Cancelled):
         embed(dataset(images, []), model, store, batch_size=4,
-              on_progress=lambda fraction, text: seen.append(len(images.decoded)), should_stop=lambda: len(seen) == 2)
+              on_progress=lambda fraction, text: seen.append(len(images.decoded)), should_stop=lambda: len(seen) == 3)
     assert 8 <= len(images.decoded) <= 8 + 3 * 4 + 1
 
 

@@ -126,7 +126,6 @@ def _folder_of(model_id: str) -> Path | None:
 def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str) -> DualEncoder:
     import torch
     from transformers import AutoConfig, AutoImageProcessor, AutoModel
-
     from transformers.utils import logging
 
     from core.encoding.clip import FAMILIES, DualEncoder

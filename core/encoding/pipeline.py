@@ -7,6 +7,7 @@ power cut loses one batch at most.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from core.encoding.batching import Progress, Rows, Run, default_batch_size
 from core.encoding.clip import DualEncoder
 from core.encoding.store import Store
 from core.errors import ShapeError, UnreadableItem
+from core.sources.images import content_hashes
 from core.types import Dataset, EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal, fingerprint
 
 
@@ -94,7 +96,7 @@ def embed(dataset: Dataset, model: DualEncoder, store: Store, *, on_progress: Pr
     run = Run(model, store, on_progress or (lambda fraction, text: None), should_stop or (lambda: False),
               batch_size or default_batch_size(model))
     with run.timed("hash"):
-        image_hashes, unreadable = _image_hashes(dataset)
+        image_hashes, unreadable = _image_hashes(dataset, run.report, should_stop)
         text_hashes = [text_hash(text) for text in dataset.texts]
     image_rows = run.known([h for h in image_hashes if h])
     text_rows = run.known(text_hashes)
@@ -115,12 +117,16 @@ def embed(dataset: Dataset, model: DualEncoder, store: Store, *, on_progress: Pr
                     run.encoded, dict(run.seconds))
 
 
-def _image_hashes(dataset: Dataset) -> tuple[list[str | None], dict[int, str]]:
+def _image_hashes(dataset: Dataset, report: Progress | None = None,
+                  stop: Callable[[], bool] | None = None) -> tuple[list[str | None], dict[int, str]]:
     """Content hash of each image, None for one that cannot be read, with index -> reason."""
+    if dataset.images is None:
+        return [], {}
+    tell = report or (lambda fraction, text: None)
+    with contextlib.suppress(UnreadableItem, OSError):
+        return list(content_hashes(dataset.images, should_stop=stop, on_progress=lambda _, text: tell(0.0, text))), {}
     hashes: list[str | None] = []
     refused: dict[int, str] = {}
-    if dataset.images is None:
-        return hashes, refused
     for index in range(len(dataset.images)):
         try:
             hashes.append(dataset.images.content_hash(index))

@@ -1,0 +1,173 @@
+"""How busy the pipeline keeps a model: images a second over the pure forward pass, and over simpler loops.
+
+``python tests/benchmarks/encoding.py [--shape b32|b16|builtin] [--images N] [--rounds N]``
+
+All numbers come from one run on JPEG files of 640 x 480 made here; the ways are taken in turn, and each ratio is the
+median over rounds. The weights are random (but for "builtin"), which costs the same time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+
+def photos(folder: Path, n: int) -> list[Path]:
+    """JPEG files with shapes at many scales, none like another."""
+    rng = np.random.default_rng(0)
+    files = []
+    for i in range(n):
+        picture = sum(np.asarray(Image.fromarray(rng.integers(0, 256, (3 * 4**k, 4 * 4**k, 3), dtype=np.uint8))
+                                 .resize((640, 480), Image.Resampling.BICUBIC), dtype=np.float32) / 4 for k in range(4))
+        files.append(folder / f"{i:04d}.jpg")
+        Image.fromarray(np.asarray(picture).clip(0, 255).astype(np.uint8)).save(files[-1], quality=90)
+    return files
+
+
+def encoder(shape: str, dtype: str, device: str) -> Any:
+    from encoding_models import clip_processor, clip_tokenizer
+    from transformers import CLIPConfig, CLIPModel
+
+    from core.encoding.clip import DualEncoder
+    from core.encoding.models import load_model
+
+    if shape == "builtin":
+        return load_model("builtin", device=device, dtype=dtype)
+    text = {"vocab_size": 600, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    config = CLIPConfig(vision_config={"patch_size": {"b32": 32, "b16": 16}[shape]}, text_config=text)
+    return DualEncoder(CLIPModel(config), clip_tokenizer(), clip_processor(224), id=shape, revision="0", device=device,
+                       dtype=dtype)
+
+
+def naive_features(model: Any, pixels: Any) -> Any:
+    import torch
+
+    with torch.inference_mode():
+        moved = pixels.to(model.device).to(getattr(torch, model.dtype))
+        return model.model.get_image_features(pixel_values=moved).pooler_output.float().cpu()
+
+
+def one_by_one(model: Any, files: list[Path]) -> None:
+    for file in files:
+        with Image.open(file) as image:
+            pixels = model.preprocessor.processor([image.convert("RGB")], return_tensors="pt")["pixel_values"]
+        naive_features(model, pixels)
+
+
+class Files:
+    """What a torch DataLoader reads: a file's pixels by the processor of transformers."""
+
+    def __init__(self, files: list[Path], processor: Any) -> None:
+        self.files, self.processor = files, processor
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> Any:
+        import torch
+
+        torch.set_num_threads(1)
+        with Image.open(self.files[index]) as image:
+            return self.processor([image.convert("RGB")], return_tensors="pt")["pixel_values"][0]
+
+
+def behind_a_loader(model: Any, files: list[Path], batch: int) -> None:
+    from torch.utils.data import DataLoader
+
+    for pixels in DataLoader(Files(files, model.preprocessor.processor), batch_size=batch, num_workers=2):  # type: ignore[arg-type,var-annotated]
+        naive_features(model, pixels)
+
+
+def measure(shape: str, dtype: str, device: str, files: list[Path], rounds: int, scratch: Path) -> None:
+    import torch
+
+    from core.encoding.batching import default_batch_size
+    from core.encoding.pipeline import embed
+    from core.encoding.store import Store
+    from core.sources.open_images import open_folder
+
+    model = encoder(shape, dtype, device)
+    batch = default_batch_size(model)
+    dataset = open_folder(files[0].parent)
+    pixels = model.preprocess([Image.open(file).convert("RGB") for file in files[:batch]])
+    parts: list[dict[str, float]] = []
+    few = files[:max(4, len(files) // 4)]
+
+    def forward() -> int:
+        for start in range(0, len(files), batch):
+            model.encode_pixels(pixels[:min(batch, len(files) - start)])
+        return len(files)
+
+    def pipeline() -> int:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            done = embed(dataset, model, Store(folder))
+        parts.append(dict(done.seconds))
+        return done.encoded
+
+    def loop() -> int:
+        one_by_one(model, few)
+        return len(few)
+
+    def loader() -> int:
+        behind_a_loader(model, files, batch)
+        return len(files)
+
+    ways: dict[str, Callable[[], int]] = {"forward pass alone": forward, "pipeline": pipeline,
+                                          "one image at a time": loop, "torch DataLoader": loader}
+    model.encode_pixels(pixels)
+    pipeline()
+    parts.clear()
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            begun = time.perf_counter()
+            n = way()
+            rates[name].append(n / (time.perf_counter() - begun))
+    print(f"\n{shape}, {dtype}, {model.device}, batches of {batch}, {len(files)} images, {rounds} rounds, "
+          f"{torch.get_num_threads()} threads")
+    for name, values in rates.items():
+        print(f"  {name:<22} {statistics.median(values):8.1f} images/s")
+    for name in ("forward pass alone", "one image at a time", "torch DataLoader"):
+        ratios = [a / b for a, b in zip(rates["pipeline"], rates[name], strict=True)]
+        print(f"  pipeline over {name:<22} {statistics.median(ratios):6.2f}   ({min(ratios):.2f} to {max(ratios):.2f})")
+    each = {key: 1e3 * statistics.median(p.get(key, 0.0) for p in parts) / len(files)
+            for key in ("decode", "resize", "wait", "forward", "store", "hash")}
+    print("  ms an image: " + ", ".join(f"{key} {value:.2f}" for key, value in each.items())
+          + "  (decode and resize run in threads beside the others)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", choices=["b32", "b16", "builtin"], default="b32")
+    parser.add_argument("--images", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "photos"
+        made.mkdir()
+        files = photos(made, args.images)
+        for dtype in ("float32", "bfloat16"):
+            measure(args.shape, dtype, "cpu", files, args.rounds, Path(folder))
+        if torch.cuda.is_available():
+            measure(args.shape, "bfloat16", "cuda", files, args.rounds, Path(folder))
+        else:
+            print("\nGPU: unmeasured, none is at hand")
+    print("open_clip's own model behind a DataLoader: unmeasured, open_clip is not installed")
+
+
+if __name__ == "__main__":
+    main()
