@@ -95,7 +95,10 @@ class Points:
         if self.prompts:
             frames.append(pd.DataFrame({"id": [f"prompt {i + 1}" for i in range(len(self.prompts))],
                                         "modality": "prompt", "text": list(self.prompts)}))
-        return pd.concat(frames, ignore_index=True)
+        table = pd.concat(frames, ignore_index=True)
+        if "text" in table:
+            table.insert(2, "text", table.pop("text").fillna(""))
+        return table
 
 
 def column_colouring(points: Points, column: str) -> Colouring:

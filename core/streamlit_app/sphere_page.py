@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ from core.figures.embedding_scene import FIDELITY, Points, column_colouring, emb
 from core.geometry.maps import MAPS, FittedMap
 from core.scene import Colouring, SphereScene
 from core.streamlit_app import cached, panels, state, ui
-from core.streamlit_app.card import point_card
+from core.streamlit_app.card import kind_of, point_card, point_neighbours
 from core.streamlit_app.embedding import Ready
 from core.streamlit_app.sphere_view import sphere_view
 from core.streamlit_app.state import Settings
@@ -23,6 +25,8 @@ from core.types import fingerprint
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from core.encoding.clip import DualEncoder
 
 MOST_PROMPTS = 12
 _SKIPPED_COLUMNS = ("id", "text", "norm", "modality")
@@ -96,18 +100,28 @@ def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np
         if len(prompts) > MOST_PROMPTS:
             panels.notice(f"The first {MOST_PROMPTS} prompts are shown.", "warning")
             prompts = prompts[:MOST_PROMPTS]
-        if not prompts:
-            return (), None
-        encoder = cached.encoder(settings.model_id)
-        cut = encoder.truncated(prompts)
-        for prompt, too_long in zip(prompts, cut):
-            unknown = encoder.unknown_words(prompt)
-            if unknown:
-                panels.notice(f"“{prompt}”: the built-in model has never seen {', '.join(unknown)}.", "warning")
-            if too_long:
-                panels.notice(f"“{prompt[:60]} …” is longer than the model reads "
-                              f"({encoder.context_length} tokens): its end is not seen.", "warning")
+    if not prompts:
+        return (), None
+    encoder = cached.encoder(settings.model_id)
+    _say_prompts(encoder, prompts)
     return prompts, cached.prompt_vectors(encoder.spec.fingerprint, prompts, settings.model_id)
+
+
+def _say_prompts(encoder: DualEncoder, prompts: tuple[str, ...]) -> None:
+    """The prompts, words the model never saw underlined, and what of them it does not see."""
+    chips, strange = [], False
+    for prompt in prompts:
+        unknown = set(encoder.unknown_words(prompt))
+        strange |= bool(unknown)
+        words = (html.escape(part) for part in re.split(r"(\W+)", prompt[:200]))
+        chips.append("<span>" + "".join(f"<u>{w}</u>" if w.lower() in unknown else w for w in words) + "</span>")
+    st.html(f'<div class="orrery-chips">{"".join(chips)}</div>')
+    if strange:
+        st.caption("Underlined: words this model has never seen. They are letters without meaning to it.")
+    n = int(encoder.truncated(prompts).sum())
+    if n:
+        panels.notice(f"{n} of your prompts {'is' if n == 1 else 'are'} longer than the model reads "
+                      f"({encoder.context_length} tokens): the end is not seen.", "warning")
 
 
 def points_of(ready: Ready, choices: Choices) -> Points:
@@ -190,6 +204,8 @@ def _live(settings: Settings, ready: Ready) -> None:
                 _pick(points, None)
                 st.rerun(scope="fragment")
             point_card(ready, points, picked)
+    if picked is not None:
+        point_neighbours(ready, points, picked)
     before = st.session_state.get(DRAWN)
     st.session_state[DRAWN] = choices
     if before is not None and (before.method, before.prompts) != (choices.method, choices.prompts):
@@ -202,8 +218,7 @@ def _camera() -> str | None:
 
 
 def _name(points: Points, row: int) -> str:
-    kind = ("image", "text", "prompt")[int(points.kinds()[row])]
-    return f"{kind}:{points.table()['id'].iloc[row]}"
+    return f"{kind_of(points, row)}:{points.table()['id'].iloc[row]}"
 
 
 def _picked(points: Points) -> int | None:

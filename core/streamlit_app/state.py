@@ -33,6 +33,18 @@ def kept() -> dict[str, str | bool | int | float]:
     return st.session_state.setdefault("kept", {})
 
 
+def enter_page(title: str) -> None:
+    """Note that a page is drawn; on a page just entered, widgets that it shares with the last one start anew."""
+    if st.session_state.get("page") != title:
+        st.session_state["page"] = title
+        st.session_state["of_other_page"] = set(kept())
+
+
+def _of_other_page() -> set[str]:
+    """Keys whose value in the session state belongs to a widget of the page visited before."""
+    return st.session_state.setdefault("of_other_page", set())
+
+
 def write_url(key: str, value: str | None) -> None:
     """Put a value into the URL's query, or take it out, if it is not so already."""
     if value is None:
@@ -44,8 +56,9 @@ def write_url(key: str, value: str | None) -> None:
 
 def _restore(key: str, default: T, parse: Callable[[str], T | None]) -> None:
     """Before a widget: its value of this page, else the URL's, else the one kept, else the default."""
-    if key in st.session_state:
+    if key in st.session_state and key not in _of_other_page():
         return
+    _of_other_page().discard(key)
     raw = st.query_params.get(key)
     from_url = None if raw is None else parse(raw)
     st.session_state[key] = from_url if from_url is not None else kept().get(key, default)
@@ -69,7 +82,7 @@ def pick_option(label: str, options: Mapping[str, str], *, key: str, default: st
     shown: Literal["visible", "collapsed"] = "visible" if label_visible else "collapsed"
     if widget == "segments":
         value = st.segmented_control(label, list(options), format_func=options.__getitem__, key=key, help=help,
-                                     required=True, label_visibility=shown)
+                                     required=True, label_visibility=shown, wrap=True)
     else:
         value = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, help=help,
                              label_visibility=shown)

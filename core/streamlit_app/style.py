@@ -25,10 +25,11 @@ CSS = """
 .orrery-error { border-left-color: #C4432B; }
 .orrery-warning { border-left-color: #C98A14; }
 .orrery-note { border-left-color: #0072B2; }
-.orrery-panel dl, .orrery-facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.2rem 0.9rem;
-  margin: 0; font-size: 0.93rem; }
+.orrery-panel dl, dl.orrery-facts { padding: 0 !important; display: grid;
+  grid-template-columns: max-content minmax(0, 1fr); gap: 0.2rem 0.9rem;
+  margin: 0 !important; font-size: 0.93rem; }
 .orrery-panel dt, .orrery-facts dt { opacity: 0.78; font-weight: 400; }
-.orrery-panel dd, .orrery-facts dd { margin: 0; overflow-wrap: anywhere; }
+.orrery-panel dd, .orrery-facts dd { margin: 0 !important; overflow-wrap: anywhere; }
 .orrery-gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 0.7rem; }
 .orrery-gallery figure { margin: 0; }
 .orrery-gallery img, .orrery-nopicture { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 0.35rem;
@@ -38,7 +39,9 @@ CSS = """
 .orrery-gallery figcaption span { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical;
   overflow: hidden; }
 .orrery-gallery figcaption small { font-size: 0.78rem; opacity: 0.82; font-variant-numeric: tabular-nums; }
-.orrery-welcome h1 { font-size: 2.6rem; padding: 0 0 0.3rem; }
+.orrery-welcome h1 { font-family: "Source Serif", "Source Serif Pro", Georgia, serif; font-size: 2.7rem;
+  font-weight: 600; padding: 0; margin: 0 0 0.4rem; }
+.orrery-h { font-size: 1rem; font-weight: 600; margin: 0.2rem 0 0.5rem; }
 .orrery-welcome p { font-size: 1.12rem; line-height: 1.55; max-width: 46rem; margin: 0 0 0.6rem; }
 .orrery-start ol { padding-left: 1.2rem; margin: 0.4rem 0 0; line-height: 1.5; }
 .orrery-start li { margin-bottom: 0.6rem; }
@@ -53,7 +56,7 @@ CSS = """
 .orrery-chips { display: flex; flex-wrap: wrap; gap: 0.35rem; font-size: 0.86rem; }
 .orrery-chips span { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 1rem;
   padding: 0.08rem 0.6rem; overflow-wrap: anywhere; }
-.orrery-chips span.unknown { border-style: dashed; border-color: #C98A14; }
+.orrery-chips u { text-decoration: underline dashed #C98A14 2px; text-underline-offset: 3px; }
 """
 
 DARK_CSS = """[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primary"] p,

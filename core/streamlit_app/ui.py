@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.streamlit_app import cached, models, style
+from core.streamlit_app import cached, models, state, style
 from core.streamlit_app.data import Opened, counts, pick_dataset
 from core.streamlit_app.embedding import Ready, ensure_embedded
 from core.streamlit_app.panels import facts, friendly_errors, gallery, notice, refused_panel
@@ -29,6 +29,7 @@ PAGES = (("app.py", "Home", ":material/home:"),
 
 def begin_page(title: str, subtitle: str = "") -> Settings:
     """The first call of a page: frame, look, and the model in the sidebar."""
+    state.enter_page(title)
     st.set_page_config(page_title=title if title == "Orrery" else f"{title} · Orrery", page_icon=style.MARK,
                        layout="wide", initial_sidebar_state="auto")
     st.html(f"<style>{style.CSS}{style.DARK_CSS if dark() else ''}</style>")

@@ -1,0 +1,252 @@
+"""Every page drawn on a real model, without a browser: what it says, what the URL holds, text that stays text."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[1]
+SPHERE = "pages/1_Embedding_Sphere.py"
+PAGES = sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))
+HOSTILE = '<img src=x onerror="document.title=1"> **bold** ![p](http://example.org/x.png) $x^2$ :red[hot]'
+
+
+def opened(page: str = "app.py", **query: str) -> AppTest:
+    """A page, run until no work is left on it."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for key, value in query.items():
+        at.query_params[key] = value
+    if page == "app.py":
+        return finished(at.run())
+    at.run()
+    at.switch_page(page)
+    for key, value in query.items():
+        at.query_params[key] = value
+    return finished(at.run())
+
+
+def finished(at: AppTest) -> AppTest:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        assert not at.exception, at.exception
+        if not any(button.label == "Stop" for button in at.button):
+            return at
+        time.sleep(0.3)
+        at.run()
+    raise AssertionError("the work on the page did not end")
+
+
+def words(at: AppTest) -> str:
+    """Everything a page says, HTML included."""
+    return "\n".join([*(str(e.value) for e in [*at.markdown, *at.caption, *at.text, *at.title, *at.subheader]),
+                      *(e.proto.body for e in at.get("html"))])
+
+
+@pytest.fixture(scope="module")
+def sphere() -> AppTest:
+    return opened(SPHERE, scenes="100")
+
+
+@pytest.mark.parametrize("page", ["app.py", *PAGES])
+def test_every_page_is_drawn_without_an_error(page):
+    at = opened(page, scenes="100")
+    assert not at.exception
+    assert "orrery-error" not in words(at).split("</style>", 1)[1]
+
+
+def test_home_says_what_is_here_and_which_words_the_model_knows():
+    at = opened()
+    until = time.monotonic() + 30
+    while "built-in" not in words(at).lower().split("how to start")[1] and time.monotonic() < until:
+        time.sleep(0.3)
+        at.run()
+    said = words(at)
+    assert "Embedding Sphere" in str([link.proto.label for link in at.get("page_link")])
+    assert "own rendered world of solids" in said
+    assert "<span>torus</span>" in said
+    assert "float32" in said or "bfloat16" in said
+
+
+def test_every_room_on_home_is_a_page_and_every_page_has_a_room():
+    from core.streamlit_app import home, ui
+
+    assert sorted(home.ROOMS) == PAGES
+    assert sorted(page for page, _, _ in ui.PAGES) == sorted(["app.py", *PAGES])
+
+
+def test_the_sphere_shows_all_points_in_its_table(sphere):
+    table = sphere.dataframe[-1].value
+    assert (table["modality"] == "image").sum() == 100
+    assert (table["modality"] == "text").sum() == 100
+    np.testing.assert_allclose(np.linalg.norm(table[["x", "y", "z"]], axis=1), 1, atol=1e-5)
+
+
+def test_choices_come_from_the_url():
+    at = opened(SPHERE, scenes="100", map="pca_centred", colour="column:solid", arcs="1")
+    assert at.selectbox(key="map").value == "pca_centred"
+    assert at.selectbox(key="colour").value == "column:solid"
+    assert at.toggle(key="arcs").value is True
+    assert "destroys the modality gap" in words(at)
+
+
+def test_choices_go_into_the_url_and_defaults_do_not():
+    at = opened(SPHERE, scenes="100")
+    finished(at.selectbox(key="map").select("pca_centred").run())
+    assert dict(at.query_params)["map"] in ("pca_centred", ["pca_centred"])
+    assert "arcs" not in at.query_params
+    finished(at.selectbox(key="map").select("pca").run())
+    assert "map" not in at.query_params
+
+
+def test_nonsense_in_the_url_falls_back_to_the_defaults():
+    at = opened(SPHERE, scenes="nan", map="<script>", colour="column:nope", point="image:nobody", data="elsewhere",
+                sample="1e999", camera="x")
+    assert not at.exception
+    assert at.selectbox(key="map").value == "pca"
+    assert at.selectbox(key="colour").value == "modality"
+
+
+def test_choices_outlive_their_page():
+    at = opened(SPHERE, scenes="100")
+    finished(at.selectbox(key="colour").select("column:colour").run())
+    at.switch_page("app.py")
+    at.query_params.clear()
+    at.run()
+    at.switch_page(SPHERE)
+    finished(at.run())
+    assert at.selectbox(key="colour").value == "column:colour"
+
+
+def test_a_point_of_the_url_has_a_card_with_percentiles():
+    at = opened(SPHERE, scenes="100", point="image:scene 07")
+    said = words(at)
+    assert "Nearest images" in said
+    assert "Nearest texts" in said
+    assert "its caption; cosine" in said
+    assert "percentile" in said
+
+
+def test_prompts_become_points_and_unknown_words_are_marked():
+    at = opened(SPHERE, scenes="100", prompts="a photo of a red cube\na photo of a zebra")
+    said = words(at)
+    assert "<u>zebra</u>" in said
+    assert "<u>cube</u>" not in said
+    table = at.dataframe[-1].value
+    assert list(table.loc[table["modality"] == "prompt", "text"]) == ["a photo of a red cube", "a photo of a zebra"]
+
+
+def test_a_long_prompt_is_said_to_be_cut():
+    at = opened(SPHERE, scenes="100", prompts="red cube " * 60)
+    assert "longer than the model reads" in words(at)
+
+
+def test_hostile_captions_and_names_stay_text(tmp_path):
+    folder = tmp_path / "photos <b>"
+    folder.mkdir()
+    for i in range(5):
+        Image.fromarray(np.random.default_rng(i).integers(0, 255, (40, 40, 3), dtype=np.uint8)).save(
+            folder / f"{i}<i>.png")
+        (folder / f"{i}<i>.txt").write_text(HOSTILE)
+    at = opened(SPHERE, data="folder", folder=str(folder), point="image:0<i>.png")
+    said = words(at)
+    assert "&lt;img src=x" in said
+    assert "<img src=x" not in said
+    assert "<i>.png" not in said.replace("&lt;i&gt;.png", "")
+    assert "![p]" in said
+    assert all(HOSTILE not in str(element.value) for element in at.markdown)
+
+
+def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
+    at = opened(SPHERE, data="folder", folder=str(tmp_path / "nowhere"))
+    said = words(at)
+    assert "This did not work" in said
+    assert "which is not there" in said
+    assert "Traceback" not in said
+
+
+def test_refused_files_are_listed_with_reasons(tmp_path):
+    for i in range(4):
+        Image.new("RGB", (32, 32), (50 * i, 10, 10)).save(tmp_path / f"good{i}.png")
+    (tmp_path / "bad.png").write_bytes(b"not a picture at all")
+    at = opened(SPHERE, data="folder", folder=str(tmp_path))
+    refused = next(d.value for d in at.dataframe if list(d.value.columns) == ["item", "reason"])
+    assert list(refused["item"]) == ["bad.png"]
+    assert refused["reason"].str.len().min() > 5
+    assert "only ever seen rendered solids" in words(at)
+
+
+def test_uploads_of_one_zip_and_of_several_images_open():
+    from core.errors import SourceError
+    from core.streamlit_app.data import _open_images
+
+    class Upload:
+        def __init__(self, name: str, data: bytes) -> None:
+            self.name, self._data = name, data
+
+        def getvalue(self) -> bytes:
+            return self._data
+
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "PNG")
+    png = buffer.getvalue()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.png", png)
+        archive.writestr("b.png", png)
+    assert _open_images([Upload("x.zip", packed.getvalue())]).image_ids == ("a.png", "b.png")
+    assert _open_images([Upload("c.png", png), Upload("d.png", png)]).image_ids == ("c.png", "d.png")
+    with pytest.raises(SourceError, match="either one zip or several images"):
+        _open_images([Upload("x.zip", packed.getvalue()), Upload("d.png", png)])
+
+
+def test_a_model_that_is_not_here_is_offered_and_the_page_goes_on():
+    at = opened(SPHERE, scenes="100", model="google/siglip-base-patch16-224")
+    said = words(at)
+    assert any(button.label == "Download (816 MB)" for button in at.button)
+    assert "Not on this machine yet" in said
+    assert "Apache-2.0" in said
+    assert len(at.dataframe[-1].value) == 200
+
+
+def test_a_model_id_that_is_none_is_said_in_words():
+    at = opened(SPHERE, scenes="100", model="other", model_id="not a model")
+    assert "This did not work" in words(at)
+    assert len(at.dataframe[-1].value) == 200
+
+
+def test_cells_of_a_csv_cannot_be_formulas():
+    from core.streamlit_app.ui import _harmless
+
+    cells = pd.DataFrame({"a": ["=1+1", "+x", "-x", "@x", "plain", 3, -2.5]}).map(_harmless)["a"].tolist()
+    assert cells == ["'=1+1", "'+x", "'-x", "'@x", "plain", 3, -2.5]
+
+
+def test_plain_escapes_all_markup():
+    from core.streamlit_app.panels import plain, text_html
+
+    assert plain("**a** [b](c)") == r"\*\*a\*\* \[b\]\(c\)"
+    assert text_html("<b>&") == "&lt;b&gt;&amp;"
+    assert len(text_html("x" * 50_000)) < 500
+
+
+def test_unexpected_errors_become_a_panel(caplog):
+    def script() -> None:
+        from core.streamlit_app.panels import friendly_errors
+
+        with friendly_errors():
+            raise ZeroDivisionError("<b>secret</b>")
+
+    at = AppTest.from_function(script).run()
+    body = at.get("html")[0].proto.body
+    assert not at.exception
+    assert "&lt;b&gt;secret" in body
+    assert "fault of Orrery" in body
+    assert "unexpected error on a page" in caplog.text
