@@ -105,18 +105,40 @@ def test_cmyk_goes_through_its_own_profile() -> None:
         assert decode(file_of(ink, "TIFF", icc_profile=profile)).getpixel((8, 8)) == (0, 255, 0)
 
 
-def test_cmyk_profile_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = {}
+def printer_profile() -> bytes:
+    """A small ICC profile of a press (ICC.1:2004-10, lut8Type) whose cyan prints green, all else grey."""
+    def lab(lightness: float, a: float, b: float) -> bytes:
+        return bytes([round(lightness * 2.55), round(a + 128), round(b + 128)])
 
-    def convert(image: Image.Image, source: object, target: object, **options: object) -> Image.Image:
-        asked.update(options, mode=image.mode)
-        return Image.new("RGB", image.size, (1, 2, 3))
+    grid = b"".join(lab(88, -79, 81) if c and not (m or y or k) else lab(100 - 25 * (c + m + y + k), 0, 0)
+                    for c in (0, 1) for m in (0, 1) for y in (0, 1) for k in (0, 1))
+    identity = struct.pack(">9i", *[65536 * (i % 4 == 0) for i in range(9)])
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + identity + bytes(range(256)) * 4 + grid + bytes(range(256)) * 3
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    title = b"desc\0\0\0\0" + struct.pack(">I", 2) + b"x\0" + bytes(78 + 12)
+    tags = [(b"desc", title), (b"wtpt", white), (b"A2B0", lut), (b"cprt", b"text\0\0\0\0x\0")]
+    at, table, body = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, data in tags:
+        data += bytes(-len(data) % 4)
+        table += name + struct.pack(">II", at + len(body), len(data))
+        body += data
+    head = struct.pack(">I4sI4s4s4s12s4s", at + len(body), b"lcms", 0x02400000, b"prtr", b"CMYK", b"Lab ", bytes(12),
+                       b"acsp")
+    head += bytes(68 - len(head)) + struct.pack(">3i", 63190, 65536, 54061)
+    return head + bytes(128 - len(head)) + table + body
 
-    monkeypatch.setattr(decoding.ImageCms, "profileToProfile", convert)
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    picture = decode(file_of(Image.new("CMYK", (4, 4)), "TIFF", icc_profile=profile))
-    assert picture.getpixel((0, 0)) == (1, 2, 3)
-    assert (asked["mode"], asked["outputMode"]) == ("CMYK", "RGB")
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
+def test_cmyk_profile_is_used(kind: str) -> None:
+    profile, options = printer_profile(), {"quality": 100} if kind == "JPEG" else {}
+
+    def shown(*ink: int) -> np.ndarray:
+        data = file_of(Image.new("CMYK", (16, 16), ink), kind, icc_profile=profile, **options)
+        return np.array(decode(data).getpixel((8, 8)), dtype=int)
+
+    assert np.abs(shown(255, 0, 0, 0) - (0, 255, 0)).max() < 16, "cyan by the plain formula, green by the profile"
+    assert shown(0, 0, 0, 0).min() > 245
+    assert shown(255, 255, 255, 255).max() < 10
 
 
 def test_lab_tiff() -> None:
