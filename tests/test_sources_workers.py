@@ -28,7 +28,7 @@ sys.path.insert(0, sys.argv[1])
 import os, signal, time
 from core.sources import decoding, workers
 sound = decoding.decode
-def hostile(data, max_side=None):
+def hostile(data, *how):
     if data.startswith(b"crash"):
         import ctypes
         ctypes.string_at(0)
@@ -42,7 +42,7 @@ def hostile(data, max_side=None):
         return len(bytearray(4 * 1024**3))
     if data.startswith(b"write"):
         open(data[5:].decode(), "wb").write(b"x" * 100_000)
-    return sound(data, max_side)
+    return sound(data, *how)
 decoding.decode = hostile
 workers.serve(int(sys.argv[2]))
 """
@@ -85,6 +85,32 @@ def test_a_large_picture_comes_back_strip_by_strip(pool: DecoderPool) -> None:
     buffer = io.BytesIO()
     Image.fromarray(ramp).save(buffer, "PNG", compress_level=1)
     assert np.array_equal(np.asarray(pool.decode(buffer.getvalue(), "x"))[..., 1], ramp)
+
+
+def test_large_pictures_are_unpacked_one_at_a_time() -> None:
+    large, small = png("red", (5_000, 4_500)), png("blue")
+    pool = HostilePool(3, seconds=10)
+    inside, most = [0], [0]
+    semaphore, lock = pool._large, threading.Lock()
+
+    class Counted:
+        def __enter__(self) -> None:
+            semaphore.acquire()
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+
+        def __exit__(self, *error: object) -> None:
+            with lock:
+                inside[0] -= 1
+            semaphore.release()
+
+    pool._large = Counted()  # type: ignore[assignment]
+    with ThreadPoolExecutor(6) as threads:
+        sizes = list(threads.map(lambda data: pool.decode(data, "x").size, [large, small, large, large, small]))
+    assert sizes == [(5_000, 4_500), (8, 4), (5_000, 4_500), (5_000, 4_500), (8, 4)]
+    assert most == [1]
+    pool.close()
 
 
 @pytest.mark.parametrize(("data", "said"), [

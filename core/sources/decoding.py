@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -22,6 +23,7 @@ EXTENSIONS = frozenset(
 )
 KNOWN = "JPEG, PNG, GIF, WebP, BMP, TIFF, PPM, ICO, AVIF, JPEG 2000"
 MAX_PIXELS = 100_000_000
+LARGE_PIXELS = 20_000_000
 _STRIP = 4_000_000
 
 Image.init()
@@ -33,7 +35,7 @@ class Unreadable(Exception):
     """The reason, in plain words, why one file gives no picture."""
 
 
-def decode(data: bytes, max_side: int | None = None) -> Image.Image:
+def decode(data: bytes, max_side: int | None = None, before_large: Callable[[], None] | None = None) -> Image.Image:
     """Upright RGB picture of a file's bytes: its first frame, transparency on white, 16 bits scaled to 8.
 
     Parameters
@@ -43,6 +45,8 @@ def decode(data: bytes, max_side: int | None = None) -> Image.Image:
     max_side
         Where given, a picture whose longer side is at most this many pixels is enough (aspect kept, never enlarged),
         and JPEG files are unpacked at a reduced size.
+    before_large
+        Called before a picture of more than ``LARGE_PIXELS`` is unpacked.
 
     Raises
     ------
@@ -60,6 +64,8 @@ def decode(data: bytes, max_side: int | None = None) -> Image.Image:
                 _check_pixels(opened)
                 if max_side is not None:
                     opened.draft(None, (max_side, max_side))
+                if before_large is not None and opened.width * opened.height > LARGE_PIXELS:
+                    before_large()
                 opened.load()
                 _turn_upright(opened)
                 picture = to_rgb(opened)

@@ -15,6 +15,9 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,7 +33,7 @@ SECONDS = 20.0
 _ROOT = Path(__file__).parents[2]
 _REQUEST = struct.Struct("<QIf")
 _REPLY = struct.Struct("<cII")
-_PICTURE, _REFUSED, _OUT_OF_MEMORY = b"P", b"R", b"M"
+_PICTURE, _REFUSED, _OUT_OF_MEMORY, _LARGE = b"P", b"R", b"M", b"L"
 
 
 class _Lost(Exception):
@@ -46,24 +49,48 @@ class _Worker:
             [sys.executable, "-P", "-c", program, str(_ROOT), str(memory_bytes)], env=env, bufsize=0,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
-    def ask(self, data: bytes, max_side: int | None, seconds: float) -> Image.Image | str:
-        """The picture, or the reason why there is none; raises _Lost when the worker dies on it."""
-        stdin, stdout = self.process.stdin, self.process.stdout
-        assert stdin is not None
-        assert stdout is not None
+    def ask(self, data: bytes, max_side: int | None, seconds: float,
+            watched: Callable[[], AbstractContextManager[None]], large: threading.Semaphore) -> Image.Image | str:
+        """The picture, or the reason why there is none; raises _Lost when the worker dies on it.
+
+        ``watched`` bounds the time of each step; a large picture waits for ``large`` before it is unpacked.
+        """
         try:
-            _write(stdin, _REQUEST.pack(len(data), max_side or 0, seconds))
-            _write(stdin, data)
-            status, a, b = _REPLY.unpack(_read(stdout, _REPLY.size))
-            self.served += 1
-            self.worn = status == _OUT_OF_MEMORY
-            if status == _PICTURE:
-                if not 0 < a * b <= decoding.MAX_PIXELS:
-                    raise _Lost
-                return Image.frombytes("RGB", (a, b), bytes(_read(stdout, a * b * 3)))
-            return bytes(_read(stdout, min(a, 10_000))).decode("utf-8", "replace")
+            with watched():
+                self._write(_REQUEST.pack(len(data), max_side or 0, seconds))
+                self._write(data)
+                reply = _REPLY.unpack(self._read(_REPLY.size))
+                if reply[0] != _LARGE:
+                    return self._answer(*reply)
+            with large, watched():
+                self._write(_LARGE)
+                return self._answer(*_REPLY.unpack(self._read(_REPLY.size)))
         except (OSError, EOFError) as error:
             raise _Lost from error
+
+    def _answer(self, status: bytes, a: int, b: int) -> Image.Image | str:
+        self.served += 1
+        self.worn = status == _OUT_OF_MEMORY
+        if status == _PICTURE:
+            if not 0 < a * b <= decoding.MAX_PIXELS:
+                raise _Lost
+            return Image.frombytes("RGB", (a, b), bytes(self._read(a * b * 3)))
+        return bytes(self._read(min(a, 10_000))).decode("utf-8", "replace")
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self.process.stdin.write(view):]  # type: ignore[union-attr]
+
+    def _read(self, n: int) -> bytearray:
+        out = bytearray(n)
+        view = memoryview(out)
+        while view:
+            got = self.process.stdout.readinto(view)  # type: ignore[union-attr]
+            if not got:
+                raise EOFError
+            view = view[got:]
+        return out
 
     def close(self) -> None:
         self.process.kill()
@@ -75,6 +102,8 @@ class _Worker:
 
 class DecoderPool:
     """A few worker processes; any number of threads may call ``decode`` at once and wait their turn.
+
+    Pictures above ``decoding.LARGE_PIXELS`` are unpacked one at a time (of eight workers, two), to spare the memory.
 
     Parameters
     ----------
@@ -91,6 +120,7 @@ class DecoderPool:
         self.size = workers or max(1, min(8, os.cpu_count() or 1))
         self.memory_bytes, self.seconds = memory_bytes, seconds
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        self._large = threading.Semaphore(max(1, self.size // 4))
         for _ in range(self.size):
             self._idle.put(None)
 
@@ -118,11 +148,9 @@ class DecoderPool:
                         worker.close()
                     worker = _Worker(self.program, self.memory_bytes)
                 late = threading.Event()
-                timer = threading.Timer(self.seconds, self._stop, (worker.process, late))
-                timer.daemon = True
-                timer.start()
+                watched = partial(self._watched, worker.process, late)
                 try:
-                    return worker.ask(data, max_side, self.seconds)
+                    return worker.ask(data, max_side, self.seconds, watched, self._large)
                 except _Lost:
                     used = worker.served > 0
                     worker.close()
@@ -132,15 +160,23 @@ class DecoderPool:
                     if not used:  # a worker that had served others before may have died of something else
                         how = f"signal {signal.Signals(-code).name}" if code and code < 0 else f"exit status {code}"
                         return f"the file is damaged: it crashed its decoder ({how})"
-                finally:
-                    timer.cancel()
         finally:
             self._idle.put(worker)
 
-    @staticmethod
-    def _stop(process: subprocess.Popen[bytes], late: threading.Event) -> None:
-        late.set()
-        process.kill()
+    @contextmanager
+    def _watched(self, process: subprocess.Popen[bytes], late: threading.Event) -> Iterator[None]:
+        """Kill the process once it takes too long."""
+        def stop() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self.seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """End the workers; a later ``decode`` starts new ones."""
@@ -179,23 +215,6 @@ def shared_pool() -> DecoderPool:
         return _shared
 
 
-def _write(pipe: object, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[pipe.write(view):]  # type: ignore[attr-defined]
-
-
-def _read(pipe: object, n: int) -> bytearray:
-    out = bytearray(n)
-    view = memoryview(out)
-    while view:
-        got = pipe.readinto(view)  # type: ignore[attr-defined]
-        if not got:
-            raise EOFError
-        view = view[got:]
-    return out
-
-
 def serve(memory_bytes: int) -> None:
     """The loop of a worker: one request, one reply, until its input ends."""
     _limit(memory_bytes)
@@ -203,12 +222,21 @@ def serve(memory_bytes: int) -> None:
     Image.MAX_IMAGE_PIXELS = decoding.MAX_PIXELS // 2  # Pillow raises at twice this; also for frames beyond the screen
     while header := source.read(_REQUEST.size):
         size, max_side, seconds = _REQUEST.unpack(header)
-        _alarm(int(seconds) + 5)
+        limit = int(seconds) + 5
+
+        def ask_leave(limit: int = limit) -> None:
+            _alarm(0)
+            sink.write(_REPLY.pack(_LARGE, 0, 0))
+            sink.flush()
+            if not source.read(1):
+                raise SystemExit
+            _alarm(limit)
+
+        _alarm(limit)
         try:
-            _send(sink, decoding.decode(source.read(size), max_side or None))
+            _send(sink, decoding.decode(source.read(size), max_side or None, ask_leave))
         except MemoryError:
-            limit = f"{memory_bytes / 1024**3:.2g} GB"
-            _refuse(sink, f"unpacking it needs more than {limit} of memory", _OUT_OF_MEMORY)
+            _refuse(sink, f"unpacking it needs more than {memory_bytes / 1024**3:.2g} GB of memory", _OUT_OF_MEMORY)
         except decoding.Unreadable as reason:
             _refuse(sink, str(reason))
         _alarm(0)
