@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import struct
+import tarfile
 import threading
 import time
 import zipfile
@@ -19,10 +20,11 @@ from PIL import Image
 from core import settings as settings_module
 from core.errors import Cancelled, SourceError, UnreadableItem
 from core.settings import Settings
-from core.sources import archives, hashes, images, open_images, thumbnails
+from core.sources import archives, hashes, images, open_images, tars, thumbnails
 from core.sources.archives import Archive, clean, natural
 from core.sources.images import ChosenImages, FileImages, UploadImages, content_hashes, decode_image, decode_small
 from core.sources.open_images import labels_from_folders, open_folder, open_uploads, open_zip
+from core.sources.tars import TarArchive
 from core.types import Images
 
 
@@ -190,6 +192,50 @@ def test_hostile_zips() -> None:
         open_zip(sound[:len(sound) - 30], "cut.zip")
 
 
+def tarred(files: dict[str, bytes], kind: str = "w") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=kind) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+        link = tarfile.TarInfo("link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    return buffer.getvalue()
+
+
+def test_a_webdataset_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"{i:09d}{ending}": data for i in range(3) for ending, data in
+             ((".png", png(size=(8, i + 1))), (".txt", f"caption {i}".encode()), (".json", b'{"caption": "again"}'))}
+    (tmp_path / "00000.tar").write_bytes(tarred(files))
+    for source, name in ((tmp_path / "00000.tar", None), (tarred(files), "00000.tar")):
+        dataset = open_zip(source, name)
+        assert dataset.name == "00000"
+        assert dataset.image_ids == ("000000000.png", "000000001.png", "000000002.png")
+        assert dataset.texts == ("caption 0", "caption 1", "caption 2")
+        assert dataset.images is not None
+        assert [dataset.images.decode(i).size for i in (2, 0)] == [(8, 3), (8, 1)]
+    twice = open_zip(tarred({"../a.png": png(), "a.png": png("blue")}), "x.tar")
+    assert len(twice.image_ids) == 2
+    shard = TarArchive(tmp_path / "00000.tar", "c.tar")
+    (tmp_path / "00000.tar").write_bytes(tarred(files)[:1000])
+    with pytest.raises(UnreadableItem, match=r"000000002.png; got its part of c.tar is cut off"):
+        shard.read("000000002.png")
+    with pytest.raises(UnreadableItem, match=r"x.png; got c.tar holds no such file"):
+        shard.read("x.png")
+    with pytest.raises(SourceError, match=r"a tar archive in 00000.tar; got a file that cannot be opened"):
+        open_zip(tmp_path / "00000.tar")
+    for data, said in ((tarred(files, "w:gz"), r"a plain tar in x.tar; got a compressed one. Unpack it once"),
+                       (b"no tar at all" * 100, r"a tar archive in x.tar; got a file that cannot be opened as one")):
+        with pytest.raises(SourceError, match=said):
+            open_zip(data, "x.tar")
+    with pytest.raises(SourceError, match=r"the path of a tar archive; got gone.tar: the file is not there"):
+        open_zip("/nowhere/gone.tar")
+    monkeypatch.setattr(tars, "MAX_FILE_BYTES", 10)
+    assert TarArchive(tarred({"a.png": png()}), "x").refused[0].reason.startswith("the file has 0 MB")
+
+
 def lie_about_size(data: bytes, size: int) -> bytes:
     """The same archive, but its list of contents states another unpacked size."""
     at = data.rindex(b"PK\x01\x02")
@@ -256,6 +302,13 @@ def test_members_of_one_name_and_large_ones(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(archives, "MAX_FILE_BYTES", 20)
     assert [r.reason for r in Archive(zipped({"a.png": png(), "b.txt": b"x"}), "x").refused] == [
         "the file has 0 MB; the limit is 256 MB"]
+
+
+def test_uploads_of_one_name_are_all_kept() -> None:
+    dataset = open_uploads([("IMG_1.png", png("red")), ("IMG_1.png", png("blue")), ("IMG_1.png", png("lime"))])
+    assert dataset.image_ids == ("IMG_1.png", "IMG_1~2.png", "IMG_1~3.png")
+    assert dataset.images is not None
+    assert [dataset.images.decode(i).getpixel((0, 0)) for i in range(3)] == [(255, 0, 0), (0, 0, 255), (0, 255, 0)]
 
 
 def test_a_zip_is_read_by_many_threads_at_once() -> None:

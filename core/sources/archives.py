@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import threading
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -69,8 +70,7 @@ class Archive:
             member = clean(info.filename)
             if is_hidden(member):
                 continue
-            while member in self._infos:
-                member += "#2"
+            member = distinct(member, self._infos)
             if info.flag_bits & 1:
                 refused.append(Refusal(member, "it is locked with a password"))
             elif info.file_size > MAX_FILE_BYTES:
@@ -134,6 +134,16 @@ def clean(name: str) -> str:
     parts = name.replace("\\", "/").split("/")
     kept = [part for part in parts if part not in ("", ".", "..") and not (len(part) == 2 and part[1] == ":")]
     return "/".join(kept) or "unnamed"
+
+
+def distinct(name: str, taken: Mapping[str, object]) -> str:
+    """The name, with a running number before its ending where it is taken."""
+    stem, ending = os.path.splitext(name)
+    number = 1
+    while name in taken:
+        number = number + 1 if number < 9 else max(number + 1, len(taken))
+        name = f"{stem}~{number}{ending}"
+    return name
 
 
 def is_hidden(name: str) -> bool:

@@ -19,6 +19,8 @@ from core.types import Images
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from core.sources.tars import TarArchive
+
 
 def decode_image(data: bytes, name: str, *, max_side: int | None = None) -> Image:
     """The upright RGB picture of an untrusted file's bytes, unpacked in a worker process.
@@ -125,9 +127,9 @@ class FileImages(FileBytes):
 
 
 class ZipImages(FileBytes):
-    """Members of a zip, on disk or in memory; never unpacked to disk."""
+    """Members of a zip or tar, on disk or in memory; never unpacked to disk."""
 
-    def __init__(self, archive: Archive, members: Sequence[str]) -> None:
+    def __init__(self, archive: Archive | TarArchive, members: Sequence[str]) -> None:
         super().__init__(members)
         self._archive = archive
 

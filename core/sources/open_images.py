@@ -13,14 +13,15 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.settings import settings
-from core.sources.archives import Archive, clean, is_hidden, natural
+from core.sources.archives import Archive, clean, distinct, is_hidden, natural
 from core.sources.captions import attach
 from core.sources.columns import SPLITS, guess_roles
 from core.sources.decoding import EXTENSIONS
 from core.sources.images import FileImages, UploadImages, ZipImages, why_not
 from core.sources.tables import read_table
+from core.sources.tars import TarArchive
 from core.sources.workers import MAX_FILE_BYTES, too_large
-from core.types import Dataset, Images, Refusal, as_ids
+from core.types import Dataset, Images, Refusal
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _NAMED_TABLE = r"(metadata|captions?|annotations?|labels|samples|results)(_\w+)?\.(csv|tsv|txt|jsonl?|ndjson|parquet)"
@@ -65,7 +66,7 @@ def open_folder(path: str | Path) -> Dataset:
 
 
 def open_zip(source: str | Path | bytes, name: str | None = None) -> Dataset:
-    """All images in a zip, by path or as bytes; folders and text files as in ``open_folder``.
+    """All images in a zip or a plain tar, by path or as bytes; folders, text files and tables as in ``open_folder``.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def open_zip(source: str | Path | bytes, name: str | None = None) -> Dataset:
     if not isinstance(source, bytes):
         source = local_path(source, "zip")
     name = name or (source.name if isinstance(source, Path) else "the archive")
-    archive = Archive(source, name)
+    archive = (TarArchive if name.lower().endswith((".tar", ".tar.gz", ".tgz")) else Archive)(source, name)
     return _dataset(PurePosixPath(name).stem or name, archive.members, archive.size,
                     lambda chosen: ZipImages(archive, chosen), archive.read, list(archive.refused))
 
@@ -88,8 +89,10 @@ def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
     SourceError
         If no image is among them.
     """
-    named = [(clean(name), data) for name, data in uploads if not is_hidden(clean(name))]
-    files = dict(zip(as_ids([name for name, _ in named]), (data for _, data in named)))
+    files: dict[str, bytes] = {}
+    for name, data in uploads:
+        if not is_hidden(clean(name)):
+            files[distinct(clean(name), files)] = data
     names = sorted(files, key=natural)
     title = names[0] if len(names) == 1 else f"{len(names):,} uploaded files"
     return _dataset(title, names, lambda name: len(files[name]),
