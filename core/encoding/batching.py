@@ -149,7 +149,7 @@ class Run:
             with self.timed("resize"):
                 return self.model.preprocessor.one(image)
         except UnreadableItem as error:
-            return str(error)
+            return error.got
         except OrreryError:
             raise
         except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
