@@ -39,7 +39,7 @@ class Recipe:
 
     seed: int = 0
     images: int = 120_000
-    steps: int = 18_000
+    steps: int = 14_000
     batch: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
