@@ -124,6 +124,22 @@ def test_all_refused_texts_alone_and_nothing(model: DualEncoder, store: Store) -
     assert empty.encoded == 0
 
 
+def test_texts_of_one_length_share_a_batch(model: DualEncoder, store: Store) -> None:
+    class Listening(Narrow):
+        batches: list[list[str]] = []
+
+        def encode_texts(self, given: list[str]) -> np.ndarray:
+            self.batches.append(list(given))
+            return self._model.encode_texts(given)
+
+    listening = Listening(model, 0, MemoryError())
+    mixed = [f"{'the ' * (i % 4 * 4)}{i}" for i in range(20)]
+    embed(dataset(None, mixed), listening, store, batch_size=5)  # type: ignore[arg-type]
+    lengths = [model.token_counts(batch) for batch in listening.batches]
+    assert max(int(np.ptp(each)) for each in lengths) <= 1
+    assert sum(len(batch) for batch in listening.batches) == 20
+
+
 def test_truncated_texts_are_named(model: DualEncoder, store: Store) -> None:
     captions = ["x", "the " * 30, "a red cube", "the " * 18, "the " * 19]
     assert embed(dataset(None, captions), model, store).truncated == ("t1", "t4")

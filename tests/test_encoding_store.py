@@ -169,11 +169,12 @@ def test_threads_share_one_store(tmp_path: Path) -> None:
 def test_a_forked_child_opens_its_own_connection(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.put("m", hashes([1]), raw([1]))
+    parents = store._file.connect()
     child = os.fork()
     if child == 0:
         try:
             store.put("m", hashes([2]), raw([2]))
-            os._exit(0 if assert_right(store, [1, 2]) == 2 else 1)
+            os._exit(0 if assert_right(store, [1, 2]) == 2 and store._file.connect() is not parents else 1)
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

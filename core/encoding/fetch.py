@@ -11,7 +11,8 @@ import sys
 SMALL = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
          "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model",
          "preprocessor_config.json", "processor_config.json", "open_clip_config.json")
-WEIGHTS = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
+WEIGHTS = ("model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
+           "pytorch_model.bin", "open_clip_pytorch_model.bin")
 
 
 def wanted(files: dict[str, int]) -> list[str]:
