@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from core.sources.open_vectors import VectorSource
 
-DEFAULT_SCENES = 400
+DEFAULT_SCENES = 300
 MOST_SCENES = 5_000
 _UPLOAD_MB = {False: 400, True: 100}
 _IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "zip", "txt")

@@ -291,7 +291,7 @@ def _code(ready: Ready, choices: Choices) -> str:
         "from core.figures.sphere import sphere\n"
         "from core.geometry.maps import fit_map\n"
         "from core.sources.solids.world import open_world\n\n"
-        "dataset = open_world(n=400)          # or open_folder, open_zip, open_table\n"
+        "dataset = open_world(n=300)          # or open_folder, open_zip, open_table\n"
         'found = embed(dataset, load_model("builtin"), Store())\n'
         "points = Points(found.images, found.texts, dataset.texts, found.links)\n"
         f'fitted = fit_map(points.vectors(), "{choices.method}")\n'

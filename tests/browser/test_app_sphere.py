@@ -1,0 +1,136 @@
+"""The app in a real browser: the built-in world, a zip of photos, broken files, clicks, the camera and the URL."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parents[2] / "app.py"
+PROBE = "window.__orrery_sphere?.sphere"
+LONG = 60_000
+
+
+@pytest.fixture(scope="module")
+def address(streamlit_server) -> str:
+    return streamlit_server(APP)
+
+
+@pytest.fixture(scope="module")
+def photos(reference, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("zip") / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted((reference / "photos").rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(reference))
+    return path
+
+
+def drawn(page, n: int | None = None) -> None:
+    """Wait for a sphere, of n points where given."""
+    count = "true" if n is None else f"{PROBE}.count() === {n}"
+    page.wait_for_function(f"{PROBE}?.frames() > 0 && {count}", timeout=LONG)
+
+
+def front_point(page) -> dict:
+    """A point of the near half, away from the rim."""
+    found = page.evaluate(f"Array.from({{length: {PROBE}.count()}}, (_, i) => ({{i, ...{PROBE}.project(i)}}))")
+    box = page.locator(".os-front").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    radius = page.evaluate(f"{PROBE}.radius()")
+    near = [p for p in found if p["front"] and (p["x"] - x) ** 2 + (p["y"] - y) ** 2 < (0.7 * radius) ** 2]
+    return near[0]
+
+
+def no_traceback(page) -> None:
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert "Traceback" not in page.inner_text("body")
+
+
+def test_the_sphere_of_the_built_in_world_appears_from_home(browser_page, address):
+    page = browser_page
+    page.goto(address)
+    page.get_by_role("link", name="Embedding Sphere").last.click()
+    drawn(page, 600)
+    page.get_by_text("their means lie").first.wait_for()
+    no_traceback(page)
+
+
+def test_a_click_shows_the_card_and_the_camera_stays(browser_page, browser, address):
+    page = browser_page
+    page.goto(f"{address}/Embedding_Sphere?scenes=200&pictures=0")
+    drawn(page, 400)
+    box = page.locator(".os-front").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y + 40, steps=4)
+    page.mouse.up()
+    page.wait_for_function("location.search.includes('camera=')", timeout=LONG)
+    turned = page.evaluate(f"{PROBE}.camera()")
+    point = front_point(page)
+    page.mouse.click(point["x"], point["y"])
+    page.get_by_text("Nearest images").wait_for(timeout=LONG)
+    page.wait_for_function("location.search.includes('point=')", timeout=LONG)
+    assert page.evaluate(f"{PROBE}.camera()") == turned
+    page.get_by_role("combobox", name="Colour by").click()
+    page.get_by_role("option", name="solid").first.click()
+    page.wait_for_function("location.search.includes('colour=column')", timeout=LONG)
+    drawn(page, 400)
+    assert page.evaluate(f"{PROBE}.camera()") == turned
+
+    other = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    other.goto(page.url)
+    drawn(other, 400)
+    other.get_by_text("Nearest images").wait_for(timeout=LONG)
+    assert other.evaluate(f"{PROBE}.camera()") == turned
+    other.context.close()
+
+
+def test_a_zip_of_photos_is_embedded_with_progress_and_the_second_time_at_once(browser_page, browser, address, photos):
+    page = browser_page
+    page.goto(f"{address}/Embedding_Sphere?data=images")
+    page.locator("input[type=file]").wait_for(state="attached", timeout=LONG)
+    page.evaluate("""() => { window.sawProgress = false; new MutationObserver(() => {
+        if (document.querySelector('[data-testid=stProgress]')) window.sawProgress = true;
+    }).observe(document.body, {childList: true, subtree: true}); }""")
+    page.locator("input[type=file]").set_input_files(str(photos))
+    drawn(page, 16)
+    assert page.evaluate("window.sawProgress")
+    page.get_by_text("16 images").first.wait_for()
+    no_traceback(page)
+
+    again = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    again.goto(f"{address}/Embedding_Sphere?data=images")
+    again.locator("input[type=file]").wait_for(state="attached", timeout=LONG)
+    began = time.monotonic()
+    again.locator("input[type=file]").set_input_files(str(photos))
+    drawn(again, 16)
+    assert time.monotonic() - began < 6
+    again.context.close()
+
+
+def test_broken_images_are_listed_with_reasons(browser_page, address, reference):
+    page = browser_page
+    files = sorted(str(f) for f in (reference / "broken_images").iterdir() if f.is_file())
+    page.goto(f"{address}/Embedding_Sphere?data=images")
+    page.locator("input[type=file]").wait_for(state="attached", timeout=LONG)
+    page.locator("input[type=file]").set_input_files(files)
+    drawn(page)
+    refused = page.get_by_text("could not be read").first
+    refused.wait_for(timeout=LONG)
+    shown = page.evaluate(f"{PROBE}.count()")
+    said = int(refused.inner_text().split()[0])
+    assert shown + said == len(files)
+    no_traceback(page)
+
+
+def test_the_page_fits_a_narrow_screen(browser, address):
+    page = browser.new_context(viewport={"width": 420, "height": 860}).new_page()
+    page.goto(f"{address}/Embedding_Sphere?scenes=200")
+    drawn(page, 400)
+    main = page.locator("[data-testid=stMain]")
+    assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    page.context.close()
