@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Cancelled, ChoiceError, ShapeError
 from core.sources.solids.captions import ALL, attributes, caption, full_caption, known_words, left_to_right, prompt
-from core.sources.solids.faults import FAULTS, plant
+from core.sources.solids.faults import plant
 from core.sources.solids.films import FILMS, frames, make_film
 from core.sources.solids.render import render
 from core.sources.solids.scene import Camera, Scene, Solid, sample_scene, sample_scenes
@@ -204,7 +204,7 @@ def test_the_world_is_a_dataset() -> None:
     assert data.images is not None
     assert data.images.decode(33).size == (64, 64)
     assert {"label", "colour", "texture", "style", "setting", "size", "count", "held_out"} <= set(data.image_table)
-    assert data.fingerprint == open_world(40, seed=2, size=64).fingerprint != open_world(40, seed=3, size=64).fingerprint
+    assert data == open_world(40, seed=2, size=64) != open_world(40, seed=3, size=64)
     scene = data.images.scenes[7]  # type: ignore[attr-defined]
     assert data.texts[7] == full_caption(scene)
     assert np.array_equal(np.asarray(data.images.decode(7)), render([scene], 64).images[0]) or np.abs(
@@ -289,7 +289,8 @@ def test_faults_refuse_what_makes_no_sense() -> None:
         plant(data, "blur", 1.5)
     with pytest.raises(ShapeError, match="a rate of at least 0"):
         plant(data, "imbalance", -1)
-    texts_alone = replace(data, image_ids=(), images=None, links=np.empty((0, 2)), image_table=data.image_table.iloc[:0])
+    texts_alone = replace(data, image_ids=(), images=None, links=np.empty((0, 2)),
+                          image_table=data.image_table.iloc[:0])
     with pytest.raises(ShapeError, match="texts alone"):
         plant(texts_alone, "blur", 0.1)
     with pytest.raises(ShapeError, match="a column label"):

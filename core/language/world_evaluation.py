@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from core.sources.solids.scene import Scene, sample_scenes
 from core.sources.solids.vocabulary import ATTRIBUTES
 from core.sources.solids.world import SceneImages
 from core.types import Number
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SHOTS = 2000
 GALLERY = 1000
@@ -32,7 +35,7 @@ BARE["colour"]["orange"] = "an orange thing"
 class Encoder(Protocol):
     """What is needed of a model: raw vectors of images and of texts."""
 
-    def encode_images(self, images: Sequence[object]) -> np.ndarray: ...
+    def encode_images(self, images: Sequence[Image]) -> np.ndarray: ...
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray: ...
 

@@ -39,7 +39,7 @@ class Recipe:
 
     seed: int = 0
     images: int = 120_000
-    steps: int = 14_000
+    steps: int = 11_000
     batch: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
@@ -79,7 +79,8 @@ def build_tokenizer(seed: int = 0) -> CLIPTokenizer:
         vocabulary.setdefault(letter + "</w>", len(vocabulary))
     for token in ("<|startoftext|>", "<|endoftext|>"):
         vocabulary[token] = len(vocabulary)
-    return CLIPTokenizer(vocab=vocabulary, merges=[tuple(m) for m in learnt["merges"]], model_max_length=CONTEXT)
+    merges: Any = [tuple(m) for m in learnt["merges"]]
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=CONTEXT)
 
 
 def _sin_cos(n: int, width: int) -> torch.Tensor:
@@ -123,7 +124,10 @@ class _Towers:
     """The model with its tokenizer on a device: pictures and texts to unit rows."""
 
     def __init__(self, model: CLIPModel, tokenizer: CLIPTokenizer, device: str) -> None:
-        self.model, self.tokenizer, self.device = model.to(device), tokenizer, device
+        import torch
+
+        self.model, self.tokenizer, self.device = model, tokenizer, device
+        torch.nn.Module.to(model, device)
 
     def __call__(self, images: np.ndarray, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
         import torch
@@ -282,10 +286,11 @@ def write(model: CLIPModel, tokenizer: CLIPTokenizer, out: Path) -> None:
     """Write the model as a transformers folder: half-precision safetensors, tokenizer, preprocessing, words."""
     import copy
 
+    import torch
     from transformers import CLIPImageProcessorPil
 
     out.mkdir(parents=True, exist_ok=True)
-    half = copy.deepcopy(model).to("cpu").half()
+    half: CLIPModel = torch.nn.Module.to(copy.deepcopy(model), "cpu", torch.float16)  # type: ignore[assignment]
     half.config._attn_implementation = None
     half.save_pretrained(out)
     tokenizer.save_pretrained(out)

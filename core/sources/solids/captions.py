@@ -38,7 +38,7 @@ def _phrase(says: Mapping[str, str], *, size: str = "", texture: str = "", colou
 
 
 def prompt(**says: str) -> str:
-    """The canonical prompt for some attributes, by the names of ATTRIBUTES: "a photo of a large striped red cone at sea".
+    """The canonical prompt for some attributes, by the names of ATTRIBUTES: "a photo of a large red cone".
 
     Raises
     ------
@@ -78,7 +78,7 @@ def _solid_phrase(solid: Solid, mention: frozenset[str], rng: np.random.Generato
         names["size"] = synonym(SIZES, solid.size)
     if "colour" in mention:
         names["colour"] = synonym(COLOURS, solid.colour)
-    names["solid"] = synonym(SOLIDS, solid.shape) if "solid" in mention else THINGS[rng.integers(2)]
+    names["solid"] = synonym(SOLIDS, solid.shape) if "solid" in mention else str(rng.choice(THINGS))
     after = ""
     if "texture" in mention:
         if solid.texture in WITH_TEXTURE and rng.random() < 0.25:

@@ -68,7 +68,7 @@ class View:
 def _camera_rays(scenes: Sequence[Scene], size: int, device: str) -> View:
     import torch
 
-    def column(values: list[float] | list[tuple[float, ...]]) -> Tensor:
+    def column(values: Sequence[float] | Sequence[tuple[float, float, float]]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=device)
 
     cameras = [s.camera for s in scenes]
@@ -154,8 +154,8 @@ def _draw_solids(scenes: Sequence[Scene], view: View, layers: Layers) -> Tensor:
 
     device, b, size = view.eye.device, len(scenes), layers.size
     flat_direction = view.direction.reshape(b, -1, 3)
-    order = [sorted(range(len(s.solids)), key=lambda i, s=s, e=e: -np.linalg.norm(np.subtract(s.solids[i].centre, e)))
-             for s, e in zip(scenes, view.eye.cpu().numpy())]
+    order = [np.argsort([-np.linalg.norm(np.subtract(solid.centre, eye)) for solid in scene.solids]).tolist()
+             for scene, eye in zip(scenes, view.eye.cpu().numpy())]
     for rank in range(3):
         rows = [i for i in range(b) if rank < len(order[i])]
         for shape, distance in DISTANCES.items():

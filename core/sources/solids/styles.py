@@ -22,8 +22,10 @@ def _blur(picture: Tensor, radius: int) -> Tensor:
     import torch.nn.functional as F
 
     planes = picture.permute(0, 3, 1, 2).contiguous()
+    width = 2 * radius + 1
     for _ in range(2):
-        planes = F.avg_pool2d(planes, 2 * radius + 1, stride=1, padding=radius, count_include_pad=False)
+        planes = F.avg_pool2d(planes, (1, width), stride=1, padding=(0, radius), count_include_pad=False)
+        planes = F.avg_pool2d(planes, (width, 1), stride=1, padding=(radius, 0), count_include_pad=False)
     return planes.permute(0, 2, 3, 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def object_views(solids: Solid | Sequence[Solid], n: int, *, styles: Sequence[st
     return scenes
 
 
-def restyled(scene: Scene, *, style: str | None = None, setting: str | None = None, **solid: str) -> Scene:
+def restyled(scene: Scene, *, style: str | None = None, setting: str | None = None, **solid: Any) -> Scene:
     """The same scene with another style, setting, or attribute of its first solid (shape, colour, texture)."""
     first = replace(scene.solids[0], **solid)
     return replace(scene, style=style or scene.style, setting=setting or scene.setting,

@@ -55,7 +55,8 @@ def scenes_dataset(scenes: Sequence[Scene], captions: Sequence[str], *, name: st
     digits = len(str(max(len(scenes) - 1, 1)))
     links = np.repeat(np.arange(len(scenes)), 2).reshape(-1, 2)
     return Dataset(name=name, image_ids=tuple(f"scene {i:0{digits}d}" for i in range(len(scenes))),
-                   images=SceneImages(scenes, size), text_ids=tuple(f"caption {i:0{digits}d}" for i in range(len(scenes))),
+                   images=SceneImages(scenes, size),
+                   text_ids=tuple(f"caption {i:0{digits}d}" for i in range(len(scenes))),
                    texts=tuple(captions), links=links, image_table=rows, text_table=rows.copy())
 
 
