@@ -255,6 +255,32 @@ class SphereMap(_ByFingerprint):
         return fingerprint("map", self.coords, self.method, self.seed, dict(self.parameters))
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Some items of a dataset, with a name and where they came from; carried from page to page.
+
+    Attributes
+    ----------
+    name : what the user calls it.
+    image_ids, text_ids : ids in the dataset.
+    source : the dataset and how they were selected, in words.
+    note : what the user wrote about it.
+    """
+
+    name: str
+    image_ids: tuple[str, ...]
+    text_ids: tuple[str, ...]
+    source: str
+    note: str = ""
+
+    def __len__(self) -> int:
+        return len(self.image_ids) + len(self.text_ids)
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint("selection", self.image_ids, self.text_ids)
+
+
 def as_ids(ids: Sequence[object]) -> tuple[str, ...]:
     """Ids as unique strings; repeated ones get a running number, so that the first keeps its name."""
     seen: dict[str, int] = {}

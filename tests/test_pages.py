@@ -148,6 +148,65 @@ def test_a_long_prompt_is_said_to_be_cut():
     assert "longer than the model reads" in words(at)
 
 
+def test_a_cap_selects_points_that_can_be_kept_and_told_apart():
+    at = opened(SPHERE, scenes="100", point="image:scene 07", cap="30")
+    selected = at.dataframe[-1].value
+    whole = opened(SPHERE, scenes="100").dataframe[-1].value
+    centre = whole.loc[whole["id"] == "scene 07", ["x", "y", "z"]].to_numpy()[0]
+    inside = whole[whole[["x", "y", "z"]].to_numpy() @ centre >= np.cos(np.radians(30))]
+    assert list(selected["id"]) == list(inside["id"])
+    assert 1 < len(selected) < 200
+    next(t for t in at.text_input if t.label == "Name").input("near the seventh")
+    finished(next(b for b in at.button if b.label == "Keep").click().run())
+    at.query_params["point"] = "text:caption 20"
+    finished(at.run())
+    finished(next(b for b in at.button if b.label == "Keep").click().run())
+    kept = next(d.value for d in at.dataframe if list(d.value.columns)[:1] == ["name"])
+    assert list(kept["name"]) == ["near the seventh", "Selection 2"]
+    apart = next(d.value for d in at.dataframe if "z" in d.value and "feature" in d.value)
+    assert {"in near the seventh", "in Selection 2"} <= set(apart.columns)
+
+
+def test_maps_that_take_long_are_made_once_for_all_visitors():
+    at = opened(SPHERE, scenes="100", map="geodesic_mds")
+    assert at.selectbox(key="map").value == "geodesic_mds"
+    began = time.monotonic()
+    again = opened(SPHERE, scenes="100", map="geodesic_mds")
+    assert time.monotonic() - began < 5
+    one, two = (a.dataframe[-1].value[["x", "y", "z"]].to_numpy() for a in (at, again))
+    assert np.array_equal(one, two)
+
+
+def test_three_prompts_or_labels_are_the_axes_of_a_map():
+    at = opened(SPHERE, scenes="100", map="prompt_axes", axes="a red cube\na blue ball\na green star")
+    assert len(at.dataframe[-1].value) == 200
+    at = opened(SPHERE, scenes="100", map="prompt_axes", axes="a red cube")
+    assert "Expected</dt><dd>three different axes" in words(at)
+    at = opened(SPHERE, scenes="100", map="label_axes", axis_column="colour")
+    assert len(at.dataframe[-1].value) == 200
+
+
+def test_the_numbers_have_intervals_and_chance():
+    at = opened(SPHERE, scenes="100", below="numbers")
+    table = at.dataframe[-1].value.set_index("")
+    assert float(table.loc["Gap", "value"]) > float(table.loc["Gap", "by chance"])
+    assert " to " in table.loc["Gap", "95 % interval"]
+
+
+def test_vectors_made_elsewhere_are_shown_without_a_model(tmp_path):
+    from core.sources.open_vectors import open_vectors
+    from core.streamlit_app.data import Opened
+    from core.streamlit_app.embedding import ensure_embedded
+
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "v.npz", image=rng.normal(size=(20, 8)), text=rng.normal(size=(20, 8)))
+    source = open_vectors(tmp_path / "v.npz")
+    ready = ensure_embedded("no model is asked for", Opened("v", "key", vectors=source))
+    assert ready.vectors().shape == (40, 8)
+    assert len(ready.captions) == 20
+    assert ready.picture(0) is None
+
+
 def test_hostile_captions_and_names_stay_text(tmp_path):
     folder = tmp_path / "photos <b>"
     folder.mkdir()

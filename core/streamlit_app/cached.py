@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
     from core.encoding.clip import DualEncoder
     from core.encoding.store import Store
-    from core.geometry.maps import FittedMap
     from core.jobs import JobRunner
     from core.scene import SphereScene
     from core.streamlit_app.embedding import Ready
-    from core.types import Dataset
+    from core.types import Dataset, Number
 
 _log = logging.getLogger("orrery")
 
@@ -96,13 +96,32 @@ def world(n: int, seed: int) -> Dataset:
     return open_world(n=n, seed=seed)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def fitted_map(vectors_key: str, method: str, seed: int, axes_key: str, _x: np.ndarray,
-               _axes: np.ndarray | None = None) -> FittedMap:
-    """A map of the vectors that ``vectors_key`` is the fingerprint of, with its fidelity."""
-    from core.geometry.maps import fit_map
+class Results:
+    """Results of long work by key, for all visitors; the one used longest ago goes when there are too many."""
 
-    return fit_map(_x, method, seed=seed, axes=_axes)
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._kept
+
+    def __getitem__(self, key: str) -> Any:
+        with self._lock:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def results() -> Results:
+    """What long work on the pages gave: maps and the like, keyed by fingerprints."""
+    return Results(16)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -140,3 +159,12 @@ def distortion(map_key: str, _x: np.ndarray, _coords: np.ndarray) -> np.ndarray:
     from core.geometry.fidelity import local_distortion
 
     return local_distortion(_x, _coords)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def statistics(ready_key: str, _ready: Ready) -> dict[str, Number]:
+    """Statistics of the sphere, each with an interval and its value by chance."""
+    from core.geometry.statistics import sphere_statistics
+
+    images, texts = (None if part is None else part.vectors for part in (_ready.images, _ready.texts))
+    return sphere_statistics(images, texts, _ready.links if len(_ready.links) else None)

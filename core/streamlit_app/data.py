@@ -82,20 +82,19 @@ def _reopen(source: str, mark: object, opening: Callable[[], Dataset | VectorSou
             opened = (Opened(found.name, key, dataset=found) if isinstance(found, Dataset)
                       else Opened(found.name, key, vectors=found))
             _opened()[source] = (mark, opened)
-            return _opened()[source][1]
+            return opened
         _opened().pop(source, None)
         return None
     return known[1]
 
 
-def _kept_or_hint(source: str, hint: str) -> Opened | None:
-    """What this source had open before the page was left, with a button to close it; else a word of welcome."""
+def _kept(source: str) -> Opened | None:
+    """What this source has open, in one line with a button to close it."""
     known = _opened().get(source)
     if known is None:
-        panels.notice(hint)
         return None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"{known[1].name}: {counts(known[1])}")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{source}.open"):
+        st.text(f"{known[1].name}: {counts(known[1])}", width="content")
         if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
             del _opened()[source]
             st.rerun()
@@ -123,13 +122,18 @@ def _upload(label: str, types: Sequence[str], key: str, *, several: bool) -> lis
 
 
 def _pick_images() -> Opened | None:
+    if "images" in _opened():
+        return _kept("images")
     uploads = _upload("Photos, or one zip of photos. A text file beside a photo, of the same name, holds its captions.",
                       _IMAGES, "images.upload", several=True)
     if not uploads:
         stay = ("Only their vectors and small pictures are kept on this server." if process_settings().hosted
                 else "They stay on this machine.")
-        return _kept_or_hint("images", f"Drop photos or a zip here. {stay}")
-    return _reopen("images", tuple(u.file_id for u in uploads), lambda: _open_images(uploads))
+        panels.notice(f"Drop photos or a zip here. {stay}")
+        return None
+    if _reopen("images", tuple(u.file_id for u in uploads), lambda: _open_images(uploads)):
+        st.rerun()
+    return None
 
 
 def _open_images(uploads: Sequence[UploadedFile]) -> Dataset:
@@ -152,7 +156,9 @@ def _pick_table() -> Opened | None:
     with right:
         images = _upload("The images it names: a zip, or the files", _IMAGES, "table.images", several=True)
     if not table:
-        return _kept_or_hint("table", "Captions alone are welcome too: then the sphere shows texts.")
+        if "table" not in _opened():
+            panels.notice("Captions alone are welcome too: then the sphere shows texts.")
+        return _kept("table")
 
     def opening() -> Dataset:
         from core.sources.open_table import open_table
@@ -164,10 +170,13 @@ def _pick_table() -> Opened | None:
 
 
 def _pick_vectors() -> Opened | None:
+    if "vectors" in _opened():
+        return _kept("vectors")
     uploads = _upload("Vectors made elsewhere (npy, npz, Parquet, CSV), one file or several, their names or columns "
                       "saying image or text", _VECTORS, "vectors.upload", several=True)
     if not uploads:
-        return _kept_or_hint("vectors", "Images and texts of equal number are pairs row by row, unless ids say more.")
+        panels.notice("Images and texts of equal number are pairs row by row, unless ids say more.")
+        return None
 
     def opening() -> VectorSource:
         from core.sources.open_vectors import open_vectors
@@ -176,7 +185,9 @@ def _pick_vectors() -> Opened | None:
             return open_vectors(uploads[0].getvalue(), uploads[0].name)
         return open_vectors([(u.name, u.getvalue()) for u in uploads])
 
-    return _reopen("vectors", tuple(u.file_id for u in uploads), opening)
+    if _reopen("vectors", tuple(u.file_id for u in uploads), opening):
+        st.rerun()
+    return None
 
 
 def _pick_folder() -> Opened | None:
@@ -185,7 +196,8 @@ def _pick_folder() -> Opened | None:
                                placeholder="/home/me/photos")
         again = st.button("Read again", icon=":material/refresh:", disabled=not path)
     if not path.strip():
-        return _kept_or_hint("folder", "Nothing is copied: photos are read from the folder when they are looked at.")
+        panels.notice("Nothing is copied: photos are read from the folder when they are looked at.")
+        return None
     if again:
         _opened().pop("folder", None)
 

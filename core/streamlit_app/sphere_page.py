@@ -1,224 +1,100 @@
-"""The parts of the Embedding Sphere page: choices, the live sphere with the card of a point, fidelity, the table."""
+"""The parts of the Embedding Sphere page: the live sphere with the card of a point, how far to trust it, the table."""
 
 from __future__ import annotations
 
-import html
-import re
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.encoding.registry import FIRST_CHOICE_FOR_PHOTOS, MODELS
-from core.figures.embedding_scene import FIDELITY, Points, column_colouring, embedding_scene, similarity_colouring
-from core.geometry.maps import MAPS, FittedMap
-from core.scene import Colouring, SphereScene
-from core.streamlit_app import cached, panels, state, ui
+from core.errors import OrreryError
+from core.figures.embedding_scene import FIDELITY, Points
+from core.geometry.maps import FittedMap
+from core.scene import SphereScene
+from core.streamlit_app import cached, panels, selections, state, ui
 from core.streamlit_app.card import kind_of, point_card, point_neighbours
 from core.streamlit_app.embedding import Ready
+from core.streamlit_app.sphere_choices import Choices, pick_choices, say_what_is_odd
+from core.streamlit_app.sphere_scene import Selected, all_coords, fitted, points_of, scene_of, select_cap, table_of
 from core.streamlit_app.sphere_view import sphere_view
 from core.streamlit_app.state import Settings
-from core.types import fingerprint
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from core.encoding.clip import DualEncoder
+    from core.types import Number
 
-MOST_PROMPTS = 12
-_SKIPPED_COLUMNS = ("id", "text", "norm", "modality")
 VIEW = "sphere"
 DRAWN = "sphere.drawn"
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What the visitor chose for the sphere."""
-
-    method: str = "pca"
-    colour: str = "modality"
-    arcs: bool = False
-    means: bool = True
-    pictures: bool = True
-    prompts: tuple[str, ...] = ()
-    prompt_vectors: np.ndarray | None = field(default=None, compare=False)
-
-
-def pick_choices(settings: Settings, ready: Ready) -> Choices:
-    """The widgets beside the sphere; each stands in the URL."""
-    dim = ready.vectors().shape[1]
-    maps = {key: m.title for key, m in MAPS.items() if not m.needs or (m.needs == "3-d vectors" and dim == 3)}
-    left, right = st.columns(2)
-    with left:
-        method = state.pick_option("Map", maps, key="map",
-                                   help="\n".join(f"- **{MAPS[k].title}**: {MAPS[k].explanation}" for k in maps))
-    with right:
-        colour = state.pick_option("Colour by", _colours(ready), key="colour")
-    with st.container(horizontal=True, gap="small", key="sphere.bar"):
-        with st.popover("Show", icon=":material/layers:"):
-            means = state.pick_flag("Means, caps and gap", key="means", default=True,
-                                    help="Each cap holds half of its modality.")
-            arcs = state.pick_flag("Arcs between pairs", key="arcs", disabled=not len(ready.links))
-            pictures = state.pick_flag("Pictures on the sphere", key="pictures", default=True)
-        prompts, vectors = _pick_prompts(settings, ready)
-    if MAPS[method].centred:
-        panels.notice("This map subtracts the mean first: it destroys the modality gap.", "warning")
-    return Choices(method, colour, arcs, means, pictures, prompts, vectors)
-
-
-def _say_what_is_odd(settings: Settings, ready: Ready) -> None:
-    if ready.truncated:
-        n = len(ready.truncated)
-        panels.notice(f"{n:,} {'text is' if n == 1 else 'texts are'} longer than the model reads: "
-                      f"the end was not seen. The table marks them.", "warning")
-    if settings.model_id == "builtin" and not ready.opened.built_in and ready.opened.vectors is None:
-        better = MODELS[FIRST_CHOICE_FOR_PHOTOS].title
-        panels.notice("The built-in model has only ever seen rendered solids: your items get places, but little "
-                      f"meaning. For real photos choose {better} in the sidebar.", "warning")
-
-
-def _colours(ready: Ready) -> dict[str, str]:
-    options = {"modality": "modality", "norm": "norm of the raw vector", "distortion": "distortion by the map"}
-    tables = [part.table for part in (ready.images, ready.texts) if part is not None]
-    columns = dict.fromkeys(str(c) for table in tables for c in table.columns if str(c) not in _SKIPPED_COLUMNS)
-    options |= {f"column:{column}": column for column in columns}
-    options["prompt"] = "cosine to the first prompt"
-    return options
-
-
-def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np.ndarray | None]:
-    """Prompts typed in, one a line, with their unit vectors; words the model never saw are marked."""
-    if ready.opened.vectors is not None:
-        return (), None
-    with st.popover("Your prompts", icon=":material/edit_note:"):
-        typed = state.pick_text("One prompt a line; each becomes a point", key="prompts", lines=4,
-                                placeholder="a photo of a red cube\na pencil sketch of a star")
-        prompts = tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
-        if len(prompts) > MOST_PROMPTS:
-            panels.notice(f"The first {MOST_PROMPTS} prompts are shown.", "warning")
-            prompts = prompts[:MOST_PROMPTS]
-    if not prompts:
-        return (), None
-    encoder = cached.encoder(settings.model_id)
-    _say_prompts(encoder, prompts)
-    return prompts, cached.prompt_vectors(encoder.spec.fingerprint, prompts, settings.model_id)
-
-
-def _say_prompts(encoder: DualEncoder, prompts: tuple[str, ...]) -> None:
-    """The prompts, words the model never saw underlined, and what of them it does not see."""
-    chips, strange = [], False
-    for prompt in prompts:
-        unknown = set(encoder.unknown_words(prompt))
-        strange |= bool(unknown)
-        words = (html.escape(part) for part in re.split(r"(\W+)", prompt[:200]))
-        chips.append("<span>" + "".join(f"<u>{w}</u>" if w.lower() in unknown else w for w in words) + "</span>")
-    st.html(f'<div class="orrery-chips">{"".join(chips)}</div>')
-    if strange:
-        st.caption("Underlined: words this model has never seen. They are letters without meaning to it.")
-    n = int(encoder.truncated(prompts).sum())
-    if n:
-        panels.notice(f"{n} of your prompts {'is' if n == 1 else 'are'} longer than the model reads "
-                      f"({encoder.context_length} tokens): the end is not seen.", "warning")
-
-
-def points_of(ready: Ready, choices: Choices) -> Points:
-    """Images, texts and prompts in one row."""
-    return Points(ready.images, ready.texts, ready.captions, ready.links, choices.prompts, choices.prompt_vectors)
-
-
-def fitted(ready: Ready, choices: Choices) -> FittedMap:
-    """The chosen map of what is open."""
-    return cached.fitted_map(ready.key, choices.method, 0, "", ready.vectors())
-
-
-def scene_of(ready: Ready, choices: Choices) -> SphereScene:
-    """What the sphere shows."""
-    placed = fitted(ready, choices)
-    key = fingerprint("sphere", ready.key, ready.opened.name, placed.map.fingerprint, choices.colour, choices.arcs,
-                      choices.means, choices.pictures, choices.prompts, sorted(ready.pictures))
-    return cached.scene(key, partial(_make_scene, ready, choices, placed))
-
-
-def _make_scene(ready: Ready, choices: Choices, placed: FittedMap) -> SphereScene:
-    points = points_of(ready, choices)
-    coords = None if choices.prompt_vectors is None else placed.place(choices.prompt_vectors)
-    note = f"Map: {MAPS[choices.method].title}."
-    total = points.n_images
-    if 0 < len(ready.pictures) < total:
-        note += f" Pictures for {len(ready.pictures):,} of {total:,} images."
-    return embedding_scene(points, placed.map, coords, colouring=_colouring(ready, points, choices, placed),
-                           pictures=ready.pictures, on_sphere=60 if choices.pictures else 0, arcs=choices.arcs,
-                           means=choices.means, note=note)
-
-
-def _colouring(ready: Ready, points: Points, choices: Choices, placed: FittedMap) -> Colouring | None:
-    if choices.colour.startswith("column:"):
-        return column_colouring(points, choices.colour.removeprefix("column:"))
-    extra = np.full(len(choices.prompts), np.nan)
-    if choices.colour == "norm":
-        norms = [part.norms for part in (ready.images, ready.texts) if part is not None]
-        return Colouring("norm of the raw vector", values=np.concatenate([*norms, extra]).astype(np.float64))
-    if choices.colour == "distortion":
-        own = cached.distortion(placed.map.fingerprint, ready.vectors(), placed.map.coords)
-        return Colouring("distortion by the map (0: neighbours kept, 0.5: random)",
-                         values=np.concatenate([own.astype(np.float64), extra]))
-    if choices.colour == "prompt" and choices.prompt_vectors is not None:
-        return similarity_colouring(points, choices.prompt_vectors[0], f"“{choices.prompts[0][:40]}”")
-    return None
-
-
 def show_sphere(settings: Settings, ready: Ready) -> None:
-    """The live sphere with its widgets and the card of the point that was clicked; then the points."""
-    _say_what_is_odd(settings, ready)
+    """The live sphere with its widgets and the card of the point that was clicked; then numbers, points, selections."""
+    say_what_is_odd(settings, ready)
+    st.session_state.pop(DRAWN, None)
     _live(settings, ready)
-    choices: Choices = st.session_state[DRAWN]
-    _show_table(ready, choices)
+    if DRAWN not in st.session_state:
+        return
+    choices, selected = st.session_state[DRAWN]
+    _show_below(ready, choices, fitted(settings, ready, choices), selected)
 
 
 @st.fragment
 def _live(settings: Settings, ready: Ready) -> None:
-    """Clicks, turns and choices redraw this part alone; the table below follows when it must."""
+    """Clicks, turns and choices redraw this part alone; what is below follows when it must."""
     left, right = st.columns([2.1, 1], gap="medium")
     with right:
         choices = pick_choices(settings, ready)
     points = points_of(ready, choices)
     picked = _picked(points)
     with left:
-        events = sphere_view(scene_of(ready, choices), key=VIEW, height=620, picked=picked, camera=_camera(),
-                             dark=ui.dark())
-        _show_fidelity(ready, choices)
-    if events.camera:
-        state.kept()["camera"] = events.camera
-        state.write_url("camera", events.camera)
-    if events.clicked is not None and events.clicked != picked and events.clicked < len(points):
-        _pick(points, events.clicked)
-        st.rerun(scope="fragment")
+        try:
+            placed = fitted(settings, ready, choices)
+        except OrreryError as error:
+            panels.error_panel(error)
+            return
     with right, st.container(key="card"):
         if picked is None:
             _invitation()
         else:
-            if st.button("Close", icon=":material/close:", type="tertiary", key="card.close"):
-                _pick(points, None)
-                st.rerun(scope="fragment")
+            degrees = _above_card(points)
             point_card(ready, points, picked)
+    selected = None
+    if picked is not None and degrees:
+        selected = select_cap(points, all_coords(placed, choices), picked, degrees)
+    scene = scene_of(ready, choices, placed, selected)
+    with left:
+        events = sphere_view(scene, key=VIEW, height=620, picked=picked, camera=_camera(), dark=ui.dark())
+        _foot(choices, placed, scene, partial(table_of, ready, choices, placed))
     if picked is not None:
         point_neighbours(ready, points, picked)
+    _remember(points, events.camera, events.clicked, picked)
     before = st.session_state.get(DRAWN)
-    st.session_state[DRAWN] = choices
-    if before is not None and (before.method, before.prompts) != (choices.method, choices.prompts):
+    st.session_state[DRAWN] = choices, selected
+    if before is not None and _mark(*before) != _mark(choices, selected):
         st.rerun()
+
+
+def _mark(choices: Choices, selected: Selected | None) -> tuple[object, ...]:
+    """What the parts below the sphere depend on."""
+    return (choices.method, choices.axes, choices.prompts,
+            None if selected is None else (selected.words, selected.mask.tobytes()))
+
+
+def _remember(points: Points, camera: str | None, clicked: int | None, picked: int | None) -> None:
+    """Where the camera is and which point was clicked, for this visit and in the URL."""
+    if camera:
+        state.kept()["camera"] = camera
+        state.write_url("camera", camera)
+    if clicked is not None and clicked != picked and clicked < len(points):
+        _pick(points, clicked)
+        st.rerun(scope="fragment")
 
 
 def _camera() -> str | None:
     """Where the camera was: of a link, or of this visit."""
     return st.query_params.get("camera") or (str(state.kept()["camera"]) if "camera" in state.kept() else None)
-
-
-def _name(points: Points, row: int) -> str:
-    return f"{kind_of(points, row)}:{points.table()['id'].iloc[row]}"
 
 
 def _picked(points: Points) -> int | None:
@@ -242,8 +118,19 @@ def _pick(points: Points, row: int | None) -> None:
         state.kept().pop("point", None)
         state.write_url("point", None)
     else:
-        state.kept()["point"] = _name(points, row)
-        state.write_url("point", _name(points, row))
+        name = f"{kind_of(points, row)}:{points.table()['id'].iloc[row]}"
+        state.kept()["point"] = name
+        state.write_url("point", name)
+
+
+def _above_card(points: Points) -> int:
+    """A slider for the cap round the point, and a button that closes the card."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="card.top"):
+        degrees = state.pick_number("Select a cap round it, degrees on the map", 0, 90, key="cap", default=0, unit="°")
+        if st.button("Close", icon=":material/close:", type="tertiary", key="card.close"):
+            _pick(points, None)
+            st.rerun(scope="fragment")
+    return degrees
 
 
 def _invitation() -> None:
@@ -255,39 +142,43 @@ def _invitation() -> None:
         "- The address of this page holds the view: copy it to share what you see.")
 
 
-def _show_fidelity(ready: Ready, choices: Choices) -> None:
-    """How far the map can be trusted, and the lines of code that make the figure."""
-    placed = fitted(ready, choices)
-    rows = []
-    for name, title in FIDELITY.items():
-        number = placed.map.fidelity.get(name)
-        if number is None:
-            continue
-        interval = "" if number.low is None or number.high is None else f"{number.low:.2f} to {number.high:.2f}"
-        rows.append((title, f"{number.value:.2f}", interval, "" if number.null is None else f"{number.null:.2f}"))
+def _foot(choices: Choices, placed: FittedMap, scene: SphereScene, table: partial[pd.DataFrame]) -> None:
+    """How far the map can be trusted, the lines of code that make the figure, downloads."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sphere.foot"):
         with st.popover("How far to trust this map", icon=":material/verified:"):
-            st.dataframe(pd.DataFrame(rows, columns=["", "value", "95 % interval", "by chance"]), hide_index=True)
+            st.dataframe(numbers_table({FIDELITY.get(k, k): n for k, n in placed.map.fidelity.items()}),
+                         hide_index=True)
             st.caption("Spearman: do cosines keep their order? Overlap, trustworthiness, continuity: do neighbours "
                        "stay neighbours? Variance: how much of the length do three directions hold?")
-        ui.copy_as_python(_code(ready, choices))
+        ui.copy_as_python(_code(choices))
         with st.popover("Download", icon=":material/download:"):
-            ui.download_figure(partial(_figure, ready, choices), "sphere")
-            ui.download_table(lambda: table_of(ready, choices), "sphere-points")
+            ui.download_figure(partial(_figure, scene), "sphere")
+            ui.download_table(table, "sphere-points")
 
 
-def _figure(ready: Ready, choices: Choices) -> go.Figure:
+def _figure(scene: SphereScene) -> go.Figure:
     from core.figures.sphere import sphere
 
-    return sphere(scene_of(ready, choices), ui.dark())
+    return sphere(scene, ui.dark())
 
 
-def _code(ready: Ready, choices: Choices) -> str:
+def numbers_table(numbers: dict[str, Number]) -> pd.DataFrame:
+    """Numbers with their interval, chance, n and unit, as text."""
+    rows = []
+    for name, number in numbers.items():
+        interval = "" if number.low is None or number.high is None else f"{number.low:.3g} to {number.high:.3g}"
+        rows.append((name, f"{number.value:.3g}", interval, "" if number.null is None else f"{number.null:.3g}",
+                     "" if number.n is None else f"{number.n:,}", number.unit))
+    table = pd.DataFrame(rows, columns=["", "value", "95 % interval", "by chance", "n", "unit"])
+    return table if table["unit"].any() else table.drop(columns="unit")
+
+
+def _code(choices: Choices) -> str:
     return (
         "from core.encoding.models import load_model\n"
         "from core.encoding.pipeline import embed\n"
         "from core.encoding.store import Store\n"
-        "from core.figures.embedding_scene import FIDELITY, Points, embedding_scene\n"
+        "from core.figures.embedding_scene import Points, embedding_scene\n"
         "from core.figures.sphere import sphere\n"
         "from core.geometry.maps import fit_map\n"
         "from core.sources.solids.world import open_world\n\n"
@@ -298,20 +189,24 @@ def _code(ready: Ready, choices: Choices) -> str:
         "sphere(embedding_scene(points, fitted.map)).show()\n")
 
 
-def _show_table(ready: Ready, choices: Choices) -> None:
-    """One row a point, to sort, to search and to download."""
-    st.subheader("The points", anchor=False)
-    table = table_of(ready, choices)
+def _show_below(ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None) -> None:
+    """Statistics, the points or the selected ones, and the selections that were kept."""
+    from core.geometry.statistics import STATISTICS
+
+    points = points_of(ready, choices)
+    if selected is not None:
+        selections.keep_panel(ready, points, selected)
+    selections.kept_panel(ready)
+    parts = {"points": "The points", "numbers": "The numbers"}
+    part = state.pick_option("Below the sphere", parts, key="below", widget="segments", label_visible=False)
+    if part == "numbers":
+        numbers = cached.statistics(ready.key, ready)
+        table = numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
+        table["what it says"] = [STATISTICS[k].explanation for k in numbers]
+        st.dataframe(table, hide_index=True, height="content", key="sphere.numbers")
+        st.caption("By chance: the same statistic of random directions, of the same number and dimension.")
+        return
+    table = table_of(ready, choices, placed)
+    if selected is not None:
+        table = table[selected.mask]
     st.dataframe(table, hide_index=True, height=340, key="sphere.table")
-
-
-def table_of(ready: Ready, choices: Choices) -> pd.DataFrame:
-    """The points with their places on the map."""
-    points, placed = points_of(ready, choices), fitted(ready, choices)
-    table = points.table()
-    if ready.truncated:
-        table.insert(3, "end not seen", table["id"].isin(ready.truncated) & (table["modality"] == "text"))
-    coords = placed.map.coords
-    if choices.prompt_vectors is not None:
-        coords = np.concatenate([coords, placed.place(choices.prompt_vectors)])
-    return table.assign(x=coords[:, 0], y=coords[:, 1], z=coords[:, 2])

@@ -18,6 +18,7 @@ CSS = """
 [data-testid="stSidebarHeader"] > :last-child { order: 2; }
 [data-testid="stHeading"] h1 { letter-spacing: -0.01em; padding-bottom: 0.2rem; }
 [data-testid="stMetricLabel"] p { font-size: 0.86rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-top: 3.6rem; } }
 .orrery-panel { border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: 0.45rem;
   padding: 0.75rem 1rem; margin: 0.2rem 0; border-left-width: 4px; }
 .orrery-panel h4 { margin: 0 0 0.45rem; padding: 0; font-size: 1rem; }

@@ -50,6 +50,29 @@ def as_error(error: BaseException) -> OrreryError:
                        "This is a fault of Orrery's; the log of the server has the details.")
 
 
+def result_of(key: str, work: Callable[[Progress, Stop], Any]) -> Any:
+    """What work gives, done once for all visitors; draws the progress and stops the page until it is there.
+
+    Raises
+    ------
+    OrreryError
+        What the work raised; asking again starts it anew.
+    """
+    done = cached.results()
+    if key in done:
+        return done[key]
+    job = running(key) or start(key, work)
+    job.wait(0.5)
+    if not job.over:
+        watch(job)
+        st.stop()
+    forget(key)
+    if job.error is not None:
+        raise as_error(job.error)
+    done[key] = job.result()
+    return done[key]
+
+
 @st.fragment(run_every=0.4)
 def watch(job: Job) -> None:
     """Progress bar, time left and a button to stop; the page is drawn anew when the work is over."""

@@ -1,0 +1,98 @@
+"""Selections of this visit: kept under a name, carried from page to page, downloaded, told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.figures.embedding_scene import Points
+from core.language.difference import tell_apart
+from core.streamlit_app import panels, ui
+from core.streamlit_app.embedding import Ready
+from core.streamlit_app.sphere_choices import columns_of
+from core.streamlit_app.sphere_scene import Selected
+from core.types import Selection
+
+
+def kept() -> dict[str, Selection]:
+    """The selections of this visit, by name."""
+    return st.session_state.setdefault("selections", {})
+
+
+def keep_panel(ready: Ready, points: Points, selected: Selected) -> None:
+    """What is selected, and a name to keep it under."""
+    images = np.flatnonzero(selected.mask[:points.n_images])
+    texts = np.flatnonzero(selected.mask[points.n_images:points.n_images + points.n_texts])
+    with st.form("selection.form", border=True):
+        st.text(f"Selected: {len(images):,} images and {len(texts):,} texts, {selected.words}.")
+        left, right, button = st.columns([1, 2, 0.6], vertical_alignment="bottom")
+        name = left.text_input("Name", value=f"Selection {len(kept()) + 1}", max_chars=60)
+        note = right.text_input("Note", max_chars=400)
+        if button.form_submit_button("Keep", icon=":material/bookmark_add:", type="primary", width="stretch"):
+            name = name.strip() or f"Selection {len(kept()) + 1}"
+            kept()[name] = Selection(
+                name, tuple(ready.images.ids[i] for i in images) if ready.images else (),
+                tuple(ready.texts.ids[i] for i in texts) if ready.texts else (),
+                f"{ready.opened.name}: {selected.words}", note)
+            st.rerun()
+
+
+def kept_panel(ready: Ready) -> None:
+    """The kept selections, with downloads, and what tells two of them apart."""
+    if not kept():
+        return
+    st.subheader("Your selections", anchor=False)
+    table = pd.DataFrame([(s.name, len(s.image_ids), len(s.text_ids), s.source, s.note) for s in kept().values()],
+                         columns=["name", "images", "texts", "from", "note"])
+    st.dataframe(table, hide_index=True, key="selections.table")
+    with st.container(horizontal=True):
+        ui.download_table(_as_table, "selections", label="Download")
+        if st.button("Forget all", icon=":material/delete:", key="selections.clear"):
+            kept().clear()
+            st.rerun()
+    if len(kept()) > 1:
+        _difference(ready)
+
+
+def _as_table() -> pd.DataFrame:
+    rows = [(s.name, kind, item, s.source, s.note) for s in kept().values()
+            for kind, ids in (("image", s.image_ids), ("text", s.text_ids)) for item in ids]
+    return pd.DataFrame(rows, columns=["selection", "modality", "id", "from", "note"])
+
+
+def _difference(ready: Ready) -> None:
+    names = list(kept())
+    left, right = st.columns(2)
+    a = left.selectbox("Why does", names, index=len(names) - 2, key="selections.a")
+    b = right.selectbox("differ from", names, index=len(names) - 1, key="selections.b")
+    if a == b:
+        return
+    found = tell_apart(_features(ready, kept()[a]), _features(ready, kept()[b]))
+    if found.empty:
+        panels.notice("Nothing that is known of these items tells the two apart.")
+        return
+    shown = found.head(12).rename(columns={"share_a": f"in {a}", "share_b": f"in {b}"})
+    st.dataframe(shown.style.format({f"in {a}": "{:.0%}", f"in {b}": "{:.0%}", "z": "{:.1f}"}), hide_index=True,
+                 key="selections.difference")
+    st.caption("Share of items with a word in their text, or a value in a column. z: difference over its standard "
+               "error; of so many features, a few pass 3 by chance alone.")
+
+
+def _features(ready: Ready, selection: Selection) -> list[set[str]]:
+    """Words and column values of each item of a selection."""
+    out = []
+    columns = columns_of(ready)
+    for part, ids in ((ready.images, selection.image_ids), (ready.texts, selection.text_ids)):
+        if part is None:
+            continue
+        row_of = {name: i for i, name in enumerate(part.ids)}
+        for item in ids:
+            if item not in row_of:
+                continue
+            row = row_of[item]
+            own = {f"{c} = {part.table[c].iloc[row]}" for c in columns if c in part.table}
+            if part.modality == "text":
+                own |= {f"word “{word}”" for word in ready.captions[row].lower().split()[:200]}
+            out.append(own)
+    return out

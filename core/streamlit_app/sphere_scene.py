@@ -1,0 +1,156 @@
+"""From what is open and what was chosen to the scene on the sphere: the map, the colours, the selected cap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from core.errors import ShapeError
+from core.figures.embedding_scene import Points, column_colouring, embedding_scene, similarity_colouring
+from core.geometry import sphere as s2
+from core.geometry.linear_maps import label_axes
+from core.geometry.maps import MAPS, FittedMap, fit_map
+from core.scene import Cap, Colouring, SphereScene
+from core.streamlit_app import cached, work
+from core.streamlit_app.embedding import Ready
+from core.streamlit_app.sphere_choices import Choices, labels_of
+from core.streamlit_app.state import Settings
+from core.types import fingerprint
+
+ON_SPHERE = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """The points inside a cap.
+
+    Attributes
+    ----------
+    mask : (n,) bool over images, texts and prompts.
+    centre, radius : of the cap, in map coordinates and radians.
+    words : how it was selected, for a user.
+    """
+
+    mask: np.ndarray
+    centre: np.ndarray
+    radius: float
+    words: str
+
+
+def points_of(ready: Ready, choices: Choices) -> Points:
+    """Images, texts and prompts in one row."""
+    return Points(ready.images, ready.texts, ready.captions, ready.links, choices.prompts, choices.prompt_vectors)
+
+
+def fitted(settings: Settings, ready: Ready, choices: Choices) -> FittedMap:
+    """The chosen map of what is open; made once, as long work with a progress bar.
+
+    Raises
+    ------
+    ShapeError
+        If the map needs three axes that are not there.
+    """
+    axes = _axes(settings, ready, choices)
+    key = fingerprint("map", ready.key, choices.method, settings.seed, axes)
+    vectors = ready.vectors()
+
+    def fit(on_progress: work.Progress, should_stop: work.Stop) -> FittedMap:
+        return fit_map(vectors, choices.method, seed=settings.seed, axes=axes, on_progress=on_progress,
+                       should_stop=should_stop)
+
+    found: FittedMap = work.result_of(key, fit)
+    return found
+
+
+def _axes(settings: Settings, ready: Ready, choices: Choices) -> np.ndarray | None:
+    if MAPS[choices.method].needs != "axes":
+        return None
+    if len(choices.axes) != 3:
+        raise ShapeError("three different axes", str(len(choices.axes)),
+                         "Give three prompts or labels beside the sphere.")
+    if choices.method == "prompt_axes":
+        encoder = cached.encoder(settings.model_id)
+        return cached.prompt_vectors(encoder.spec.fingerprint, choices.axes, settings.model_id)
+    first, second, third = choices.axes
+    return label_axes(ready.vectors(), labels_of(ready, choices.axis_column), (first, second, third))
+
+
+def select_cap(points: Points, coords: np.ndarray, row: int, degrees: float) -> Selected:
+    """The points within some degrees, on the map, of one of them.
+
+    Parameters
+    ----------
+    points
+        What is shown.
+    coords
+        (n, 3) where it lies, prompts included.
+    row
+        The point in the middle.
+    degrees
+        Radius of the cap on the map.
+    """
+    inside = s2.inside_cap(coords, coords[row], np.radians(degrees))
+    vectors = points.vectors()
+    true = np.degrees(s2.angle(vectors[inside], vectors[row]))
+    words = f"within {degrees:.0f}° on the map, true angles up to {true.max():.0f}°"
+    return Selected(inside, coords[row], float(np.radians(degrees)), words)
+
+
+def all_coords(placed: FittedMap, choices: Choices) -> np.ndarray:
+    """(n, 3) places of images, texts and prompts."""
+    if choices.prompt_vectors is None:
+        return placed.map.coords
+    return np.concatenate([placed.map.coords, placed.place(choices.prompt_vectors)])
+
+
+def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None) -> SphereScene:
+    """What the sphere shows."""
+    key = fingerprint("sphere", ready.key, ready.opened.name, placed.map.fingerprint, choices.colour, choices.arcs,
+                      choices.means, choices.pictures, choices.prompts, choices.axes, sorted(ready.pictures))
+    scene = cached.scene(key, partial(_make_scene, ready, choices, placed))
+    if selected is None:
+        return scene
+    cap = Cap(selected.centre, selected.radius, f"{int(selected.mask.sum()):,} selected: {selected.words}", "prompt")
+    return replace(scene, selected=selected.mask, caps=(*scene.caps, cap))
+
+
+def _make_scene(ready: Ready, choices: Choices, placed: FittedMap) -> SphereScene:
+    points = points_of(ready, choices)
+    coords = None if choices.prompt_vectors is None else placed.place(choices.prompt_vectors)
+    note = f"Map: {MAPS[choices.method].title}"
+    note += f" ({', '.join(choices.axes)})." if choices.axes else "."
+    if 0 < len(ready.pictures) < points.n_images:
+        note += f" Pictures for {len(ready.pictures):,} of {points.n_images:,} images."
+    return embedding_scene(points, placed.map, coords, colouring=_colouring(ready, points, choices, placed),
+                           pictures=ready.pictures, on_sphere=ON_SPHERE if choices.pictures else 0, arcs=choices.arcs,
+                           means=choices.means, note=note)
+
+
+def _colouring(ready: Ready, points: Points, choices: Choices, placed: FittedMap) -> Colouring | None:
+    kind, _, name = choices.colour.partition(":")
+    if kind == "column":
+        return column_colouring(points, name)
+    extra = np.full(len(choices.prompts), np.nan)
+    if kind == "norm":
+        norms = [part.norms for part in (ready.images, ready.texts) if part is not None]
+        return Colouring("norm of the raw vector", values=np.concatenate([*norms, extra]).astype(np.float64))
+    if kind == "distortion":
+        own = cached.distortion(placed.map.fingerprint, ready.vectors(), placed.map.coords)
+        return Colouring("distortion by the map (0: neighbours kept, 0.5: random)",
+                         values=np.concatenate([own.astype(np.float64), extra]))
+    if kind == "prompt" and choices.prompt_vectors is not None:
+        chosen = int(name)
+        return similarity_colouring(points, choices.prompt_vectors[chosen], f"“{choices.prompts[chosen][:40]}”")
+    return None
+
+
+def table_of(ready: Ready, choices: Choices, placed: FittedMap) -> pd.DataFrame:
+    """The points with their places on the map."""
+    table = points_of(ready, choices).table()
+    if ready.truncated:
+        table.insert(3, "end not seen", table["id"].isin(ready.truncated) & (table["modality"] == "text"))
+    coords = all_coords(placed, choices)
+    return table.assign(x=coords[:, 0], y=coords[:, 1], z=coords[:, 2])
