@@ -46,16 +46,16 @@ def test_info_nce_by_chance_is_the_logarithm_of_the_batch() -> None:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201
+def data(tmp_path_factory: pytest.TempPathFactory):
     return prepare(SMALL.images, SMALL.seed, tmp_path_factory.mktemp("pictures"))
 
 
-def test_no_held_out_combination_is_ever_trained_on(data) -> None:  # noqa: ANN001
+def test_no_held_out_combination_is_ever_trained_on(data) -> None:
     assert not any(s.held_out for s in data.scenes)
     assert len(training_scenes(100, 0)) == 100
 
 
-def test_pictures_are_those_of_the_scenes_and_rendering_goes_on_where_it_stopped(data, tmp_path: Path) -> None:  # noqa: ANN001
+def test_pictures_are_those_of_the_scenes_and_rendering_goes_on_where_it_stopped(data, tmp_path: Path) -> None:
     coarse, fine = 3, len(data.scenes) - 3
     assert np.abs(render([data.scenes[coarse]], 64).images[0].astype(int) - data.images[coarse]).max() <= 1
     assert np.abs(shrink(render([data.scenes[fine]], 128).images)[0].astype(int) - data.images[fine]).max() <= 1
@@ -65,7 +65,7 @@ def test_pictures_are_those_of_the_scenes_and_rendering_goes_on_where_it_stopped
     assert np.abs(np.asarray(again.images).astype(int) - data.images).max() <= 1
 
 
-def test_hard_batches_agree_in_everything_but_solid_and_texture(data) -> None:  # noqa: ANN001
+def test_hard_batches_agree_in_everything_but_solid_and_texture(data) -> None:
     rng_free = draw_batch(data, 5, seed=0, size=16, hard=True, groups=4)
     again = draw_batch(data, 5, seed=0, size=16, hard=True, groups=4)
     assert rng_free.texts == again.texts
@@ -73,7 +73,7 @@ def test_hard_batches_agree_in_everything_but_solid_and_texture(data) -> None:  
     assert draw_batch(data, 6, seed=0, size=16, hard=True, groups=4).texts != again.texts
 
 
-def test_captions_true_of_another_picture_are_no_negatives(data) -> None:  # noqa: ANN001
+def test_captions_true_of_another_picture_are_no_negatives(data) -> None:
     from core.learning.builtin_data import _also_true
     from core.sources.solids.captions import caption
 
@@ -94,7 +94,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     torch.manual_seed(5)
     train(SMALL, tmp_path / "a", whole)
     calls = iter(range(1000))
-    with pytest.raises(Cancelled, match="10 steps"):
+    with pytest.raises(Cancelled, match=r"after \d+ steps"):
         train(SMALL, tmp_path / "b", tmp_path / "parts", should_stop=lambda: next(calls) == 10)
     said: list[str] = []
     facts = train(SMALL, tmp_path / "b", tmp_path / "parts", on_progress=lambda f, t: said.append(t))

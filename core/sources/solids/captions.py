@@ -71,7 +71,7 @@ def left_to_right(scene: Scene) -> list[Solid]:
 
 def _solid_phrase(solid: Solid, mention: frozenset[str], rng: np.random.Generator) -> str:
     def synonym(names: Mapping[str, Sequence[str]], name: str) -> str:
-        return str(names[name][rng.integers(len(names[name]))])
+        return names[name][int(rng.integers(len(names[name])))]
 
     names = {}
     if "size" in mention:
