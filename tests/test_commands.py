@@ -50,14 +50,12 @@ def test_every_attribute_is_asked_bare_as_well(figures: dict[str, Number]) -> No
     assert {w for prompts in BARE.values() for p in prompts.values() for w in p.split()} <= words
 
 
-def test_an_untrained_model_stays_at_chance() -> None:
-    from core.encoding.models import load_model
+def test_an_untrained_model_stays_at_chance(tmp_path: Path) -> None:
     from core.learning.builtin import Recipe, build_model, build_tokenizer, write
 
-    folder = Path(__import__("tempfile").mkdtemp())
     tokenizer = build_tokenizer()
-    write(build_model(Recipe(seed=3), tokenizer), tokenizer, folder)
-    figures = evaluate_model(load_model(str(folder)), shots=200, gallery=100)
+    write(build_model(Recipe(seed=3), tokenizer), tokenizer, tmp_path)
+    figures = evaluate_model(load_model(str(tmp_path)), shots=200, gallery=100)
     for name in ("solid", "texture", "colour"):
         number = figures[f"zero_shot_{name}"]
         assert number.value < number.null + 0.2  # type: ignore[operator]
