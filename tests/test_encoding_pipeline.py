@@ -29,6 +29,11 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
 
 
+@pytest.fixture
+def one_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "streams", lambda device: (1, 1))
+
+
 def unit(raw: np.ndarray) -> np.ndarray:
     return raw / np.linalg.norm(raw, axis=1, keepdims=True)
 
@@ -124,6 +129,7 @@ def test_all_refused_texts_alone_and_nothing(model: DualEncoder, store: Store) -
     assert empty.encoded == 0
 
 
+@pytest.mark.usefixtures("one_stream")
 def test_texts_of_one_length_share_a_batch(model: DualEncoder, store: Store) -> None:
     class Listening(Narrow):
         batches: list[list[str]] = []
@@ -148,6 +154,7 @@ def test_truncated_texts_are_named(model: DualEncoder, store: Store) -> None:
     assert again.truncated == ("t1", "t4")
 
 
+@pytest.mark.usefixtures("one_stream")
 def test_progress_rises_and_says_how_fast_and_how_long(model: DualEncoder, store: Store) -> None:
     told: list[tuple[float, str]] = []
     embed(dataset(Pictures(pictures(9), broken=(8,)), texts(5)), model, store, batch_size=4,
@@ -162,23 +169,64 @@ def test_progress_rises_and_says_how_fast_and_how_long(model: DualEncoder, store
     assert told[-1][1] == "8 images and 5 texts are ready"
 
 
-def test_a_stop_keeps_what_is_finished(model: DualEncoder, store: Store) -> None:
-    given = dataset(Pictures(pictures(12)), texts(4))
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_stop_keeps_what_is_finished_and_what_runs(model: DualEncoder, store: Store, number: int,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "streams", lambda device: (number, 1))
+    given = dataset(Pictures(pictures(40)), texts(4))
     told: list[str] = []
     with pytest.raises(Cancelled, match="a request to stop after 8 items"):
         embed(given, model, store, batch_size=4, on_progress=lambda fraction, text: told.append(text),
               should_stop=lambda: len(told) == 3)
-    assert missing(given, model.spec, store) == 8
-    assert embed(given, model, store).encoded == 8
+    kept = 44 - missing(given, model.spec, store)
+    assert 8 <= kept <= 8 + 4 * (number + 1)
+    assert kept % 4 == 0
+    assert embed(given, model, store).encoded == 44 - kept
 
 
+@pytest.mark.parametrize("number", [2, 5])
+def test_streams_change_nothing(model: DualEncoder, tmp_path: Path, number: int,
+                                monkeypatch: pytest.MonkeyPatch) -> None:
+    given = dataset(Pictures(pictures(23), broken=(3, 22)), texts(19))
+    monkeypatch.setattr(batching, "streams", lambda device: (1, 1))
+    one = embed(given, model, Store(tmp_path / "one"))
+    monkeypatch.setattr(batching, "streams", lambda device: (number, 1))
+    many = embed(given, model, Store(tmp_path / "many"), batch_size=3)
+    assert one.images.ids == many.images.ids  # type: ignore[union-attr]
+    assert one.refused == many.refused
+    np.testing.assert_allclose(one.images.vectors, many.images.vectors, atol=1e-5)  # type: ignore[union-attr]
+    np.testing.assert_allclose(one.texts.vectors, many.texts.vectors, atol=1e-5)  # type: ignore[union-attr]
+
+
+def test_threads_are_shared_out_and_given_back(model: DualEncoder, store: Store,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "all_threads", lambda: 12)
+    assert batching.streams("cpu") == (8, 1)
+    assert batching.streams("cuda") == (1, 12)
+    monkeypatch.setattr(batching, "all_threads", lambda: 3)
+    assert batching.streams("cpu") == (3, 1)
+    seen: list[int] = []
+
+    class Counting(Narrow):
+        def encode_pixels(self, pixels: torch.Tensor) -> np.ndarray:
+            seen.append(torch.get_num_threads())
+            return self._model.encode_pixels(pixels)
+
+    before = torch.get_num_threads()
+    monkeypatch.setattr(batching, "all_threads", lambda: before)
+    embed(dataset(Pictures(pictures(5)), []), Counting(model, 0, MemoryError()), store)  # type: ignore[arg-type]
+    assert set(seen) == {batching.streams("cpu")[1]}
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.usefixtures("one_stream")
 def test_decoding_runs_ahead_but_not_far(model: DualEncoder, store: Store) -> None:
     images = Pictures(pictures(40))
     seen: list[int] = []
     with pytest.raises(Cancelled):
         embed(dataset(images, []), model, store, batch_size=4,
               on_progress=lambda fraction, text: seen.append(len(images.decoded)), should_stop=lambda: len(seen) == 3)
-    assert 8 <= len(images.decoded) <= 8 + 3 * 4 + 1
+    assert 8 <= len(images.decoded) <= 8 + 2 * 4 + 3 * 4 + 1
 
 
 class Narrow:
@@ -208,6 +256,7 @@ OUT = [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), Me
        RuntimeError("MPS backend out of memory")]
 
 
+@pytest.mark.usefixtures("one_stream")
 @pytest.mark.parametrize("error", OUT)
 def test_out_of_memory_halves_the_batch_and_goes_on(model: DualEncoder, store: Store, tmp_path: Path,
                                                     error: Exception) -> None:
@@ -238,6 +287,7 @@ class Blind(Narrow):
         return self._model.encode_texts(given) * 0
 
 
+@pytest.mark.usefixtures("one_stream")
 def test_vectors_without_a_direction_are_never_kept(model: DualEncoder, store: Store) -> None:
     blind = Blind(model, 0, MemoryError())
     done = embed(dataset(Pictures(pictures(3)), []), blind, store)  # type: ignore[arg-type]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -20,6 +23,7 @@ Rows = dict[str, np.ndarray]
 TEXT_COST = 0.3
 BATCHES_AHEAD = 2
 MOST_WORKERS = 8
+MOST_STREAMS = 8
 
 
 def default_batch_size(model: DualEncoder) -> int:
@@ -27,6 +31,35 @@ def default_batch_size(model: DualEncoder) -> int:
     if not model.device.startswith("cpu"):
         return 256
     return int(np.clip(16 * (224 / model.image_size) ** 2, 4, 256))
+
+
+@cache
+def all_threads() -> int:
+    """How many threads torch uses in this process, before any run shares them out."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+def streams(device: str) -> tuple[int, int]:
+    """How many batches are encoded at once, and the threads of each.
+
+    On a CPU a batch a thread: threads that work on one batch together wait for each other at every operation, and for
+    whatever else the machine does. On a GPU one stream.
+    """
+    if not device.startswith("cpu"):
+        return 1, all_threads()
+    number = max(1, min(MOST_STREAMS, all_threads()))
+    return number, max(1, all_threads() // number)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Items by index, how far the run is when they are done, and what encodes a slice of them."""
+
+    items: list[int]
+    position: int
+    encode: Callable[[slice], np.ndarray]
 
 
 class Run:
@@ -41,7 +74,7 @@ class Run:
 
     Attributes
     ----------
-    seconds : where the time went: decode and resize (summed over threads), forward, store, wait (for a decoded image).
+    seconds : where the time went: decode, resize and forward (summed over threads), store, wait (for a decoded image).
     encoded : vectors made so far.
     """
 
@@ -77,27 +110,17 @@ class Run:
 
     def images(self, images: Images, todo: Sequence[int], hashes: Sequence[str | None], rows: Rows) -> dict[int, str]:
         """Encode images; fills ``rows`` and returns index -> reason of those that cannot be read."""
-        import torch
-
         refused: dict[int, str] = {}
-        batch: list[tuple[int, np.ndarray]] = []
         done = 0
-        for position, (index, result) in enumerate(self._ahead(images, todo), start=1):
-            if isinstance(result, str):
-                refused[index] = result
-            else:
-                batch.append((index, result))
-            if batch and (len(batch) >= self.batch_size or position == len(todo)):
-                pixels = torch.from_numpy(np.stack([pixel for _, pixel in batch]))
-                if self.model.device.startswith("cuda"):
-                    pixels = pixels.pin_memory()
-                raw = self._halving(lambda part, p=pixels: self.model.encode_pixels(p[part]),  # type: ignore[misc]
-                                    len(batch))
-                bad = self._keep([str(hashes[i]) for i, _ in batch], raw, rows)
-                refused.update({batch[k][0]: "the model gave no finite vector for it" for k in bad})
-                self._tell("images", position, len(todo), position - done, 1.0)
-                done = position
-                batch = []
+
+        def finish(batch: Batch, raw: np.ndarray) -> None:
+            nonlocal done
+            bad = self._keep([str(hashes[i]) for i in batch.items], raw, rows)
+            refused.update({batch.items[k]: "the model gave no finite vector for it" for k in bad})
+            self._tell("images", batch.position, len(todo), batch.position - done, 1.0)
+            done = batch.position
+
+        self._through(self._image_batches(images, todo, refused), finish)
         if done < len(todo):
             self._tell("images", len(todo), len(todo), len(todo) - done, 1.0)
         return refused
@@ -106,17 +129,68 @@ class Run:
         """Encode texts, sorted by length so that little is spent on padding; fills ``rows``."""
         lengths = self.model.token_counts([texts[i] for i in todo])
         order = [todo[k] for k in np.argsort(lengths, kind="stable")]
+
+        def finish(batch: Batch, raw: np.ndarray) -> None:
+            if self._keep([hashes[i] for i in batch.items], raw, rows):
+                raise ModelError("finite vectors of texts", f"NaN, infinity or zero in {self.model.dtype}",
+                                 "Use float32: set ORRERY_DTYPE=float32.")
+            self._tell("texts", batch.position, len(order), len(batch.items), TEXT_COST)
+
+        self._through(self._text_batches(texts, order), finish)
+
+    def _through(self, batches: Iterator[Batch], finish: Callable[[Batch, np.ndarray], None]) -> None:
+        """Encode batches on all streams at once; ``finish`` gets them in order, and what still ran when a stop came."""
+        import torch
+
+        number, threads = streams(self.model.device)
+        flight: deque[tuple[Batch, Future[np.ndarray]]] = deque()
+        pool = ThreadPoolExecutor(number, thread_name_prefix="encode", initializer=torch.set_num_threads,
+                                  initargs=(threads,))
+        try:
+            for batch in batches:
+                flight.append((batch, pool.submit(self._halving, batch)))
+                if len(flight) > number:
+                    first, future = flight.popleft()
+                    finish(first, future.result())
+            while flight:
+                first, future = flight.popleft()
+                finish(first, future.result())
+        except Cancelled:
+            for batch, future in flight:
+                if not future.cancel():
+                    finish(batch, future.result())
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            torch.set_num_threads(all_threads())
+
+    def _image_batches(self, images: Images, todo: Sequence[int], refused: dict[int, str]) -> Iterator[Batch]:
+        import torch
+
+        pending: list[tuple[int, np.ndarray]] = []
+        even = -(-len(todo) // streams(self.model.device)[0])
+        for position, (index, result) in enumerate(self._ahead(images, todo), start=1):
+            if isinstance(result, str):
+                refused[index] = result
+            else:
+                pending.append((index, result))
+            if pending and (len(pending) >= min(self.batch_size, even) or position == len(todo)):
+                pixels = torch.from_numpy(np.stack([pixel for _, pixel in pending]))
+                if self.model.device.startswith("cuda"):
+                    pixels = pixels.pin_memory()
+                yield Batch([i for i, _ in pending], position,
+                            lambda part, pixels=pixels: self.model.encode_pixels(pixels[part]))  # type: ignore[misc]
+                pending = []
+
+    def _text_batches(self, texts: Sequence[str], order: Sequence[int]) -> Iterator[Batch]:
+        even = -(-len(order) // streams(self.model.device)[0])
         start = 0
         while start < len(order):
             self._check_stop()
-            part = order[start:start + self.batch_size]
-            wanted = [texts[i] for i in part]
-            raw = self._halving(lambda s, w=wanted: self.model.encode_texts(w[s]), len(part))  # type: ignore[misc]
-            if self._keep([hashes[i] for i in part], raw, rows):
-                raise ModelError("finite vectors of texts", f"NaN, infinity or zero in {self.model.dtype}",
-                                 "Use float32: set ORRERY_DTYPE=float32.")
-            start += len(part)
-            self._tell("texts", start, len(order), len(part), TEXT_COST)
+            items = list(order[start:start + min(self.batch_size, even)])
+            start += len(items)
+            wanted = [texts[i] for i in items]
+            yield Batch(items, start, lambda part, wanted=wanted: self.model.encode_texts(wanted[part]))  # type: ignore[misc]
 
     def _ahead(self, images: Images, todo: Sequence[int]) -> Iterator[tuple[int, np.ndarray | str]]:
         """(index, pixels or reason) in order, made in threads at most `BATCHES_AHEAD` batches before they are used."""
@@ -155,22 +229,22 @@ class Run:
         except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
             return f"{type(error).__name__}: {error}"
 
-    def _halving(self, encode: Callable[[slice], np.ndarray], n: int) -> np.ndarray:
-        """Encode rows [0, n) in pieces that fit into memory."""
+    def _halving(self, batch: Batch) -> np.ndarray:
+        """Encode a batch in pieces that fit into memory."""
         parts: list[np.ndarray] = []
-        start = 0
+        start, n = 0, len(batch.items)
         while start < n:
             size = min(self.batch_size, n - start)
             try:
                 with self.timed("forward"):
-                    parts.append(encode(slice(start, start + size)))
+                    parts.append(batch.encode(slice(start, start + size)))
             except (MemoryError, RuntimeError) as error:
                 if not out_of_memory(error):
                     raise
                 if size == 1:
                     raise ModelError("memory for one item at a time", f"none left on {self.model.device}",
                                      "Take a smaller model, or set ORRERY_DEVICE=cpu.") from error
-                self.batch_size = size // 2
+                self.batch_size = min(self.batch_size, size // 2)
                 _free_memory(self.model.device)
                 continue
             start += size
@@ -222,6 +296,9 @@ def _free_memory(device: str) -> None:
         torch.mps.empty_cache()
 
 
+_timing = threading.Lock()
+
+
 class _Timer:
     """Adds the time inside a with block to one entry of a dict."""
 
@@ -232,4 +309,6 @@ class _Timer:
         self.start = time.perf_counter()
 
     def __exit__(self, *_: object) -> None:
-        self.seconds[self.part] += time.perf_counter() - self.start
+        spent = time.perf_counter() - self.start
+        with _timing:
+            self.seconds[self.part] += spent

@@ -33,7 +33,7 @@ class Embedded:
     refused : what could not be read, when the dataset was opened or now.
     truncated : ids of texts whose end the model did not see.
     encoded : how many items were encoded now; the others came from the store.
-    seconds : where the time went: hash, store, decode and resize (summed over threads), wait, forward.
+    seconds : where the time went: hash, store, wait; decode, resize and forward (summed over threads).
     """
 
     images: EmbeddingSet | None
