@@ -202,7 +202,7 @@ def test_vectors_made_elsewhere_are_shown_without_a_model(tmp_path):
     np.savez(tmp_path / "v.npz", image=rng.normal(size=(20, 8)), text=rng.normal(size=(20, 8)))
     source = open_vectors(tmp_path / "v.npz")
     ready = ensure_embedded("no model is asked for", Opened("v", "key", vectors=source))
-    assert ready.vectors().shape == (40, 8)
+    assert ready.vectors.shape == (40, 8)
     assert len(ready.captions) == 20
     assert ready.picture(0) is None
 

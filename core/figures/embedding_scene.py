@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -67,20 +68,29 @@ class Points:
         parts = [part.vectors for part in (self.images, self.texts) if part is not None]
         return np.concatenate([*parts, *([] if self.prompt_vectors is None else [self.prompt_vectors])])
 
+    def vector(self, row: int) -> np.ndarray:
+        """(d,) float32 of one point."""
+        for part in (self.images, self.texts):
+            if part is not None and row < len(part):
+                return part.vectors[row]
+            row -= 0 if part is None else len(part)
+        assert self.prompt_vectors is not None
+        return self.prompt_vectors[row]
+
     def pairs(self) -> np.ndarray:
         """(m, 2) points that belong together."""
         return self.links + np.array([0, self.n_images])
 
-    def describe(self, row: int) -> str:
-        """What a point says when one hovers over it."""
-        if row >= self.n_images + self.n_texts:
-            return f"Prompt: {self.prompts[row - self.n_images - self.n_texts]}"
-        if row >= self.n_images:
-            return str(self.captions[row - self.n_images])
-        assert self.images is not None
-        name, table = self.images.ids[row], self.images.table
-        return f"{name}\n{table['label'].iloc[row]}" if "label" in table else name
+    def labels(self) -> tuple[str, ...]:
+        """What each point says when one hovers over it."""
+        names: list[str] = []
+        if self.images is not None:
+            names += self.images.ids
+            if "label" in self.images.table:
+                names = [f"{name}\n{label}" for name, label in zip(names, self.images.table["label"])]
+        return (*names, *map(str, self.captions), *(f"Prompt: {prompt}" for prompt in self.prompts))
 
+    @cached_property
     def table(self) -> pd.DataFrame:
         """One row a point: id, modality, text, norm of the raw vector, and the columns of both tables."""
         frames = []
@@ -103,7 +113,7 @@ class Points:
 
 def column_colouring(points: Points, column: str) -> Colouring:
     """Colours by a column of the tables: numbers as values, everything else as groups."""
-    cells = points.table()[column]
+    cells = points.table[column]
     if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells) and cells.nunique() > 8:
         return Colouring(str(column), values=cells.to_numpy(dtype=np.float64, na_value=np.nan))
     return Colouring(str(column), groups=tuple("" if pd.isna(cell) else str(cell) for cell in cells))
@@ -158,7 +168,7 @@ def embedding_scene(points: Points, sphere_map: SphereMap, prompt_coords: np.nda
     marks = tuple(Mark(coords[i], _short(points.prompts[i - len(sphere_map.coords)]), "prompt")
                   for i in range(len(sphere_map.coords), len(coords)))
     return SphereScene(
-        coords=coords, kinds=points.kinds(), labels=tuple(points.describe(row) for row in range(len(points))),
+        coords=coords, kinds=points.kinds(), labels=points.labels(),
         title=headline(points), note=" ".join(part for part in (fidelity_in_words(sphere_map), note) if part),
         colouring=colouring, pairs=pairs, caps=overlays[0], arcs=overlays[1], marks=(*overlays[2], *marks),
         thumbnails=dict(pictures), shown=_spread(sphere_map.coords, sorted(pictures), on_sphere))

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from core.encoding.clip import DualEncoder
     from core.encoding.store import Store
+    from core.figures.embedding_scene import Points
     from core.jobs import JobRunner
     from core.scene import SphereScene
     from core.streamlit_app.embedding import Ready
-    from core.types import Dataset, Number
+    from core.types import Dataset
 
 _log = logging.getLogger("orrery")
 
@@ -125,6 +126,12 @@ def results() -> Results:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
+def points(key: str, _make: Callable[[], Points]) -> Points:
+    """The points that ``key`` is the fingerprint of."""
+    return _make()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
 def scene(key: str, _make: Callable[[], SphereScene]) -> SphereScene:
     """The scene that ``key`` is the fingerprint of."""
     return _make()
@@ -159,12 +166,3 @@ def distortion(map_key: str, _x: np.ndarray, _coords: np.ndarray) -> np.ndarray:
     from core.geometry.fidelity import local_distortion
 
     return local_distortion(_x, _coords)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def statistics(ready_key: str, _ready: Ready) -> dict[str, Number]:
-    """Statistics of the sphere, each with an interval and its value by chance."""
-    from core.geometry.statistics import sphere_statistics
-
-    images, texts = (None if part is None else part.vectors for part in (_ready.images, _ready.texts))
-    return sphere_statistics(images, texts, _ready.links if len(_ready.links) else None)

@@ -27,12 +27,12 @@ def kind_of(points: Points, row: int) -> str:
 def point_card(ready: Ready, points: Points, row: int) -> None:
     """What a point shows and says; user text is shown as text."""
     kind = kind_of(points, row)
-    table = points.table().iloc[row]
+    table = points.table.iloc[row]
     if kind == "image":
         _show_picture(ready, row, str(table["id"]))
         among = cached.unmatched(ready.key, "image", "text", ready)
         for j in points.links[points.links[:, 0] == row, 1][:5]:
-            cosine = float(points.vectors()[points.n_images + j] @ points.vectors()[row])
+            cosine = float(points.vector(points.n_images + j) @ points.vector(row))
             _quote(points.captions[j], f"its caption; cosine {_score(cosine, among)}")
     else:
         _quote(str(table["text"]), "a prompt of yours" if kind == "prompt" else "")
@@ -46,7 +46,7 @@ def point_card(ready: Ready, points: Points, row: int) -> None:
 def point_neighbours(ready: Ready, points: Points, row: int) -> None:
     """The nearest images and texts of a point, each with cosine and percentile among unmatched pairs."""
     kind = kind_of(points, row)
-    vector = points.vectors()[row]
+    vector = points.vector(row)
     modality = "text" if kind == "prompt" else kind
     left, right = st.columns(2, gap="large")
     with left:

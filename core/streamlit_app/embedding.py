@@ -70,6 +70,7 @@ class Ready:
         parts = [None if part is None else part.fingerprint for part in (self.images, self.texts)]
         return fingerprint("ready", parts, self.links)
 
+    @cached_property
     def vectors(self) -> np.ndarray:
         """(n, d) float32: images, then texts."""
         return np.concatenate([part.vectors for part in (self.images, self.texts) if part is not None])

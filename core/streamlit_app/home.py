@@ -11,7 +11,7 @@ from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, ui
 from core.streamlit_app.state import Settings
 
-_PICTURES = Path(__file__).parent / "pictures"
+_PICTURES = Path(__file__).parents[2] / "data" / "pictures"
 ROOMS: dict[str, tuple[str, str]] = {
     "pages/1_Embedding_Sphere.py": (
         "Embedding Sphere",

@@ -102,7 +102,7 @@ def labels_of(ready: Ready, column: str) -> np.ndarray:
 
 def _maps(ready: Ready) -> list[str]:
     can_type, has_columns = ready.opened.vectors is None, bool(columns_of(ready))
-    allowed = {"": True, "3-d vectors": ready.vectors().shape[1] == 3}
+    allowed = {"": True, "3-d vectors": ready.vectors.shape[1] == 3}
     return [key for key, m in MAPS.items()
             if allowed.get(m.needs, can_type if key == "prompt_axes" else has_columns)]
 

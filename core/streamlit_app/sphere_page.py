@@ -12,7 +12,7 @@ from core.errors import OrreryError
 from core.figures.embedding_scene import FIDELITY, Points
 from core.geometry.maps import FittedMap
 from core.scene import SphereScene
-from core.streamlit_app import cached, panels, selections, state, ui
+from core.streamlit_app import panels, selections, state, ui, work
 from core.streamlit_app.card import kind_of, point_card, point_neighbours
 from core.streamlit_app.embedding import Ready
 from core.streamlit_app.sphere_choices import Choices, pick_choices, say_what_is_odd
@@ -118,7 +118,7 @@ def _pick(points: Points, row: int | None) -> None:
         state.kept().pop("point", None)
         state.write_url("point", None)
     else:
-        name = f"{kind_of(points, row)}:{points.table()['id'].iloc[row]}"
+        name = f"{kind_of(points, row)}:{points.table['id'].iloc[row]}"
         state.kept()["point"] = name
         state.write_url("point", name)
 
@@ -191,8 +191,6 @@ def _code(choices: Choices) -> str:
 
 def _show_below(ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None) -> None:
     """Statistics, the points or the selected ones, and the selections that were kept."""
-    from core.geometry.statistics import STATISTICS
-
     points = points_of(ready, choices)
     if selected is not None:
         selections.keep_panel(ready, points, selected)
@@ -200,13 +198,26 @@ def _show_below(ready: Ready, choices: Choices, placed: FittedMap, selected: Sel
     parts = {"points": "The points", "numbers": "The numbers"}
     part = state.pick_option("Below the sphere", parts, key="below", widget="segments", label_visible=False)
     if part == "numbers":
-        numbers = cached.statistics(ready.key, ready)
-        table = numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
-        table["what it says"] = [STATISTICS[k].explanation for k in numbers]
-        st.dataframe(table, hide_index=True, height="content", key="sphere.numbers")
-        st.caption("By chance: the same statistic of random directions, of the same number and dimension.")
+        _show_statistics(ready)
         return
     table = table_of(ready, choices, placed)
     if selected is not None:
         table = table[selected.mask]
     st.dataframe(table, hide_index=True, height=340, key="sphere.table")
+
+
+def _show_statistics(ready: Ready) -> None:
+    """Statistics of the sphere, each with an interval and its value by chance."""
+    from core.geometry.statistics import STATISTICS, sphere_statistics
+
+    images, texts = (None if part is None else part.vectors for part in (ready.images, ready.texts))
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> dict[str, Number]:
+        on_progress(0.1, "Measuring the sphere")
+        return sphere_statistics(images, texts, ready.links if len(ready.links) else None)
+
+    numbers: dict[str, Number] = work.result_of(f"statistics:{ready.key}", measure)
+    table = numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
+    table["what it says"] = [STATISTICS[k].explanation for k in numbers]
+    st.dataframe(table, hide_index=True, height="content", key="sphere.numbers")
+    st.caption("By chance: the same statistic of random directions, of the same number and dimension.")

@@ -41,8 +41,11 @@ class Selected:
 
 
 def points_of(ready: Ready, choices: Choices) -> Points:
-    """Images, texts and prompts in one row."""
-    return Points(ready.images, ready.texts, ready.captions, ready.links, choices.prompts, choices.prompt_vectors)
+    """Images, texts and prompts in one row; one value for as long as nothing of it changes."""
+    vectors = choices.prompt_vectors
+    key = fingerprint("points", ready.key, ready.opened.key, choices.prompts, None if vectors is None else vectors)
+    return cached.points(key, lambda: Points(ready.images, ready.texts, ready.captions, ready.links, choices.prompts,
+                                             vectors))
 
 
 def fitted(settings: Settings, ready: Ready, choices: Choices) -> FittedMap:
@@ -55,7 +58,7 @@ def fitted(settings: Settings, ready: Ready, choices: Choices) -> FittedMap:
     """
     axes = _axes(settings, ready, choices)
     key = fingerprint("map", ready.key, choices.method, settings.seed, axes)
-    vectors = ready.vectors()
+    vectors = ready.vectors
 
     def fit(on_progress: work.Progress, should_stop: work.Stop) -> FittedMap:
         return fit_map(vectors, choices.method, seed=settings.seed, axes=axes, on_progress=on_progress,
@@ -75,7 +78,7 @@ def _axes(settings: Settings, ready: Ready, choices: Choices) -> np.ndarray | No
         encoder = cached.encoder(settings.model_id)
         return cached.prompt_vectors(encoder.spec.fingerprint, choices.axes, settings.model_id)
     first, second, third = choices.axes
-    return label_axes(ready.vectors(), labels_of(ready, choices.axis_column), (first, second, third))
+    return label_axes(ready.vectors, labels_of(ready, choices.axis_column), (first, second, third))
 
 
 def select_cap(points: Points, coords: np.ndarray, row: int, degrees: float) -> Selected:
@@ -93,8 +96,7 @@ def select_cap(points: Points, coords: np.ndarray, row: int, degrees: float) -> 
         Radius of the cap on the map.
     """
     inside = s2.inside_cap(coords, coords[row], np.radians(degrees))
-    vectors = points.vectors()
-    true = np.degrees(s2.angle(vectors[inside], vectors[row]))
+    true = np.degrees(s2.angle(points.vectors()[inside], points.vector(row)))
     words = f"within {degrees:.0f}° on the map, true angles up to {true.max():.0f}°"
     return Selected(inside, coords[row], float(np.radians(degrees)), words)
 
@@ -108,7 +110,7 @@ def all_coords(placed: FittedMap, choices: Choices) -> np.ndarray:
 
 def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None) -> SphereScene:
     """What the sphere shows."""
-    key = fingerprint("sphere", ready.key, ready.opened.name, placed.map.fingerprint, choices.colour, choices.arcs,
+    key = fingerprint("sphere", ready.key, ready.opened.key, placed.map.fingerprint, choices.colour, choices.arcs,
                       choices.means, choices.pictures, choices.prompts, choices.axes, sorted(ready.pictures))
     scene = cached.scene(key, partial(_make_scene, ready, choices, placed))
     if selected is None:
@@ -138,7 +140,7 @@ def _colouring(ready: Ready, points: Points, choices: Choices, placed: FittedMap
         norms = [part.norms for part in (ready.images, ready.texts) if part is not None]
         return Colouring("norm of the raw vector", values=np.concatenate([*norms, extra]).astype(np.float64))
     if kind == "distortion":
-        own = cached.distortion(placed.map.fingerprint, ready.vectors(), placed.map.coords)
+        own = cached.distortion(placed.map.fingerprint, ready.vectors, placed.map.coords)
         return Colouring("distortion by the map (0: neighbours kept, 0.5: random)",
                          values=np.concatenate([own.astype(np.float64), extra]))
     if kind == "prompt" and choices.prompt_vectors is not None:
@@ -149,7 +151,7 @@ def _colouring(ready: Ready, points: Points, choices: Choices, placed: FittedMap
 
 def table_of(ready: Ready, choices: Choices, placed: FittedMap) -> pd.DataFrame:
     """The points with their places on the map."""
-    table = points_of(ready, choices).table()
+    table = points_of(ready, choices).table.copy()
     if ready.truncated:
         table.insert(3, "end not seen", table["id"].isin(ready.truncated) & (table["modality"] == "text"))
     coords = all_coords(placed, choices)

@@ -1,0 +1,76 @@
+"""Take the pictures of README and Home anew: ``python tests/browser/take_pictures.py`` (needs a chromium)."""
+
+from __future__ import annotations
+
+import io
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+from conftest import FLAGS, ROOT, browser_path
+
+FOLDER = ROOT / "data" / "pictures"
+SEEN = "window.__orrery_sphere?.sphere?.frames() > 0"
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port),
+               "--server.headless", "true"]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(f"http://127.0.0.1:{port}/_stcore/health")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
+            for theme in ("light", "dark"):
+                page = browser.new_page(viewport={"width": 1400, "height": 960}, color_scheme=theme,
+                                        device_scale_factor=1.5)
+                page.goto(f"http://127.0.0.1:{port}/Embedding_Sphere?point=image%3Ascene+012")
+                page.wait_for_function(SEEN, timeout=120_000)
+                page.get_by_text("Nearest images").wait_for()
+                page.wait_for_timeout(4000)
+                window = page.screenshot()
+                box = page.locator(".os-front").bounding_box()
+                width = min(box["width"], 1.25 * box["height"])
+                card = page.screenshot(clip={"x": box["x"] + (box["width"] - width) / 2, "y": box["y"],
+                                             "width": width, "height": 0.955 * box["height"]})
+                _save(card, FOLDER / f"1_Embedding_Sphere_{theme}.webp", 900)
+                if theme == "light":
+                    _save(window, FOLDER / "sphere.webp", 1400)
+                page.close()
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait(address: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("the server did not start")
+
+
+def _save(shot: bytes, path: Path, width: int) -> None:
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, "WEBP", quality=84, method=6)
+
+
+if __name__ == "__main__":
+    main()
