@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import ShapeError
 from core.geometry import statistics as st
+from core.geometry.jackknife import student
 from core.geometry.sphere import unit
 
 
@@ -103,7 +104,7 @@ def test_intervals_equal_a_naive_jackknife_over_clusters(several):
         if key.startswith("effective_rank"):   # to first order only
             continue
         values = np.array([one[key] for one in left_out])
-        half = st._student(n - 1) * np.sqrt((n - 1) / n * ((values - values.mean()) ** 2).sum())
+        half = student(n - 1) * np.sqrt((n - 1) / n * ((values - values.mean()) ** 2).sum())
         got = found[key]
         assert got.value - got.low == pytest.approx(half, rel=1e-6) or got.low in (-1, 0, -8), key
 
@@ -111,7 +112,7 @@ def test_intervals_equal_a_naive_jackknife_over_clusters(several):
 def test_the_interval_of_the_effective_rank_is_that_of_a_full_jackknife_to_a_sixth():
     x, _ = small(n=150, d=12)
     values = np.array([st.effective_rank(np.delete(x, i, axis=0)) for i in range(150)])
-    full = st._student(149) * np.sqrt(149 / 150 * ((values - values.mean()) ** 2).sum())
+    full = student(149) * np.sqrt(149 / 150 * ((values - values.mean()) ** 2).sum())
     number = st.sphere_statistics(x, None)["effective_rank_image"]
     assert number.high - number.value == pytest.approx(full, rel=1 / 6)
 

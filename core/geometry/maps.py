@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ShapeError, check_choice, check_vectors
-from core.geometry import fidelity, linear_maps
+from core.geometry import fidelity, linear_maps, mds, umap_map
 from core.geometry.placing import Place, Placed, Progress
 from core.types import SphereMap
 
@@ -41,6 +41,12 @@ MAPS: dict[str, MapMethod] = {m.key: m for m in (
     MapMethod("pca_centred", "PCA, centred",
               "Subtracts the mean first: shows finer structure, but DESTROYS the modality gap.",
               linear_maps.fit_pca_centred, centred=True),
+    MapMethod("geodesic_mds", "Geodesic MDS",
+              "Moves the points until angles on the map follow the true angles, with near neighbours kept near.",
+              mds.fit_geodesic_mds),
+    MapMethod("umap", "UMAP on the sphere",
+              "Keeps near neighbours together; what lies far apart on it need not be far apart in truth.",
+              umap_map.fit_umap),
     MapMethod("prompt_axes", "Three prompts as axes",
               "Each prompt lies at the end of its own axis; a point shows its mixture of the three.",
               linear_maps.fit_axes, needs="axes"),

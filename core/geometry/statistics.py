@@ -14,11 +14,11 @@ import numpy as np
 
 from core.errors import ShapeError, check_vectors
 from core.geometry.fidelity import spread_sample
+from core.geometry.jackknife import CHUNK, cluster_sums, clusters, with_interval
 from core.geometry.sphere import kappa_from_length
 from core.types import Number
 
 MOST_FOR_PAIRS = 3000
-_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ def sphere_statistics(images: np.ndarray | None, texts: np.ndarray | None,
     sizes = [0 if x is None else len(x) for x in sides]
     if len(links) and (links.min() < 0 or (links.max(axis=0) >= sizes).any()):
         raise ShapeError("links between the images and texts at hand", "an index outside them")
-    clusters = _clusters(sizes, links)
+    members = clusters(sizes, links)
     found: dict[str, Number] = {}
-    for name, x, cluster in zip(("image", "text"), sides, clusters):
+    for name, x, cluster in zip(("image", "text"), sides, members):
         if x is not None and len(x) > 1:
             found |= {f"{key}_{name}": number for key, number in _one_modality(x, cluster).items()}
     if sides[0] is not None and sides[1] is not None and min(sizes) > 0:
-        found |= _two_modalities(sides[0], sides[1], links, clusters)
+        found |= _two_modalities(sides[0], sides[1], links, members)
     return {key: found[key] for key in STATISTICS if key in found}
 
 
@@ -94,7 +94,7 @@ def lowest_cosine(x: np.ndarray) -> float:
     """Least cosine of two rows of ``x`` ((n, d) unit, n >= 2): how wide the cone is at its widest."""
     x = np.asarray(x)
     check_vectors(x, at_least=2)
-    return float(min((x[i:i + _CHUNK] @ x.T).min() for i in range(0, len(x), _CHUNK)))
+    return float(min((x[i:i + CHUNK] @ x.T).min() for i in range(0, len(x), CHUNK)))
 
 
 def effective_rank(x: np.ndarray) -> float:
@@ -111,66 +111,11 @@ def _checked(x: np.ndarray | None) -> np.ndarray | None:
     return x
 
 
-def _clusters(sizes: list[int], links: np.ndarray) -> list[np.ndarray]:
-    """Cluster of each image and of each text: what links join is one."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n, m = sizes
-    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1] + n)), shape=(n + m, n + m))
-    _, labels = connected_components(graph, directed=False)
-    return [labels[:n], labels[n:]]
-
-
-def _number(value: float, without: np.ndarray | None, null: float, n: int, unit: str = "",
-            low: float = -math.inf, high: float = math.inf) -> Number:
-    """A number with the interval that its values without each cluster give."""
-    if without is None or len(without) < 3 or not np.isfinite(without).all() or not math.isfinite(value):
-        return Number(value, null=null, n=n, unit=unit)
-    c = len(without)
-    half = _student(c - 1) * math.sqrt((c - 1) / c * float(((without - without.mean()) ** 2).sum()))
-    return Number(value, max(value - half, low), min(value + half, high), null, n, unit)
-
-
-def _student(freedom: int) -> float:
-    """97.5 % point of Student's distribution, by Cornish and Fisher's expansion."""
-    z = 1.959963984540054
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Sum of the rows of each cluster, as far as statistics of means need it."""
-
-    whole: np.ndarray
-    counts: np.ndarray
-    with_whole: np.ndarray
-    squares: np.ndarray
-    rows: Callable[[int, int], np.ndarray]
-
-
-def _sums(x: np.ndarray, cluster: np.ndarray, n_clusters: int) -> _Sums:
-    from scipy.sparse import csr_array
-
-    member = csr_array((np.ones(len(x), dtype=x.dtype), (cluster, np.arange(len(x)))), shape=(n_clusters, len(x)))
-    whole = x.sum(axis=0, dtype=np.float64)
-    with_whole, squares = np.empty(n_clusters), np.empty(n_clusters)
-
-    def rows(start: int, stop: int) -> np.ndarray:
-        return np.asarray(member[start:stop] @ x, dtype=np.float64)
-
-    for start in range(0, n_clusters, _CHUNK):
-        part = rows(start, start + _CHUNK)
-        with_whole[start:start + _CHUNK] = part @ whole
-        squares[start:start + _CHUNK] = (part * part).sum(axis=1)
-    return _Sums(whole, np.bincount(cluster, minlength=n_clusters), with_whole, squares, rows)
-
-
 def _one_modality(x: np.ndarray, cluster: np.ndarray) -> dict[str, Number]:
     n, d = x.shape
     _, cluster = np.unique(cluster, return_inverse=True)
     c = int(cluster.max()) + 1
-    sums = _sums(x, cluster, c)
+    sums = cluster_sums(x, cluster, c)
     left = n - sums.counts
     squares_left = float(sums.whole @ sums.whole) - 2 * sums.with_whole + sums.squares
     enough = left.min() > 1
@@ -180,9 +125,9 @@ def _one_modality(x: np.ndarray, cluster: np.ndarray) -> dict[str, Number]:
     cosines = (squares_left - left) / np.maximum(left * (left - 1), 1)
     by_chance = 1 / math.sqrt(n)
     out = {
-        "cosine": _number(cosine, cosines if enough else None, 0.0, n, low=-1, high=1),
-        "norm": _number(length, lengths if enough else None, by_chance, n, low=0, high=1),
-        "kappa": _number(kappa_from_length(length, d), _kappas(lengths, d) if enough else None,
+        "cosine": with_interval(cosine, cosines if enough else None, 0.0, n, low=-1, high=1),
+        "norm": with_interval(length, lengths if enough else None, by_chance, n, low=0, high=1),
+        "kappa": with_interval(kappa_from_length(length, d), _kappas(lengths, d) if enough else None,
                          kappa_from_length(by_chance, d), n, low=0),
         "uniformity": _uniformity(x, cluster),
     }
@@ -191,7 +136,7 @@ def _one_modality(x: np.ndarray, cluster: np.ndarray) -> dict[str, Number]:
         most = min(n - 1, d)
         # Page, Phys. Rev. Lett. 71, 1993: mean entropy of the spectrum of random directions.
         chance = most * math.exp(-most / (2 * max(n - 1, d)))
-        out["effective_rank"] = _number(math.exp(_entropy(values)),
+        out["effective_rank"] = with_interval(math.exp(_entropy(values)),
                                         _effective_ranks_without(x, cluster, c, values, vectors) if enough else None,
                                         chance, n, "dimensions", low=1, high=most)
     return out
@@ -206,8 +151,8 @@ def _spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues of the scatter about the mean, growing, and eigenvectors in columns."""
     mean = x.mean(axis=0, dtype=np.float64)
     gram = np.zeros((x.shape[1], x.shape[1]))
-    for start in range(0, len(x), 2 * _CHUNK):
-        rows = x[start:start + 2 * _CHUNK].astype(np.float64) - mean
+    for start in range(0, len(x), 2 * CHUNK):
+        rows = x[start:start + 2 * CHUNK].astype(np.float64) - mean
         gram += rows.T @ rows
     values, vectors = np.linalg.eigh(gram)
     return np.maximum(values, 0), vectors
@@ -226,9 +171,9 @@ def _effective_ranks_without(x: np.ndarray, cluster: np.ndarray, c: int, values:
     total, entropy = float(values.sum()), _entropy(values)
     slope = -(np.log(np.maximum(values / total, 1e-15)) + entropy) / total
     added = np.empty(len(x))
-    for start in range(0, len(x), _CHUNK):
-        along = (x[start:start + _CHUNK] - mean.astype(x.dtype)) @ vectors.astype(x.dtype)
-        added[start:start + _CHUNK] = (along**2) @ slope
+    for start in range(0, len(x), CHUNK):
+        along = (x[start:start + CHUNK] - mean.astype(x.dtype)) @ vectors.astype(x.dtype)
+        added[start:start + CHUNK] = (along**2) @ slope
     per_cluster = np.bincount(cluster, weights=added, minlength=c)
     return np.exp(entropy) * (1 - per_cluster)
 
@@ -258,8 +203,8 @@ def _uniformity_of(x: np.ndarray, cluster: np.ndarray, t: float = 2.0) -> Number
     if left.min() > 1:
         sums = total - 2 * np.bincount(cluster, row_sums, c) + np.bincount(cluster, own, c)
         without = np.log(sums / (left * (left - 1)))
-    return _number(math.log(total / (n * (n - 1))), without, uniformity_by_chance(d, t), n, low=-2 * t * n / (n - 1),
-                   high=0)
+    return with_interval(math.log(total / (n * (n - 1))), without, uniformity_by_chance(d, t), n,
+                         low=-2 * t * n / (n - 1), high=0)
 
 
 def uniformity_by_chance(d: int, t: float = 2.0) -> float:
@@ -271,19 +216,19 @@ def uniformity_by_chance(d: int, t: float = 2.0) -> float:
     return math.log(total) - 2 * t
 
 
-def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, clusters: list[np.ndarray]) -> dict[str, Number]:
+def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, members: list[np.ndarray]) -> dict[str, Number]:
     n, m, p = len(x), len(y), len(links)
-    joint, cluster = np.unique(np.concatenate(clusters), return_inverse=True)
+    joint, cluster = np.unique(np.concatenate(members), return_inverse=True)
     c, of_x, of_y = len(joint), cluster[:n], cluster[n:]
-    a, b = _sums(x, of_x, c), _sums(y, of_y, c)
+    a, b = cluster_sums(x, of_x, c), cluster_sums(y, of_y, c)
     a_with_b, b_with_a, a_b = np.empty(c), np.empty(c), np.empty(c)
-    for start in range(0, c, _CHUNK):
-        part = slice(start, start + _CHUNK)
-        rows_a, rows_b = a.rows(start, start + _CHUNK), b.rows(start, start + _CHUNK)
+    for start in range(0, c, CHUNK):
+        part = slice(start, start + CHUNK)
+        rows_a, rows_b = a.rows(start, start + CHUNK), b.rows(start, start + CHUNK)
         a_with_b[part], b_with_a[part] = rows_a @ b.whole, rows_b @ a.whole
         a_b[part] = (rows_a * rows_b).sum(axis=1)
     cosines = np.concatenate([np.einsum("ij,ij->i", x[part[:, 0]].astype(np.float64), y[part[:, 1]])
-                              for part in np.array_split(links, max(1, -(-p // _CHUNK)))])
+                              for part in np.array_split(links, max(1, -(-p // CHUNK)))])
     paired = np.bincount(of_x[links[:, 0]], cosines, c)
     counts = np.bincount(of_x[links[:, 0]], minlength=c)
 
@@ -297,7 +242,8 @@ def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, clusters: l
     def number(function: Callable[[np.ndarray], np.ndarray], null: float, size: int, unit: str = "",
                low: float = -math.inf, high: float = math.inf) -> Number:
         with np.errstate(all="ignore"):
-            return _number(float(function(whole)), function(without) if usable else None, null, size, unit, low, high)
+            left_out = function(without) if usable else None
+            return with_interval(float(function(whole)), left_out, null, size, unit, low, high)
 
     out = {
         "gap": number(_gap, math.sqrt(1 / n + 1 / m), min(n, m), low=0, high=2),

@@ -1,0 +1,94 @@
+"""Every map of the registry on the built-in world and on real features: fidelity and seconds, as one table.
+
+    python tests/benchmarks/maps.py [--points 2000] [--umap-learn] [--reference FOLDER]
+
+Seconds are those of a second run in one process, so that imports and compilation do not count; they depend on how busy
+the machine is, so compare the rows of one table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from core.geometry.fidelity import measure  # noqa: E402
+from core.geometry.maps import MAPS, fit_map  # noqa: E402
+from core.geometry.sphere import unit  # noqa: E402
+
+COLUMNS = ("spearman", "trustworthiness", "continuity", "knn_overlap")
+
+
+def built_in_world(points: int) -> np.ndarray:
+    """Images and texts of the built-in world, embedded by the built-in model."""
+    from core.encoding.models import load_model
+    from core.encoding.pipeline import embed
+    from core.encoding.store import Store
+    from core.sources.solids.world import open_world
+
+    with tempfile.TemporaryDirectory() as folder:
+        embedded = embed(open_world(points // 2), load_model("builtin"), Store(Path(folder)))
+        assert embedded.images is not None
+        assert embedded.texts is not None
+        return np.concatenate([embedded.images.vectors, embedded.texts.vectors])
+
+
+def data_sets(points: int, reference: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and unit vectors of each set."""
+    yield "built-in world", built_in_world(points)
+    for name in ("coco500_clip_vitb16_pairs", "lvis1203_text_clip_vitb32"):
+        path = reference / "features" / f"{name}.npz"
+        if path.is_file():
+            data = np.load(path)
+            yield name, unit(np.concatenate([data[k] for k in ("image", "text") if k in data]).astype(np.float32))
+        else:
+            print(f"(no {name}: reference data is not beside the project)")
+
+
+def umap_learn(x: np.ndarray) -> np.ndarray:
+    """The library's own layout with its haversine distance, to compare with."""
+    import umap
+
+    reducer = umap.UMAP(metric="cosine", output_metric="haversine", min_dist=0.05, random_state=0, n_jobs=1)
+    a, b = reducer.fit_transform(x).T
+    return unit(np.stack([np.sin(a) * np.cos(b), np.sin(a) * np.sin(b), np.cos(a)], axis=1).astype(np.float64))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=2000)
+    parser.add_argument("--reference", type=Path, default=ROOT.parent / "shared" / "reference")
+    parser.add_argument("--umap-learn", action="store_true", help="also run the library's own haversine layout (slow)")
+    arguments = parser.parse_args()
+    print(f"{'data':28}{'map':14}{'n':>6}" + "".join(f"{c[:12]:>14}" for c in COLUMNS) + f"{'seconds':>10}")
+    for name, x in data_sets(arguments.points, arguments.reference):
+        ways = {m.key: partial(mapped, x, m.key) for m in MAPS.values() if not m.needs}
+        if arguments.umap_learn:
+            ways["umap-learn"] = partial(umap_learn, x)
+        for method, way in ways.items():
+            way()
+            begin = time.perf_counter()
+            coords = way()
+            seconds = time.perf_counter() - begin
+            found = measure(x, coords)
+            cells = "".join(f"{found[c].value:14.3f}" for c in COLUMNS)
+            print(f"{name:28}{method:14}{len(x):6}{cells}{seconds:10.2f}", flush=True)
+
+
+def mapped(x: np.ndarray, method: str) -> np.ndarray:
+    """Coordinates by one map of the registry."""
+    return fit_map(x, method, with_fidelity=False).map.coords
+
+
+if __name__ == "__main__":
+    main()
