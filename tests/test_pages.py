@@ -207,6 +207,51 @@ def test_vectors_made_elsewhere_are_shown_without_a_model(tmp_path):
     assert ready.picture(0) is None
 
 
+def button(at: AppTest, label: str):
+    return next(b for b in at.button if b.label.startswith(label))
+
+
+def test_what_would_take_long_is_said_first_with_the_offer_of_a_sample():
+    from core.streamlit_app import cached
+
+    rates = cached.seconds_per_item()
+    rates["builtin"] = 1.0
+    try:
+        at = opened(SPHERE, scenes="200", sample="41")
+        assert "400 items are not encoded yet" in words(at)
+        assert "about 7 min" in words(at)
+        assert not at.dataframe
+        finished(button(at, "Take a sample of 100 images").click().run())
+        assert len(at.dataframe[-1].value) == 200
+        assert "a sample of 100" in words(at)
+        rates["builtin"] = 1.0
+        finished(button(at, "Take all").click().run())
+        finished(button(at, "Encode all").click().run())
+        assert len(at.dataframe[-1].value) == 400
+    finally:
+        rates.pop("builtin", None)
+
+
+def test_work_can_be_stopped_and_what_is_finished_is_kept():
+    from core.streamlit_app import cached
+
+    cached.seconds_per_item()["builtin"] = 1e-6
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    at.switch_page(SPHERE)
+    at.query_params["scenes"], at.query_params["sample"] = "1500", "42"
+    at.run()
+    until = time.monotonic() + 40
+    while cached.runner().jobs(at.session_state["visitor"])[0].fraction < 0.08 and time.monotonic() < until:
+        time.sleep(0.1)
+    button(at, "Stop").click().run()
+    finished(at)
+    assert "Stopped" in words(at)
+    finished(button(at, "Show what is finished").click().run())
+    shown = at.dataframe[-1].value
+    assert 10 < (shown["modality"] == "image").sum() < 1500
+    assert "the finished part" in words(at)
+
+
 def test_hostile_captions_and_names_stay_text(tmp_path):
     folder = tmp_path / "photos <b>"
     folder.mkdir()

@@ -234,8 +234,8 @@ def _direction(mean: np.ndarray) -> np.ndarray:
 
 def _spread(coords: np.ndarray, candidates: Sequence[int], n: int) -> tuple[int, ...]:
     """At most n of the candidates, far from each other: each next one is farthest from those taken."""
-    if len(candidates) <= n:
-        return tuple(candidates)
+    if len(candidates) <= n or n < 1:
+        return tuple(candidates[:max(n, 0)])
     rows = np.asarray(candidates)
     places = coords[rows].astype(np.float64)
     taken = [0]

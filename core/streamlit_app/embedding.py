@@ -104,21 +104,21 @@ def ensure_embedded(model_id: str, opened: Opened) -> Ready:
         done[key] = done.pop(key)
         _say_part(opened, part)
         return done[key]
-    job = running(key)
-    if job is None:
-        job = start(key, _work(model_id, opened, ask=key not in st.session_state.setdefault("accepted", set())))
-    job.wait(0.5)
-    if not job.over:
-        watch(job)
-        st.stop()
-    if job.error is not None:
-        forget(key)
-        if not isinstance(job.error, Cancelled):
-            raise as_error(job.error)
-        st.session_state.setdefault("stopped", {})[key] = job.error
-    if key in st.session_state.get("stopped", {}):
+    if key not in st.session_state.setdefault("stopped", {}):
+        job = running(key) or start(key, _work(model_id, opened, ask=key not in _accepted()))
+        job.wait(0.5)
+        if not job.over:
+            watch(job)
+            st.stop()
+        if isinstance(job.error, Cancelled):
+            st.session_state["stopped"][key] = job.error
+        if job.error is not None:
+            forget(key)
+    if key in st.session_state["stopped"]:
         _after_stop(model_id, opened, key)
         st.stop()
+    if job.error is not None:
+        raise as_error(job.error)
     outcome = job.result()
     if isinstance(outcome, Cost):
         _ask(outcome, opened, key)
@@ -138,6 +138,11 @@ def _of_vectors(opened: Opened, vectors: VectorSource) -> Ready:
         column = next((named[c] for c in ("caption", "text", "prompt", "name") if c in named), None)
         captions = vectors.texts.ids if column is None else tuple(map(str, vectors.texts.table[column]))
     return Ready(opened, vectors.images, vectors.texts, vectors.links, captions, vectors.refused)
+
+
+def _accepted() -> set[str]:
+    """Keys of work whose cost this visitor has agreed to."""
+    return st.session_state.setdefault("accepted", set())
 
 
 def _work(model_id: str, opened: Opened, *, ask: bool) -> Callable[[Progress, Stop], Ready | Cost]:
@@ -214,21 +219,24 @@ def _ask(cost: Cost, opened: Opened, key: str) -> None:
     with st.container(horizontal=True):
         n = min(SAMPLE, max(100, int(20 / cost.seconds_each)))
         if st.button(f"Take a sample of {n:,} images first", type="primary", icon=":material/casino:"):
-            _take_part(opened, n)
+            part = _take_part(opened, n)
+            _accepted().add(key.replace(opened.key, part.key))
+            forget(key)
             st.rerun()
         if st.button(f"Encode all ({whole})", icon=":material/all_inclusive:"):
-            st.session_state.setdefault("accepted", set()).add(key)
+            _accepted().add(key)
             forget(key)
             st.rerun()
 
 
-def _take_part(opened: Opened, n: int) -> None:
+def _take_part(opened: Opened, n: int) -> Opened:
     from core.sources.sampling import sample
 
     assert opened.dataset is not None
     dataset = sample(opened.dataset, n, 0)
     part = replace(opened, name=dataset.name, dataset=dataset, key=f"{opened.key}-{n}")
     st.session_state.setdefault("parts", {})[opened.key] = part
+    return part
 
 
 def _after_stop(model_id: str, opened: Opened, key: str) -> None:
@@ -237,7 +245,7 @@ def _after_stop(model_id: str, opened: Opened, key: str) -> None:
     with st.container(horizontal=True):
         if st.button("Go on", type="primary", icon=":material/play_arrow:"):
             del st.session_state["stopped"][key]
-            st.session_state.setdefault("accepted", set()).add(key)
+            _accepted().add(key)
             st.rerun()
         if st.button("Show what is finished", icon=":material/visibility:"):
             part = _finished(model_id, opened)
