@@ -8,6 +8,7 @@ power cut loses one batch at most.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from core.encoding.clip import DualEncoder
 from core.encoding.store import Store
 from core.errors import ShapeError, UnreadableItem
 from core.sources.images import content_hashes
-from core.types import Dataset, EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal, fingerprint
+from core.types import Dataset, EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class Embedded:
 
 def text_hash(text: str) -> str:
     """Content hash of a text: sha256 (hex), never that of an image."""
-    return fingerprint("text", text)
+    return hashlib.sha256(b"text\0" + text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def missing(dataset: Dataset, spec: ModelSpec, store: Store) -> int:

@@ -194,7 +194,9 @@ def content_hashes(images: Images, *, on_progress: Callable[[float, str], None] 
         for start in range(0, n, 256):
             if should_stop is not None and should_stop():
                 raise Cancelled(f"{start:,} of {n:,} files were read")
-            out += pool.map(images.content_hash, range(start, min(start + 256, n)))
+            for part in pool.map(lambda at: [images.content_hash(i) for i in range(at, min(at + 32, n))],
+                                 range(start, min(start + 256, n), 32)):
+                out += part
             if on_progress is not None:
                 on_progress(len(out) / n, f"{len(out):,} of {n:,} files read")
     hash_memory().flush()

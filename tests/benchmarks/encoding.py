@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def processor_seconds() -> float:
 def measure(shape: str, dtype: str, device: str, files: list[Path], rounds: int, scratch: Path) -> None:
     import torch
 
-    from core.encoding.batching import default_batch_size
+    from core.encoding.batching import all_threads, default_batch_size, streams
     from core.encoding.pipeline import embed
     from core.encoding.store import Store
     from core.sources.open_images import open_folder
@@ -122,6 +123,14 @@ def measure(shape: str, dtype: str, device: str, files: list[Path], rounds: int,
             model.encode_pixels(pixels[:min(batch, len(files) - start)])
         return len(files)
 
+    def shared_out() -> int:
+        number, threads = streams(device)
+        sizes = [min(batch, len(files) - start) for start in range(0, len(files), batch)]
+        with ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(threads,)) as pool:
+            list(pool.map(lambda n: model.encode_pixels(pixels[:n]), sizes))
+        torch.set_num_threads(all_threads())
+        return len(files)
+
     def pipeline() -> int:
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
             done = embed(dataset, model, Store(folder))
@@ -136,8 +145,9 @@ def measure(shape: str, dtype: str, device: str, files: list[Path], rounds: int,
         behind_a_loader(model, files, batch)
         return len(files)
 
-    ways: dict[str, Callable[[], int]] = {"forward pass alone": forward, "pipeline": pipeline,
-                                          "one image at a time": loop, "torch DataLoader": loader}
+    ways: dict[str, Callable[[], int]] = {"forward pass alone": forward, "forward, batch a thread": shared_out,
+                                          "pipeline": pipeline, "one image at a time": loop,
+                                          "torch DataLoader": loader}
     model.encode_pixels(pixels)
     pipeline()
     parts.clear()
@@ -152,13 +162,13 @@ def measure(shape: str, dtype: str, device: str, files: list[Path], rounds: int,
     print(f"\n{shape}, {dtype}, {model.device}, batches of {batch}, {len(files)} images, {rounds} rounds, "
           f"{torch.get_num_threads()} threads")
     for name, values in rates.items():
-        print(f"  {name:<22} {statistics.median(values):8.1f} images/s")
-    for name in ("forward pass alone", "one image at a time", "torch DataLoader"):
+        print(f"  {name:<24} {statistics.median(values):8.1f} images/s")
+    for name in (n for n in ways if n != "pipeline"):
         ratios = [a / b for a, b in zip(rates["pipeline"], rates[name], strict=True)]
-        print(f"  pipeline over {name:<22} {statistics.median(ratios):6.2f}   ({min(ratios):.2f} to {max(ratios):.2f})")
-    shares = [a / b for a, b in zip(busy["forward pass alone"], busy["pipeline"], strict=True)]
-    alone, whole = (1e3 * statistics.median(busy[name]) for name in ("forward pass alone", "pipeline"))
-    print(f"  processor time: forward pass over pipeline  {statistics.median(shares):6.2f}   "
+        print(f"  pipeline over {name:<24} {statistics.median(ratios):6.2f}   ({min(ratios):.2f} to {max(ratios):.2f})")
+    shares = [a / b for a, b in zip(busy["forward, batch a thread"], busy["pipeline"], strict=True)]
+    alone, whole = (1e3 * statistics.median(busy[name]) for name in ("forward, batch a thread", "pipeline"))
+    print(f"  processor time: forward over pipeline     {statistics.median(shares):6.2f}   "
           f"({min(shares):.2f} to {max(shares):.2f}), {alone:.0f} and {whole:.0f} ms an image")
     each = {key: 1e3 * statistics.median(p.get(key, 0.0) for p in parts) / len(files)
             for key in ("decode", "resize", "wait", "forward", "store", "hash")}
