@@ -101,7 +101,7 @@ def test_the_built_in_model() -> None:
         for text, row in zip(texts, model.encode_texts(texts), strict=True):
             expected = theirs.get_text_features(**tokenizer([text], return_tensors="pt")).pooler_output[0].numpy()
             np.testing.assert_allclose(row, expected, atol=1e-5 * np.abs(expected).max(), rtol=0)
-    assert model.spec.id == "builtin"
+    assert (model.spec.id, model.spec.dim) == ("builtin", MODELS["builtin"].dim)
     assert model.logit_scale == pytest.approx(float(theirs.logit_scale.detach().exp()), rel=1e-6)
     assert "zebra" in model.unknown_words("a red cube and a zebra")
     assert "cube" not in model.unknown_words("a red cube and a zebra")

@@ -89,6 +89,12 @@ def test_an_odd_margin_is_cut_where_clip_was_trained_to_cut() -> None:
     np.testing.assert_array_equal(theirs(processor, image), whole[:, :, 1:65])
 
 
+@pytest.mark.parametrize("size", [(67, 64), (64, 67), (69, 64), (321, 421), (512, 343), (99, 1000)])
+def test_other_checkpoints_are_cut_by_their_own_processor(size: tuple[int, int]) -> None:
+    processor = type(clip_processor())(**{**clip_processor(64).to_dict(), "image_mean": [0.5] * 3})
+    np.testing.assert_array_equal(Preprocessor(processor).one(photo(size)), theirs(processor, photo(size)))
+
+
 @pytest.mark.parametrize("size", [(6000, 30), (30, 6000), (20000, 3)])
 def test_very_long_images_to_one_grey_level(size: tuple[int, int]) -> None:
     processor = clip_processor(16)

@@ -4,9 +4,9 @@ The rules (sizes, filter, crop, mean, deviation) come from the checkpoint's own 
 always, whatever else is installed, since other backends resample differently. A quicker path takes the same steps
 without the processor's copies: one resize in PIL, then one table look-up for rescaling and normalising.
 
-The one difference: the crop is centred as in the preprocessing that CLIP was trained with (torchvision's, which rounds
-half a pixel to the even side), where transformers rounds down. For one in four non-square images that is a shift of one
-pixel, towards what the checkpoint was trained on.
+One thing differs, for checkpoints in the manner of OpenAI's CLIP (known by its mean): the crop is centred as in the
+preprocessing they were trained with (torchvision's, which rounds half a pixel to the even side), where transformers
+rounds down. For one in four non-square images that is a shift of one pixel, towards what the checkpoint was trained on.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from core.types import fingerprint
 if TYPE_CHECKING:
     import torch
 
-VERSION = "pil1"
+VERSION = "pil2"
+OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 WIDEST_WHOLE_RESIZE = 4
 _FLAGS = ("do_resize", "do_rescale", "do_normalize")
 
@@ -62,6 +63,7 @@ class Preprocessor:
             raise ModelError("an image processor that gives tensors of one size", f"size {processor.size}",
                              "Models with a variable number of patches (NaFlex) are not supported.")
         self.size = target
+        self._as_trained = np.allclose(getattr(processor, "image_mean", None) or 0, OPENAI_MEAN)
         self._table = self._look_up_table() if self._is_plain() else None
 
     def __call__(self, images: Sequence[Image.Image]) -> torch.Tensor:
@@ -105,13 +107,17 @@ class Preprocessor:
         if self.crop is None:
             return image.resize((new_width, new_height), resample)
         crop_height, crop_width = self.crop
-        top, left = round((new_height - crop_height) / 2), round((new_width - crop_width) / 2)
+        top, left = self._margin(new_height - crop_height), self._margin(new_width - crop_width)
         if max(new_height, new_width) <= WIDEST_WHOLE_RESIZE * max(self.crop):
             whole = image.resize((new_width, new_height), resample)
             return whole.crop((left, top, left + crop_width, top + crop_height))
         across, down = width / new_width, height / new_height
         box = (left * across, top * down, (left + crop_width) * across, (top + crop_height) * down)
         return image.resize((crop_width, crop_height), resample, box=box)
+
+    def _margin(self, over: int) -> int:
+        """Pixels to cut before the crop, of ``over`` in all."""
+        return round(over / 2) if self._as_trained else over // 2
 
     def _edge(self) -> int:
         return int(self.processor.size["shortest_edge"])
