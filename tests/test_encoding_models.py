@@ -396,3 +396,9 @@ def test_downloads_that_cannot_be(served: Hub, cache: Path, tmp_path: Path, monk
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="OfflineModeIsEnabled"):
         download("org/none")
+
+
+def test_a_download_whose_process_dies(served: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub.sys, "executable", shutil.which("false"))
+    with pytest.raises(ModelError, match="org/none from the Hugging Face hub; got the download ended with code 1"):
+        download("org/none")

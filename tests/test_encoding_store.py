@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from core.encoding.store import Store
-from core.encoding.store_file import ROWS_A_BATCH
-from core.errors import ShapeError
+from core.encoding.store_file import ROWS_A_BATCH, Damaged, StoreFile
+from core.errors import ShapeError, StoreError
 
 ROOT = Path(__file__).parents[1]
 DIM = 16
@@ -234,6 +234,17 @@ def test_other_damage_never_gives_a_wrong_vector(tmp_path: Path, harm: str) -> N
     store.put("m", hashes(range(2000)), raw(range(2000)))
     assert assert_right(store, list(range(2000))) == 2000
     assert assert_right(Store(tmp_path), list(range(2000))) == 2000
+
+
+def test_a_disk_that_damages_every_file_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def always(*_: object) -> None:
+        raise Damaged("bad sectors")
+
+    store = Store(tmp_path)
+    monkeypatch.setattr(StoreFile, "read", always)
+    with pytest.raises(StoreError, match=r"that stays readable; got one damaged again and again in .*Check the disk"):
+        store.get("m", hashes([1]))
+    assert "was damaged (bad sectors)" in store.take_notices()[0]
 
 
 def test_another_process_follows_when_a_file_is_set_aside(tmp_path: Path) -> None:
