@@ -11,7 +11,7 @@ import numpy as np
 from core.figures import theme
 from core.figures.colours import KIND_TITLES, legend
 from core.geometry import sphere as s2
-from core.scene import POINT_KINDS, SphereScene
+from core.scene import POINT_KINDS, Mark, SphereScene
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -55,7 +55,7 @@ def sphere(scene: SphereScene, dark: bool = False) -> go.Figure:
         title={"text": html.escape(scene.title), "y": 0.97, "yanchor": "top"},
         scene={"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "aspectmode": "cube", "bgcolor": p.background,
                "camera": {"eye": dict(zip("xyz", map(float, eye))), "projection": {"type": "perspective"}},
-               "dragmode": "orbit"},
+               "dragmode": "orbit", "annotations": [_label(mark, dark) for mark in scene.marks]},
         margin={"l": 8, "r": 8, "t": 48, "b": 24 + 18 * (note.count("<br>") + 1)},
         legend={"x": 0, "y": 1, "xanchor": "left", "yanchor": "top"},
     )
@@ -63,6 +63,14 @@ def sphere(scene: SphereScene, dark: bool = False) -> go.Figure:
         figure.add_annotation(text=note, xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top",
                               align="left", showarrow=False, font={"size": theme.SMALLEST_FONT, "color": p.muted})
     return figure
+
+
+def _label(mark: Mark, dark: bool) -> dict[str, object]:
+    p = theme.palette(dark)
+    x, y, z = (float(v) for v in np.asarray(mark.place) * 1.02)
+    return {"x": x, "y": y, "z": z, "text": html.escape(mark.label), "showarrow": False, "yshift": 16,
+            "bgcolor": theme.rgba(p.background, 0.75), "borderpad": 2,
+            "font": {"size": 13, "color": p.kinds[mark.kind]}}
 
 
 def looking_at(coords: np.ndarray) -> np.ndarray:
@@ -79,21 +87,22 @@ def _globe(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
     import plotly.graph_objects as go
 
     p = theme.palette(dark)
-    rows, columns = (48, 96) if scene.heat is None else scene.heat.shape
+    rows, columns = (65, 129) if scene.heat is None else scene.heat.shape
     latitude = np.radians(np.linspace(-90, 90, rows))[:, None]
     longitude = np.radians(np.linspace(-180, 180, columns))[None, :]
     x, y = np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude)
     z = np.repeat(np.sin(latitude), columns, axis=1)
-    heat: dict[str, object] = {"colorscale": [[0, p.sphere], [1, p.sphere]], "showscale": False, "opacity": 0.35}
+    shade = [[0, theme.mixed(p.sphere, p.muted, 0.86)], [1, p.sphere]]
+    heat: dict[str, object] = {"surfacecolor": z, "colorscale": shade, "showscale": False, "opacity": 0.4}
     if scene.heat is not None:
         heat = {"surfacecolor": scene.heat, "cmin": 0, "cmax": 1, "colorscale": theme.colorscale(dark), "opacity": 0.55,
                 "colorbar": {"title": {"text": html.escape(scene.heat_title)}, "thickness": 12, "len": 0.5}}
-    lines = s2.graticule(step=30) * 1.001
+    lines = s2.graticule(step=30)
     gaps = np.full((len(lines), 1, 3), np.nan)
     flat = np.concatenate([lines, gaps], axis=1).reshape(-1, 3)
-    return [go.Surface(x=x * 0.99, y=y * 0.99, z=z * 0.99, hoverinfo="skip", name="sphere",
-                       lighting={"ambient": 0.85, "diffuse": 0.25, "specular": 0.05, "fresnel": 0.1}, **heat),
-            _line(flat, p.grid, 1, name="grid")]
+    return [go.Surface(x=x * 0.995, y=y * 0.995, z=z * 0.995, hoverinfo="skip", name="sphere",
+                       lighting={"ambient": 1, "diffuse": 0, "specular": 0, "fresnel": 0}, **heat),
+            _line(flat, theme.mixed(p.grid, p.muted, 0.75), 1, name="grid")]
 
 
 def _line(path: np.ndarray, colour: str, width: float, *, name: str, legend: bool = False) -> go.Scatter3d:
@@ -107,7 +116,7 @@ def _points(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
     import plotly.graph_objects as go
 
     key = legend(scene, dark)
-    size = float(np.clip(220 / max(len(scene), 1) ** 0.5, 1.8, 6))
+    size = float(np.clip(110 / max(len(scene), 1) ** 0.5, 1.2, 5))
     hovers = np.array([hover_text(label) for label in scene.labels], dtype=object)
     chosen = np.ones(len(scene), dtype=bool) if scene.selected is None else np.asarray(scene.selected, dtype=bool)
     grey = theme.palette(dark).unselected
@@ -149,7 +158,8 @@ def _pairs(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
     gaps = np.full((len(curves), 1, 3), np.nan)
     flat = np.concatenate([curves, gaps], axis=1).reshape(-1, 3)
     name = "pairs" if len(pairs) == len(scene.pairs) else f"pairs ({len(pairs):,} of {len(scene.pairs):,})"
-    return [_line(flat, theme.rgba(theme.palette(dark).muted, 0.35), 1.5, name=name, legend=True)]
+    p = theme.palette(dark)
+    return [_line(flat, theme.mixed(p.muted, p.background, 0.45), 1.2, name=name, legend=True)]
 
 
 def _overlays(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
@@ -174,9 +184,8 @@ def _overlays(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
     if scene.marks:
         places = np.array([m.place for m in scene.marks]) * 1.01
         traces.append(go.Scatter3d(
-            x=places[:, 0], y=places[:, 1], z=places[:, 2], mode="markers+text", name="marks", showlegend=False,
-            text=[html.escape(m.label) for m in scene.marks], textposition="top center", hoverinfo="text",
-            textfont={"size": 13, "color": p.text},
+            x=places[:, 0], y=places[:, 1], z=places[:, 2], mode="markers", name="marks", showlegend=False,
+            hovertext=[html.escape(m.label) for m in scene.marks], hoverinfo="text",
             marker={"size": 8, "symbol": "circle", "color": [p.kinds[m.kind] for m in scene.marks],
                     "line": {"color": p.background, "width": 2}}))
     return traces

@@ -36,7 +36,7 @@ class Palette:
 LIGHT = Palette(
     background="#ffffff", panel="#f5f7fa", text="#1c2430", muted="#566172", grid="#d5dbe4", unselected="#c3cad4",
     sphere="#e9eef5",
-    kinds={"image": "#0072b2", "text": "#d55e00", "prompt": "#00835f", "plain": "#3a4452"},
+    kinds={"image": "#0072b2", "text": "#bf5000", "prompt": "#00835f", "plain": "#3a4452"},
     categories=("#4477aa", "#cc6677", "#117733", "#b8860b", "#882255", "#2a9d9d", "#aa4499", "#6b7a1f", "#332288",
                 "#c2571a", "#5f6b7a", "#8c564b"),
 )
@@ -64,6 +64,11 @@ def rgb(colour: str) -> tuple[int, int, int]:
 def rgba(colour: str, alpha: float) -> str:
     """#rrggbb with an opacity in 0..1, as plotly and browsers read it."""
     return "rgba({},{},{},{:g})".format(*rgb(colour), alpha)
+
+
+def mixed(a: str, b: str, share: float) -> str:
+    """The colour that is ``share`` of ``a`` and the rest ``b``, as #rrggbb."""
+    return "#" + "".join(f"{round(share * u + (1 - share) * v):02x}" for u, v in zip(rgb(a), rgb(b)))
 
 
 def contrast(a: str, b: str) -> float:
