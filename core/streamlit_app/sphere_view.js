@@ -2,6 +2,7 @@
 const CAMERAS = new Map();   // by key; outlives a view, so that leaving a page and coming back changes nothing
 const HALF = 0.43;           // radius of the globe at zoom 1, share of the shorter side
 const EYE = 4.2;             // distance of the eye, radii
+const MOST_FILES = 96;       // of labels and pictures that are kept
 
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
@@ -152,9 +153,8 @@ class View {
     this.picked = scene.picked ?? -1;
     this.theme();
     if (!old || old.fingerprint !== scene.fingerprint) {
-      this.files.clear();
       this.upload(old);
-      this.loadShown();
+      if (String(old?.urls.shown) !== String(scene.urls.shown)) this.loadShown();
       this.hover(-1);
     }
     this.front.setAttribute("aria-label", `${scene.title || "Sphere"}. ${scene.n} points. Arrow keys turn, plus and minus zoom, 0 resets.`);
@@ -193,7 +193,8 @@ class View {
     // Points are drawn in a scattered order, so that no kind always lies on top of another.
     const order = scattered(s.n), to = new Float32Array(3 * s.n), from = new Float32Array(3 * s.n);
     const index = new Uint8Array(s.n), flags = new Uint8Array(s.n);
-    const before = old && old.n === s.n ? old.coords : s.coords;
+    const same = !old || old.n !== s.n || old.coords.every((v, i) => v === s.coords[i]);
+    const before = same ? s.coords : old.coords;
     for (let k = 0; k < s.n; k++) {
       const i = order[k];
       for (let c = 0; c < 3; c++) { to[3 * k + c] = s.coords[3 * i + c]; from[3 * k + c] = before[3 * i + c]; }
@@ -209,7 +210,7 @@ class View {
       if (size === 3) gl.vertexAttribPointer(slot, 3, gl.FLOAT, false, 0, 0);
       else gl.vertexAttribIPointer(slot, 1, gl.UNSIGNED_BYTE, 0, 0);
     });
-    const still = before === s.coords || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = same || matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.moved = still ? 1 : 0;
     this.movedAt = performance.now();
     if (s.heat.rows) {
@@ -470,9 +471,16 @@ class View {
 
   file(kind, which, read) {
     const url = this.scene.urls[kind][which];
+    if (this.files.size > MOST_FILES) this.forget(this.files.keys().next().value);
     if (!this.files.has(url)) this.files.set(url, fetch(url).then((r) => { if (!r.ok) throw new Error(r.status); return read(r); })
       .catch((error) => { this.files.delete(url); console.warn("sphere: could not read", url, error); return kind === "labels" ? [] : new Map(); }));
     return this.files.get(url);
+  }
+
+  forget(url) {
+    const file = this.files.get(url);
+    this.files.delete(url);
+    file.then((f) => { if (f instanceof Map) for (const { url } of f.values()) if (url) URL.revokeObjectURL(url); });
   }
 
   bundle(kind, which) {
@@ -495,7 +503,7 @@ class View {
     for (const [point, { blob }] of bundle) {
       try { shown.push({ point, bitmap: await createImageBitmap(blob) }); } catch { /* not a picture: its point stays */ }
     }
-    if (this.scene === s || this.scene.fingerprint === s.fingerprint) { this.shown = shown; this.ask(); }
+    if (String(this.scene.urls.shown) === String(s.urls.shown)) { this.shown = shown; this.ask(); }
   }
 
   // ---- hands ----

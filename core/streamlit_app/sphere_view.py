@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -90,6 +90,19 @@ def pack(scene: SphereScene) -> tuple[dict[str, object], list[np.ndarray], dict[
     return _pack(_Once(scene))
 
 
+class _Same:
+    """A thing as a cache key, equal only to itself: scenes that differ in what is selected share their files."""
+
+    def __init__(self, thing: object) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.thing is other.thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+
 class _Once:
     """A scene as a cache key, equal where the fingerprint is."""
 
@@ -129,12 +142,24 @@ def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, l
         "arrows": arrows.round(5).tolist(), "heat_scale": sequence(steps=64).reshape(-1).tolist(),
         "labels_a_file": LABELS_A_FILE, "pictures_a_file": PICTURES_A_FILE,
     }
-    labels = [json.dumps([_short(text) for text in scene.labels[i:i + LABELS_A_FILE]]).encode()
-              for i in range(0, len(scene), LABELS_A_FILE)]
-    pictures = [_bundle(scene, pictured[i:i + PICTURES_A_FILE]) for i in range(0, len(pictured), PICTURES_A_FILE)]
     shown = [i for i in scene.shown if i in scene.thumbnails]
-    files = {"labels": labels, "pictures": pictures, "shown": [_bundle(scene, np.array(shown))] if shown else []}
+    files = {"labels": _label_files(_Same(scene.labels)), "pictures": _picture_files(_Same(scene.thumbnails)),
+             "shown": [_bundle(scene.thumbnails, shown)] if shown else []}
     return header, arrays, files
+
+
+@lru_cache(maxsize=4)
+def _label_files(labels: _Same) -> list[bytes]:
+    texts: tuple[str, ...] = labels.thing  # type: ignore[assignment]
+    return [json.dumps([_short(text) for text in texts[i:i + LABELS_A_FILE]]).encode()
+            for i in range(0, len(texts), LABELS_A_FILE)]
+
+
+@lru_cache(maxsize=4)
+def _picture_files(pictures: _Same) -> list[bytes]:
+    thumbnails: Mapping[int, bytes] = pictures.thing  # type: ignore[assignment]
+    points = sorted(thumbnails)
+    return [_bundle(thumbnails, points[i:i + PICTURES_A_FILE]) for i in range(0, len(points), PICTURES_A_FILE)]
 
 
 def _colours(palette: Palette, table: np.ndarray) -> dict[str, object]:
@@ -151,10 +176,10 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_LABEL else text[:_LONGEST_LABEL].rstrip() + " …"
 
 
-def _bundle(scene: SphereScene, points: np.ndarray) -> bytes:
+def _bundle(thumbnails: Mapping[int, bytes], points: Sequence[int]) -> bytes:
     """Pictures in one file: their number, point and length of each (uint32), then the pictures."""
-    blobs = [scene.thumbnails[int(i)] for i in points]
-    index = np.array([[int(i), len(blob)] for i, blob in zip(points, blobs)], dtype=np.uint32)
+    blobs = [thumbnails[i] for i in points]
+    index = np.array([[i, len(blob)] for i, blob in zip(points, blobs)], dtype=np.uint32)
     return struct.pack("<I", len(blobs)) + index.tobytes() + b"".join(blobs)
 
 

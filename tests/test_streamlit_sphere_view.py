@@ -1,0 +1,95 @@
+"""What the live sphere sends to the browser: little, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import replace
+
+import numpy as np
+
+from core.geometry.sphere import fibonacci
+from core.scene import Cap, Colouring, SphereScene
+from core.streamlit_app.sphere_view import LABELS_A_FILE, PICTURES_A_FILE, frame, pack
+
+N = 1000
+
+
+def scene(n: int = N, **changes) -> SphereScene:
+    given = {"coords": fibonacci(n), "kinds": np.repeat([0, 1], [n // 2, n - n // 2]),
+             "labels": tuple(f"point {i}" for i in range(n)),
+             "thumbnails": {i: bytes([i % 256]) * (i % 7 + 1) for i in range(0, n // 2, 3)}, "shown": (0, 3, 5),
+             **changes}
+    return SphereScene(**given)
+
+
+def read_bundle(blob: bytes) -> dict[int, bytes]:
+    (count,) = struct.unpack_from("<I", blob)
+    index = np.frombuffer(blob, np.uint32, 2 * count, 4).reshape(-1, 2)
+    at, out = 4 + 8 * count, {}
+    for point, size in index:
+        out[int(point)] = blob[at:at + size]
+        at += size
+    assert at == len(blob)
+    return out
+
+
+def test_the_frame_holds_header_and_arrays_at_multiples_of_four():
+    arrays = [np.arange(3, dtype=np.float32), np.arange(5, dtype=np.uint8), np.arange(2, dtype=np.uint32)]
+    blob = frame({"a": "ö"}, arrays)
+    (length,) = struct.unpack_from("<I", blob)
+    assert json.loads(blob[4:4 + length]) == {"a": "ö"}
+    at = 4 + length
+    for array in arrays:
+        assert at % 4 == 0
+        np.testing.assert_array_equal(np.frombuffer(blob, array.dtype, len(array), at), array)
+        at += array.nbytes + -array.nbytes % 4
+    assert at == len(blob)
+
+
+def test_a_hundred_thousand_paired_points_take_less_than_twenty_bytes_each():
+    n = 100_000
+    pairs = np.stack([np.arange(n // 2), np.arange(n // 2) + n // 2], axis=1)
+    big = scene(n, pairs=pairs, thumbnails={}, selected=np.arange(n) % 2 == 0,
+                colouring=Colouring("x", values=np.arange(n, dtype=float)))
+    header, arrays, files = pack(big)
+    urls = [f"/media/{'0' * 56}.bin"] * len(files["labels"])
+    assert len(frame({**header, "urls": urls}, arrays)) < 20 * n
+
+
+def test_pictures_and_labels_come_back_as_they_were():
+    _, arrays, files = pack(scene(labels=("x" * 10_000, *(f"point {i}" for i in range(1, N)))))
+    found = {k: v for blob in files["pictures"] for k, v in read_bundle(blob).items()}
+    assert found == scene().thumbnails
+    assert len(files["pictures"]) == -(-len(found) // PICTURES_A_FILE)
+    np.testing.assert_array_equal(arrays[4], sorted(found))
+    assert read_bundle(files["shown"][0]) == {i: scene().thumbnails[i] for i in (0, 3)}   # 5 has no picture
+    labels = [text for blob in files["labels"] for text in json.loads(blob)]
+    assert len(files["labels"]) == -(-N // LABELS_A_FILE)
+    assert len(labels[0]) < 410
+    assert labels[1:] == [f"point {i}" for i in range(1, N)]
+
+
+def test_flags_tell_kind_and_selection():
+    selected = np.arange(N) < 10
+    flags = pack(scene(selected=selected))[1][2]
+    np.testing.assert_array_equal(flags & 127, scene().kinds)
+    np.testing.assert_array_equal(flags & 128 == 0, selected)
+
+
+def test_packing_is_done_once_and_files_are_shared_by_scenes_that_select_other_points():
+    one = scene()
+    first = pack(one)
+    assert pack(one)[0] is first[0]
+    other = pack(replace(one, selected=np.arange(N) < 5, caps=(Cap(one.coords[0], 0.3),)))
+    assert other[0]["fingerprint"] != first[0]["fingerprint"]
+    assert other[2]["labels"] is first[2]["labels"]
+    assert other[2]["pictures"] is first[2]["pictures"]
+
+
+def test_the_header_carries_colours_of_both_themes_and_is_json():
+    header, _, _ = pack(scene(colouring=Colouring("group", groups=tuple(f"g{i % 3}" for i in range(N))),
+                              heat=np.zeros((8, 16))))
+    assert json.loads(json.dumps(header))["legend"]["names"] == ["g0", "g1", "g2"]
+    assert len(header["themes"]["light"]["table"]) == len(header["themes"]["dark"]["table"]) == 9
+    assert header["heat"]["columns"] == 16
