@@ -44,6 +44,10 @@ def finished(at: AppTest) -> AppTest:
     raise AssertionError("the work on the page did not end")
 
 
+def button(at: AppTest, label: str):
+    return next(b for b in at.button if b.label.startswith(label))
+
+
 def words(at: AppTest) -> str:
     """Everything a page says, HTML included."""
     return "\n".join([*(str(e.value) for e in [*at.markdown, *at.caption, *at.text, *at.title, *at.subheader]),
@@ -156,7 +160,7 @@ def test_a_cap_selects_points_that_can_be_kept_and_told_apart():
     inside = whole[whole[["x", "y", "z"]].to_numpy() @ centre >= np.cos(np.radians(30))]
     assert list(selected["id"]) == list(inside["id"])
     assert 1 < len(selected) < 200
-    next(t for t in at.text_input if t.label == "Name").input("near the seventh")
+    at.text_input(key="selection.name.0").input("near the seventh")
     finished(next(b for b in at.button if b.label == "Keep").click().run())
     at.query_params["point"] = "text:caption 20"
     finished(at.run())
@@ -175,6 +179,25 @@ def test_maps_that_take_long_are_made_once_for_all_visitors():
     assert time.monotonic() - began < 5
     one, two = (a.dataframe[-1].value[["x", "y", "z"]].to_numpy() for a in (at, again))
     assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("colour", ["kmeans", "hdbscan", "density", "distortion", "norm", "picked", "prompt:1"])
+def test_every_colour_is_drawn(colour):
+    at = opened(SPHERE, scenes="100", colour=colour, heat="1", point="image:scene 07", prompts="a red cube\na star")
+    assert at.selectbox(key="colour").value == colour
+    assert "orrery-error" not in words(at).split("</style>", 1)[1]
+    assert len(at.dataframe[-1].value) == 202
+
+
+def test_a_view_that_was_kept_opens_again():
+    at = opened(SPHERE, scenes="100", colour="column:solid", map="pca_centred")
+    at.text_input(key="views.name").input("solids")
+    finished(button(at, "Keep this view").click().run())
+    finished(at.selectbox(key="colour").select("modality").run())
+    finished(at.selectbox(key="map").select("pca").run())
+    finished(button(at, "Open").click().run())
+    assert at.selectbox(key="colour").value == "column:solid"
+    assert at.selectbox(key="map").value == "pca_centred"
 
 
 def test_three_prompts_or_labels_are_the_axes_of_a_map():
@@ -205,10 +228,6 @@ def test_vectors_made_elsewhere_are_shown_without_a_model(tmp_path):
     assert ready.vectors.shape == (40, 8)
     assert len(ready.captions) == 20
     assert ready.picture(0) is None
-
-
-def button(at: AppTest, label: str):
-    return next(b for b in at.button if b.label.startswith(label))
 
 
 def test_what_would_take_long_is_said_first_with_the_offer_of_a_sample():

@@ -158,11 +158,3 @@ def unmatched(ready_key: str, a: str, b: str, _ready: Ready) -> np.ndarray:
         return np.zeros(0, dtype=np.float32)
     links = {("image", "text"): _ready.links, ("text", "image"): _ready.links[:, ::-1]}.get((a, b))
     return unmatched_cosines(first.vectors, second.vectors, links)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def distortion(map_key: str, _x: np.ndarray, _coords: np.ndarray) -> np.ndarray:
-    """(n,) how badly a map treats each point's neighbours."""
-    from core.geometry.fidelity import local_distortion
-
-    return local_distortion(_x, _coords)

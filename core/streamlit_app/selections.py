@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import re
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import streamlit as st
+from PIL import Image
 
 from core.figures.embedding_scene import Points
+from core.geometry.selections import tell_selections_apart
 from core.language.difference import tell_apart
-from core.streamlit_app import panels, ui
+from core.streamlit_app import cached, panels, ui
 from core.streamlit_app.embedding import Ready
 from core.streamlit_app.sphere_choices import columns_of
 from core.streamlit_app.sphere_scene import Selected
+from core.streamlit_app.state import Settings
 from core.types import Selection
+
+MOST_WORDS = 400
 
 
 def kept() -> dict[str, Selection]:
@@ -27,7 +36,8 @@ def keep_panel(ready: Ready, points: Points, selected: Selected) -> None:
     with st.form("selection.form", border=True):
         st.text(f"Selected: {len(images):,} images and {len(texts):,} texts, {selected.words}.")
         left, right, button = st.columns([1, 2, 0.6], vertical_alignment="bottom")
-        name = left.text_input("Name", value=f"Selection {len(kept()) + 1}", max_chars=60)
+        name = left.text_input("Name", value=f"Selection {len(kept()) + 1}", max_chars=60,
+                               key=f"selection.name.{len(kept())}")
         note = right.text_input("Note", max_chars=400)
         if button.form_submit_button("Keep", icon=":material/bookmark_add:", type="primary", width="stretch"):
             name = name.strip() or f"Selection {len(kept()) + 1}"
@@ -38,7 +48,7 @@ def keep_panel(ready: Ready, points: Points, selected: Selected) -> None:
             st.rerun()
 
 
-def kept_panel(ready: Ready) -> None:
+def kept_panel(settings: Settings, ready: Ready) -> None:
     """The kept selections, with downloads, and what tells two of them apart."""
     if not kept():
         return
@@ -52,7 +62,7 @@ def kept_panel(ready: Ready) -> None:
             kept().clear()
             st.rerun()
     if len(kept()) > 1:
-        _difference(ready)
+        _difference(settings, ready)
 
 
 def _as_table() -> pd.DataFrame:
@@ -61,22 +71,71 @@ def _as_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["selection", "modality", "id", "from", "note"])
 
 
-def _difference(ready: Ready) -> None:
+def _difference(settings: Settings, ready: Ready) -> None:
     names = list(kept())
     left, right = st.columns(2)
     a = left.selectbox("Why does", names, index=len(names) - 2, key="selections.a")
     b = right.selectbox("differ from", names, index=len(names) - 1, key="selections.b")
     if a == b:
         return
+    with panels.friendly_errors():
+        _apart(settings, ready, kept()[a], kept()[b])
     found = tell_apart(_features(ready, kept()[a]), _features(ready, kept()[b]))
     if found.empty:
-        panels.notice("Nothing that is known of these items tells the two apart.")
         return
     shown = found.head(12).rename(columns={"share_a": f"in {a}", "share_b": f"in {b}"})
     st.dataframe(shown.style.format({f"in {a}": "{:.0%}", f"in {b}": "{:.0%}", "z": "{:.1f}"}), hide_index=True,
                  key="selections.difference")
     st.caption("Share of items with a word in their text, or a value in a column. z: difference over its standard "
                "error; of so many features, a few pass 3 by chance alone.")
+
+
+def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None:
+    """How far two selections lie apart, with the items and words that show it; of one modality."""
+    part, sides = ready.images, (a.image_ids, b.image_ids)
+    if part is None or min(map(len, sides)) < 2:
+        part, sides = ready.texts, (a.text_ids, b.text_ids)
+    if part is None or min(map(len, sides)) < 2:
+        panels.notice("Take selections with at least two images each, or two texts each.")
+        return
+    row_of = {name: i for i, name in enumerate(part.ids)}
+    rows = [np.array([row_of[name] for name in ids if name in row_of], dtype=np.int64) for ids in sides]
+    words = _words(settings, ready)
+    vectors = None
+    if words:
+        encoder = cached.encoder(settings.model_id)
+        vectors = cached.prompt_vectors(encoder.spec.fingerprint, words, settings.model_id)
+    found = tell_selections_apart(part.vectors[rows[0]], part.vectors[rows[1]], words=words, word_vectors=vectors)
+    st.text(f"Their {part.modality}s lie {found.distance.value:.3f} apart (difference of means); random divisions of "
+            f"the same points {found.distance.null:.3f}; p {found.p_value:.3f}.")
+    for side, name, mine, said in zip(st.columns(2, gap="large"), (a.name, b.name), rows, found.words):
+        with side:
+            st.html(f'<div class="orrery-h">Towards {panels.text_html(name, 80)}</div>')
+            chips = "".join(f"<span>{panels.text_html(word)} · p {p:.2f}</span>" for word, _, p in said)
+            st.html(f'<div class="orrery-chips">{chips}</div>')
+            examples = mine[found.examples[0 if name == a.name else 1]]
+            if part.modality == "image":
+                panels.gallery([(_picture(ready, int(i)), part.ids[i], "") for i in examples],
+                               key=f"selections.examples.{name}")
+            else:
+                for i in examples:
+                    st.text(ready.captions[i])
+
+
+def _picture(ready: Ready, row: int) -> Image.Image | None:
+    raw = ready.pictures.get(row)
+    return Image.open(io.BytesIO(raw)) if raw else None
+
+
+def _words(settings: Settings, ready: Ready) -> tuple[str, ...]:
+    """Words to name a difference with: those a small model knows, else the most frequent of the captions."""
+    if ready.opened.vectors is not None:
+        return ()
+    known = cached.encoder(settings.model_id).known_words
+    if known:
+        return known
+    counts = Counter(word for caption in ready.captions for word in set(re.findall(r"[^\W\d_]{3,}", caption.lower())))
+    return tuple(sorted(word for word, _ in counts.most_common(MOST_WORDS)))
 
 
 def _features(ready: Ready, selection: Selection) -> list[set[str]]:

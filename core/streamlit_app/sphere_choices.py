@@ -31,8 +31,9 @@ class Choices:
     Attributes
     ----------
     method : key of MAPS; ``axes`` are its three prompts or labels (of ``axis_column``) where it needs them.
-    colour : modality, norm, distortion, "prompt:<n>" or "column:<name>".
-    arcs, means, pictures : what is drawn besides the points.
+    colour : modality, norm, density, distortion, kmeans (with ``groups``), hdbscan, picked, "prompt:<n>" or
+        "column:<name>".
+    arcs, means, pictures, heat : what is drawn besides the points.
     prompts, prompt_vectors : what was typed, and its (p, d) unit vectors.
     """
 
@@ -41,6 +42,8 @@ class Choices:
     arcs: bool = False
     means: bool = True
     pictures: bool = True
+    heat: bool = False
+    groups: int = 8
     prompts: tuple[str, ...] = ()
     axes: tuple[str, ...] = ()
     axis_column: str = ""
@@ -63,12 +66,17 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
                                     help="Each cap holds half of its modality.")
             arcs = state.pick_flag("Arcs between pairs", key="arcs", disabled=not len(ready.links))
             pictures = state.pick_flag("Pictures on the sphere", key="pictures", default=True)
+            heat = state.pick_flag("Heat", key="heat", help="Where the most similar fifth of the points lies, when "
+                                   "colours show a cosine, to a prompt or to the point picked; else where points are.")
         prompts, vectors = _pick_prompts(settings, ready)
     with slot:
         colour = state.pick_option("Colour by", _colours(ready, prompts), key="colour")
+    groups = 8
+    if colour == "kmeans":
+        groups = state.pick_number("Groups", 2, 24, key="groups", default=8)
     if MAPS[method].centred:
         panels.notice("This map subtracts the mean first: it destroys the modality gap.", "warning")
-    return Choices(method, colour, arcs, means, pictures, prompts, axes, column, vectors)
+    return Choices(method, colour, arcs, means, pictures, heat, groups, prompts, axes, column, vectors)
 
 
 def say_what_is_odd(settings: Settings, ready: Ready) -> None:
@@ -132,7 +140,9 @@ def _colours(ready: Ready, prompts: tuple[str, ...]) -> dict[str, str]:
     options = {"modality": "modality"}
     options |= {f"column:{column}": column for column in columns_of(ready)}
     options |= {f"prompt:{i}": f"cosine to “{prompt[:40]}”" for i, prompt in enumerate(prompts)}
-    return options | {"norm": "norm of the raw vector", "distortion": "distortion by the map"}
+    return options | {"picked": "cosine to the point picked", "kmeans": "group (spherical k-means)",
+                      "hdbscan": "group (HDBSCAN)", "density": "density", "norm": "norm of the raw vector",
+                      "distortion": "distortion by the map"}
 
 
 def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np.ndarray | None]:

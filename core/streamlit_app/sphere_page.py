@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.errors import OrreryError
 from core.figures.embedding_scene import FIDELITY, Points
+from core.figures.flat_sphere import flat_sphere
 from core.geometry.maps import FittedMap
 from core.scene import SphereScene
-from core.streamlit_app import panels, selections, state, ui, work
+from core.streamlit_app import panels, selections, state, ui, views, work
 from core.streamlit_app.card import kind_of, point_card, point_neighbours
 from core.streamlit_app.embedding import Ready
 from core.streamlit_app.sphere_choices import Choices, pick_choices, say_what_is_odd
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 VIEW = "sphere"
 DRAWN = "sphere.drawn"
+LASSO = "sphere.lasso.map"
 
 
 def show_sphere(settings: Settings, ready: Ready) -> None:
@@ -36,8 +40,8 @@ def show_sphere(settings: Settings, ready: Ready) -> None:
     _live(settings, ready)
     if DRAWN not in st.session_state:
         return
-    choices, selected = st.session_state[DRAWN]
-    _show_below(ready, choices, fitted(settings, ready, choices), selected)
+    choices, selected, scene = st.session_state[DRAWN]
+    _show_below(settings, ready, choices, fitted(settings, ready, choices), selected, scene)
 
 
 @st.fragment
@@ -60,26 +64,38 @@ def _live(settings: Settings, ready: Ready) -> None:
         else:
             degrees = _above_card(points)
             point_card(ready, points, picked)
-    selected = None
+    selected = _lassoed(ready, placed, len(points))
     if picked is not None and degrees:
         selected = select_cap(points, all_coords(placed, choices), picked, degrees)
-    scene = scene_of(ready, choices, placed, selected)
     with left:
+        scene = scene_of(ready, choices, placed, selected, picked)
         events = sphere_view(scene, key=VIEW, height=620, picked=picked, camera=_camera(), dark=ui.dark())
         _foot(choices, placed, scene, partial(table_of, ready, choices, placed))
     if picked is not None:
         point_neighbours(ready, points, picked)
     _remember(points, events.camera, events.clicked, picked)
     before = st.session_state.get(DRAWN)
-    st.session_state[DRAWN] = choices, selected
-    if before is not None and _mark(*before) != _mark(choices, selected):
+    st.session_state[DRAWN] = choices, selected, replace(scene, selected=None, caps=())
+    if before is not None and _mark(*before) != _mark(*st.session_state[DRAWN]):
         st.rerun()
 
 
-def _mark(choices: Choices, selected: Selected | None) -> tuple[object, ...]:
+def _mark(choices: Choices, selected: Selected | None, scene: SphereScene) -> tuple[object, ...]:
     """What the parts below the sphere depend on."""
     return (choices.method, choices.axes, choices.prompts,
-            None if selected is None else (selected.words, selected.mask.tobytes()))
+            None if selected is None else (selected.words, selected.mask.tobytes()),
+            scene.fingerprint if st.session_state.get("below") == "flat" else "")
+
+
+def _lassoed(ready: Ready, placed: FittedMap, n: int) -> Selected | None:
+    """The points inside the lasso drawn on the flat view of this very map."""
+    drawn = st.session_state.get("sphere.flat")
+    if not drawn or st.session_state.get("below") != "flat" or st.session_state.get(LASSO) != placed.map.fingerprint:
+        return None
+    rows = [int(point["customdata"]) for point in drawn["selection"]["points"] if "customdata" in point]
+    mask = np.zeros(n, dtype=bool)
+    mask[[row for row in rows if row < n]] = True
+    return Selected(mask, f"by a lasso on the flat view of {ready.opened.name}"[:200]) if mask.any() else None
 
 
 def _remember(points: Points, camera: str | None, clicked: int | None, picked: int | None) -> None:
@@ -154,6 +170,7 @@ def _foot(choices: Choices, placed: FittedMap, scene: SphereScene, table: partia
         with st.popover("Download", icon=":material/download:"):
             ui.download_figure(partial(_figure, scene), "sphere")
             ui.download_table(table, "sphere-points")
+        views.views_panel()
 
 
 def _figure(scene: SphereScene) -> go.Figure:
@@ -189,16 +206,24 @@ def _code(choices: Choices) -> str:
         "sphere(embedding_scene(points, fitted.map)).show()\n")
 
 
-def _show_below(ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None) -> None:
+def _show_below(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None,
+                scene: SphereScene) -> None:
     """Statistics, the points or the selected ones, and the selections that were kept."""
     points = points_of(ready, choices)
     if selected is not None:
         selections.keep_panel(ready, points, selected)
-    selections.kept_panel(ready)
-    parts = {"points": "The points", "numbers": "The numbers"}
+    selections.kept_panel(settings, ready)
+    parts = {"points": "The points", "flat": "Flat, to lasso", "numbers": "The numbers"}
     part = state.pick_option("Below the sphere", parts, key="below", widget="segments", label_visible=False)
     if part == "numbers":
         _show_statistics(ready)
+        return
+    if part == "flat":
+        st.session_state[LASSO] = placed.map.fingerprint
+        st.plotly_chart(flat_sphere(scene, ui.dark()), key="sphere.flat", theme=None, on_select="rerun",
+                        selection_mode=("lasso", "box"), config={"displaylogo": False, "scrollZoom": True})
+        st.caption("The same sphere laid flat, areas kept. Draw a lasso: its points stay coloured on the sphere, and "
+                   "can be kept as a selection.")
         return
     table = table_of(ready, choices, placed)
     if selected is not None:

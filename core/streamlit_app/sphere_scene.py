@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,9 @@ import pandas as pd
 from core.errors import ShapeError
 from core.figures.embedding_scene import Points, column_colouring, embedding_scene, similarity_colouring
 from core.geometry import sphere as s2
+from core.geometry.clusters import group_names, hdbscan, spherical_kmeans
+from core.geometry.density import heat_over_sphere, log_density
+from core.geometry.fidelity import local_distortion
 from core.geometry.linear_maps import label_axes
 from core.geometry.maps import MAPS, FittedMap, fit_map
 from core.scene import Cap, Colouring, SphereScene
@@ -25,19 +27,19 @@ ON_SPHERE = 60
 
 @dataclass(frozen=True, eq=False)
 class Selected:
-    """The points inside a cap.
+    """The points inside a cap or a lasso.
 
     Attributes
     ----------
     mask : (n,) bool over images, texts and prompts.
-    centre, radius : of the cap, in map coordinates and radians.
     words : how it was selected, for a user.
+    centre, radius : of the cap, in map coordinates and radians; None and 0 for a lasso.
     """
 
     mask: np.ndarray
-    centre: np.ndarray
-    radius: float
     words: str
+    centre: np.ndarray | None = None
+    radius: float = 0.0
 
 
 def points_of(ready: Ready, choices: Choices) -> Points:
@@ -98,7 +100,7 @@ def select_cap(points: Points, coords: np.ndarray, row: int, degrees: float) -> 
     inside = s2.inside_cap(coords, coords[row], np.radians(degrees))
     true = np.degrees(s2.angle(points.vectors()[inside], points.vector(row)))
     words = f"within {degrees:.0f}° on the map, true angles up to {true.max():.0f}°"
-    return Selected(inside, coords[row], float(np.radians(degrees)), words)
+    return Selected(inside, words, coords[row], float(np.radians(degrees)))
 
 
 def all_coords(placed: FittedMap, choices: Choices) -> np.ndarray:
@@ -108,45 +110,94 @@ def all_coords(placed: FittedMap, choices: Choices) -> np.ndarray:
     return np.concatenate([placed.map.coords, placed.place(choices.prompt_vectors)])
 
 
-def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None) -> SphereScene:
+def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None,
+             picked: int | None) -> SphereScene:
     """What the sphere shows."""
+    points = points_of(ready, choices)
+    towards = _towards(points, choices, picked)
+    slow = _slow_colours(ready, choices, placed)
     key = fingerprint("sphere", ready.key, ready.opened.key, placed.map.fingerprint, choices.colour, choices.arcs,
-                      choices.means, choices.pictures, choices.prompts, choices.axes, sorted(ready.pictures))
-    scene = cached.scene(key, partial(_make_scene, ready, choices, placed))
+                      choices.means, choices.pictures, choices.heat, choices.groups, choices.prompts, choices.axes,
+                      sorted(ready.pictures), None if towards is None else towards)
+    scene = cached.scene(key, lambda: _make_scene(ready, choices, placed, towards, slow))
     if selected is None:
         return scene
-    cap = Cap(selected.centre, selected.radius, f"{int(selected.mask.sum()):,} selected: {selected.words}", "prompt")
-    return replace(scene, selected=selected.mask, caps=(*scene.caps, cap))
+    caps = scene.caps
+    if selected.centre is not None:
+        caps += (Cap(selected.centre, selected.radius, f"{int(selected.mask.sum()):,} selected: {selected.words}",
+                     "prompt"),)
+    return replace(scene, selected=selected.mask, caps=caps)
 
 
-def _make_scene(ready: Ready, choices: Choices, placed: FittedMap) -> SphereScene:
+def _towards(points: Points, choices: Choices, picked: int | None) -> np.ndarray | None:
+    """The vector that colours and heat measure the cosine to, if any."""
+    kind, _, name = choices.colour.partition(":")
+    if kind == "prompt" and choices.prompt_vectors is not None:
+        return choices.prompt_vectors[int(name)]
+    return points.vector(picked) if kind == "picked" and picked is not None else None
+
+
+def _slow_colours(ready: Ready, choices: Choices, placed: FittedMap) -> np.ndarray | None:
+    """Values or groups of images and texts that take their time, made once as long work."""
+    x = ready.vectors
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> np.ndarray:
+        on_progress(0.1, f"Colours: {choices.colour}")
+        if choices.colour == "density":
+            return log_density(x)
+        if choices.colour == "distortion":
+            return local_distortion(x, placed.map.coords).astype(np.float64)
+        return hdbscan(x) if choices.colour == "hdbscan" else spherical_kmeans(x, min(choices.groups, len(x)))[0]
+
+    if choices.colour not in ("density", "distortion", "hdbscan", "kmeans"):
+        return None
+    key = fingerprint("colours", ready.key, choices.colour, choices.groups,
+                      placed.map.fingerprint if choices.colour == "distortion" else "")
+    found: np.ndarray = work.result_of(key, measure)
+    return found
+
+
+def _make_scene(ready: Ready, choices: Choices, placed: FittedMap, towards: np.ndarray | None,
+                slow: np.ndarray | None) -> SphereScene:
     points = points_of(ready, choices)
     coords = None if choices.prompt_vectors is None else placed.place(choices.prompt_vectors)
     note = f"Map: {MAPS[choices.method].title}"
     note += f" ({', '.join(choices.axes)})." if choices.axes else "."
     if 0 < len(ready.pictures) < points.n_images:
         note += f" Pictures for {len(ready.pictures):,} of {points.n_images:,} images."
-    return embedding_scene(points, placed.map, coords, colouring=_colouring(ready, points, choices, placed),
-                           pictures=ready.pictures, on_sphere=ON_SPHERE if choices.pictures else 0, arcs=choices.arcs,
-                           means=choices.means, note=note)
+    scene = embedding_scene(points, placed.map, coords, colouring=_colouring(ready, points, choices, towards, slow),
+                            pictures=ready.pictures, on_sphere=ON_SPHERE if choices.pictures else 0,
+                            arcs=choices.arcs, means=choices.means, note=note)
+    if not choices.heat:
+        return scene
+    weights, title = np.ones(len(placed.map.coords)), "heat: points"
+    if towards is not None:
+        cosines = ready.vectors @ towards
+        low, high = np.percentile(cosines, (80, 99.5))
+        weights, title = np.clip((cosines - low) / max(high - low, 1e-9), 0, 1), "heat: the most similar fifth"
+    return replace(scene, heat=heat_over_sphere(placed.map.coords, weights), heat_title=title)
 
 
-def _colouring(ready: Ready, points: Points, choices: Choices, placed: FittedMap) -> Colouring | None:
+def _colouring(ready: Ready, points: Points, choices: Choices, towards: np.ndarray | None,
+               slow: np.ndarray | None) -> Colouring | None:
     kind, _, name = choices.colour.partition(":")
+    extra = np.full(len(choices.prompts), np.nan)
     if kind == "column":
         return column_colouring(points, name)
-    extra = np.full(len(choices.prompts), np.nan)
+    if towards is not None:
+        what = f"“{choices.prompts[int(name)][:40]}”" if kind == "prompt" else "the point picked"
+        return similarity_colouring(points, towards, what)
     if kind == "norm":
         norms = [part.norms for part in (ready.images, ready.texts) if part is not None]
         return Colouring("norm of the raw vector", values=np.concatenate([*norms, extra]).astype(np.float64))
-    if kind == "distortion":
-        own = cached.distortion(placed.map.fingerprint, ready.vectors, placed.map.coords)
-        return Colouring("distortion by the map (0: neighbours kept, 0.5: random)",
-                         values=np.concatenate([own.astype(np.float64), extra]))
-    if kind == "prompt" and choices.prompt_vectors is not None:
-        chosen = int(name)
-        return similarity_colouring(points, choices.prompt_vectors[chosen], f"“{choices.prompts[chosen][:40]}”")
-    return None
+    if slow is None:
+        return None
+    if kind in ("kmeans", "hdbscan"):
+        title = "group (spherical k-means)" if kind == "kmeans" else "group (HDBSCAN)"
+        return Colouring(title, groups=(*group_names(slow), *("" for _ in choices.prompts)))
+    title = ("density, log10 over the uniform sphere" if kind == "density"
+             else "distortion by the map (0: neighbours kept, 0.5: random)")
+    return Colouring(title, values=np.concatenate([slow, extra]))
 
 
 def table_of(ready: Ready, choices: Choices, placed: FittedMap) -> pd.DataFrame:

@@ -45,6 +45,14 @@ def _of_other_page() -> set[str]:
     return st.session_state.setdefault("of_other_page", set())
 
 
+def open_view(query: dict[str, str]) -> None:
+    """Go to a view of the same page that was kept: what its URL said, and defaults for the rest."""
+    for key in (*kept(), *query):
+        st.session_state.pop(key, None)
+    kept().clear()
+    st.query_params.from_dict(query)
+
+
 def write_url(key: str, value: str | None) -> None:
     """Put a value into the URL's query, or take it out, if it is not so already."""
     if value is None:
