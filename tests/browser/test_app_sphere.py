@@ -134,3 +134,23 @@ def test_the_page_fits_a_narrow_screen(browser, address):
     main = page.locator("[data-testid=stMain]")
     assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
     page.context.close()
+
+
+def test_a_lasso_on_the_flat_view_selects_on_the_sphere(browser_page, address):
+    page = browser_page
+    page.goto(f"{address}/Embedding_Sphere?scenes=200&below=flat")
+    drawn(page, 400)
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    box = plot.bounding_box()
+    x, y, r = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 0.22 * box["height"]
+    page.mouse.move(x - r, y - r)
+    page.mouse.down()
+    for corner in ((x + r, y - r), (x + r, y + r), (x - r, y + r), (x - r, y - r)):
+        page.mouse.move(*corner, steps=6)
+    page.mouse.up()
+    page.get_by_text("by a lasso on the flat view").first.wait_for(timeout=LONG)
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.get_by_text("Your selections").wait_for(timeout=LONG)
+    no_traceback(page)
