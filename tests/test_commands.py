@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.commands import main
@@ -82,6 +83,23 @@ def test_the_table_has_a_line_a_figure() -> None:
     assert lines[1].split() == ["figure", "value", "95", "%", "interval", "null", "n", "unit"]
     assert lines[2].split() == ["whole", "0.5", "0.4", "to", "0.6", "0.1", "100", "share"]
     assert len(lines) == 5
+
+
+def test_the_sphere_is_measured_on_vectors_of_any_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 8)) + 2 * np.eye(8)[0]
+    np.savez(tmp_path / "v.npz", image=x[:60], text=x[60:])
+    assert main(["evaluate", "sphere", "--data", str(tmp_path / "v.npz"), "--json"]) == 0
+    out = json.loads(capsys.readouterr().out)
+    assert (out["subject"], out["data"]) == ("sphere", "v.npz")
+    for key in ("pca", "pca_centred", "geodesic_mds", "umap"):
+        for name in ("spearman", "knn_overlap", "trustworthiness"):
+            number = out["figures"][f"{name}_{key}"]
+            assert number["low"] <= number["value"] <= number["high"]
+            assert number["value"] > number["null"]
+        assert out["figures"][f"seconds_{key}"]["unit"] == "s"
+    assert main(["evaluate", "sphere", "--data", str(tmp_path / "none.npz")]) == 2
+    assert "which is not there" in capsys.readouterr().err
 
 
 def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.commands._progress import progress_line
-from core.errors import ChoiceError
+from core.errors import ChoiceError, SourceError
 from core.types import Number
+
+VECTOR_FILES = (".npy", ".npz", ".parquet", ".csv", ".tsv")
+FIDELITY = ("spearman", "knn_overlap", "trustworthiness", "continuity")
 
 
 @dataclass(frozen=True)
@@ -36,13 +43,57 @@ def _model(args: argparse.Namespace) -> Evaluation:
     return Evaluation("model", args.model, "built-in world", args.seed, figures)
 
 
-SUBJECTS: dict[str, Callable[[argparse.Namespace], Evaluation]] = {"model": _model}
+def _vectors(args: argparse.Namespace) -> tuple[list[np.ndarray], str, str]:
+    """Unit vectors of the data, a modality each, with the names of the model and of the data."""
+    from core.sources.open_vectors import open_vectors
+
+    path = Path(args.data or "")
+    if path.suffix.lower() in VECTOR_FILES and path.is_file():
+        try:
+            opened = open_vectors(path)
+        except SourceError:
+            if path.suffix.lower() in (".npy", ".npz"):
+                raise
+        else:
+            sets = [s for s in (opened.images, opened.texts) if s is not None]
+            return [s.vectors for s in sets], sets[0].model.id, path.name
+    from core.commands.embed import WORLD, open_source
+    from core.encoding.models import load_model
+    from core.encoding.pipeline import embed
+    from core.encoding.store import Store
+
+    dataset = open_source(args.data or WORLD, seed=args.seed)
+    done = embed(dataset, load_model(args.model), Store(), on_progress=progress_line)
+    return [s.vectors for s in (done.images, done.texts) if s is not None], args.model, dataset.name
+
+
+def _sphere(args: argparse.Namespace) -> Evaluation:
+    """Every map that needs no choice of axes: its fidelity, and the seconds it takes."""
+    from core.geometry import fidelity
+    from core.geometry.maps import MAPS, available, fit_map
+
+    parts, model, data = _vectors(args)
+    x = np.concatenate(parts)
+    figures: dict[str, Number] = {}
+    for key in available(x.shape[1]):
+        if MAPS[key].needs == "axes":
+            continue
+        began = time.perf_counter()
+        fitted = fit_map(x, key, seed=args.seed, with_fidelity=False)
+        seconds = time.perf_counter() - began
+        found = fidelity.measure(x, fitted.map.coords, seed=args.seed)
+        figures |= {f"{name}_{key}": found[name] for name in FIDELITY if name in found}
+        figures[f"seconds_{key}"] = Number(seconds, n=len(x), unit="s")
+    return Evaluation("sphere", model, data, args.seed, figures)
+
+
+SUBJECTS: dict[str, Callable[[argparse.Namespace], Evaluation]] = {"model": _model, "sphere": _sphere}
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("evaluate", help="print the figures of a subject")
     parser.add_argument("subject", choices=list(SUBJECTS))
-    parser.add_argument("--data", help="what to measure on (default: the built-in world)")
+    parser.add_argument("--data", help="vectors, a folder, a zip or a table (default: the built-in world)")
     parser.add_argument("--model", default="builtin", help="id of a model (default: builtin)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
