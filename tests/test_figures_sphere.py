@@ -8,7 +8,7 @@ import pytest
 from core.errors import ShapeError
 from core.figures import theme
 from core.figures.colours import NO_VALUE, legend, natural
-from core.figures.equal_area import equal_area
+from core.figures.flat_sphere import flat_sphere
 from core.figures.sphere import HOVER_LENGTH, MOST_PAIRS, hover_text, looking_at, sphere
 from core.geometry import sphere as s2
 from core.scene import Arc, Cap, Colouring, Mark, SphereScene
@@ -73,7 +73,7 @@ def test_title_says_the_finding_note_the_fidelity_and_both_are_text():
 
 
 def test_hover_text_is_escaped_shortened_and_wrapped():
-    for figure in (sphere(scene()), equal_area(scene())):
+    for figure in (sphere(scene()), flat_sphere(scene())):
         hovers = named(figure, "images").hovertext
         assert hovers[0].startswith("&lt;script&gt;alert(&#x27;x&#x27;)")
         assert "<script" not in figure.to_json()
@@ -90,9 +90,6 @@ def test_unselected_points_turn_grey_and_stay():
     assert len(named(figure, "images").x) == 20
     assert len(named(figure, "images, not selected").x) == 40
     assert named(figure, "images, not selected").marker.color == theme.LIGHT.unselected
-    flat = named(equal_area(scene(selected=selected)), "images").marker.color
-    assert set(flat[20:]) == {theme.LIGHT.unselected}
-    assert theme.LIGHT.unselected not in flat[:20]
 
 
 def test_groups_beyond_twelve_share_an_entry_and_points_without_one_are_named():
@@ -142,9 +139,9 @@ def test_many_pairs_are_thinned_and_the_legend_says_so():
     assert named(figure, f"pairs ({MOST_PAIRS} of 2,000)").showlegend
 
 
-def test_the_equal_area_figure_has_the_points_at_lamberts_places():
+def test_the_flat_figure_has_the_points_at_lamberts_places():
     centre = s2.unit(np.array([[1.0, 2, 3]]))[0]
-    figure = equal_area(scene(), centre=centre)
+    figure = flat_sphere(scene(), centre=centre)
     trace = named(figure, "texts")
     expected = s2.equal_area(scene().coords[60:110], centre)
     np.testing.assert_allclose(np.stack([trace.x, trace.y], 1), expected, atol=1e-6)
@@ -187,11 +184,14 @@ def test_the_sequence_grows_steadily_lighter(dark):
 
 
 def test_the_eye_faces_most_points_and_empty_scenes_are_drawn():
-    coords = s2.unit(np.random.default_rng(0).normal(size=(50, 3)) * 0.2 + [0, -1, 0.1])
-    assert looking_at(coords) @ s2.mean_direction(coords) > 0.95
+    coords = s2.unit(np.random.default_rng(0).normal(size=(N, 3)) * 0.2 + [0, -1, 0.1])
+    assert looking_at(scene(coords=coords)) @ s2.mean_direction(coords) > 0.95
+    apart = np.where(np.arange(N)[:, None] < 60, [1.0, 0, 0], [-0.9, np.sqrt(0.19), 0])
+    eye = looking_at(scene(coords=apart))
+    assert np.degrees(s2.angle(eye, apart[0])) == pytest.approx(50, abs=1e-3)
     empty = SphereScene(np.zeros((0, 3)), np.zeros(0), ())
     assert len(sphere(empty).data) == 2
-    assert equal_area(empty).data
+    assert flat_sphere(empty).data
     one = SphereScene(np.array([[0, 0, 1.0]]), np.zeros(1), ("only",))
     assert named(sphere(one), "images").x.tolist() == [0]
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HOVER_LENGTH = 280
 MOST_PAIRS = 600
+_FARTHEST = np.radians(50)
 _SYMBOLS = {"image": "circle", "text": "diamond", "prompt": "cross"}
 
 
@@ -48,7 +49,7 @@ def sphere(scene: SphereScene, dark: bool = False) -> go.Figure:
     p = theme.palette(dark)
     figure = go.Figure([*_globe(scene, dark), *_pairs(scene, dark), *_points(scene, dark), *_overlays(scene, dark)])
     hidden = {"visible": False, "range": [-1.08, 1.08]}
-    eye = 1.5 * looking_at(scene.coords)
+    eye = 1.5 * looking_at(scene)
     note = "<br>".join(html.escape(line) for line in textwrap.wrap(scene.note, 110))
     figure.update_layout(
         template=theme.template(dark), height=720,
@@ -73,14 +74,23 @@ def _label(mark: Mark, dark: bool) -> dict[str, object]:
             "font": {"size": 13, "color": p.kinds[mark.kind]}}
 
 
-def looking_at(coords: np.ndarray) -> np.ndarray:
-    """Where to look from so that most points face the eye: (n, 3) -> (3,) unit."""
-    if not len(coords):
+def looking_at(scene: SphereScene) -> np.ndarray:
+    """Where to look from: (3,) unit, in the middle of the points, but with the images no farther than 50 degrees."""
+    if not len(scene):
         return np.array([0.8, -0.5, 0.33])
+    middle = _mean(scene.coords)
+    images = scene.coords[scene.kinds == 0]
+    if len(images):
+        towards = s2.log_map(_mean(images), middle)
+        far = float(np.linalg.norm(towards))
+        middle = s2.exp_map(_mean(images), towards * min(1.0, _FARTHEST / max(far, 1e-9)))
+    middle[2] = np.clip(middle[2], -0.75, 0.75)
+    return middle / np.linalg.norm(middle)
+
+
+def _mean(coords: np.ndarray) -> np.ndarray:
     mean = coords.mean(axis=0, dtype=np.float64) + np.array([1e-6, 0, 0])
-    flat = mean / np.linalg.norm(mean)
-    flat[2] = np.clip(flat[2], -0.75, 0.75)
-    return flat / np.linalg.norm(flat)
+    return mean / np.linalg.norm(mean)
 
 
 def _globe(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:

@@ -4,10 +4,12 @@ const SHAPES = ["circle", "diamond", "star"];
 function drawOverlay(view, lens) {
   const pen = view.pen, dpr = view.dpr, s = view.scene, m = matrix(view.turn);
   pen.clearRect(0, 0, view.front.width, view.front.height);
-  const taken = [];
+  const places = s.marks.map((mark) => view.project(mark.place, m, lens));
+  const taken = places.map(([x, y]) => [x - 8 * dpr, y - 8 * dpr, x + 8 * dpr, y + 8 * dpr]);
+  const labels = planLabels(view, pen, lens, m, taken);
   drawPictures(view, pen, lens, m, taken);
-  for (const mark of s.marks) {
-    const [x, y, facing] = view.project(mark.place, m, lens);
+  for (const [k, mark] of s.marks.entries()) {
+    const [x, y, facing] = places[k];
     const colour = view.colours.kinds[mark.kind] ?? view.colours.kinds.plain;
     pen.globalAlpha = facing > 0 ? 1 : 0.35;
     pen.beginPath();
@@ -18,7 +20,6 @@ function drawOverlay(view, lens) {
     pen.arc(x, y, 4.6 * dpr, 0, 2 * Math.PI);
     pen.fillStyle = colour;
     pen.fill();
-    taken.push([x - 8 * dpr, y - 8 * dpr, x + 8 * dpr, y + 8 * dpr]);
   }
   pen.globalAlpha = 1;
   for (const [i, width] of [[view.picked, 2.6], [view.hovered, 1.6]]) {
@@ -32,7 +33,13 @@ function drawOverlay(view, lens) {
       pen.stroke();
     }
   }
-  drawLabels(view, pen, lens, m, taken);
+  for (const { text, x, y, colour } of labels) {
+    pen.strokeStyle = css(view.ground, 0.92);
+    pen.lineWidth = 4 * dpr;
+    pen.strokeText(text, x, y);
+    pen.fillStyle = colour;
+    pen.fillText(text, x, y);
+  }
 }
 
 function drawPictures(view, pen, lens, m, taken) {
@@ -87,8 +94,8 @@ function kindColour(view, point) {
 
 const meet = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
-function drawLabels(view, pen, lens, m, taken) {
-  const dpr = view.dpr, s = view.scene, wanted = [];
+function planLabels(view, pen, lens, m, taken) {   // where each label fits without touching another
+  const dpr = view.dpr, s = view.scene, wanted = [], planned = [];
   for (const mark of s.marks) {
     const [x, y, facing] = view.project(mark.place, m, lens);
     if (facing > 0) wanted.push({ text: mark.label, kind: mark.kind, x, y, clear: 11 });
@@ -116,14 +123,11 @@ function drawLabels(view, pen, lens, m, taken) {
       if (box[0] < 2 || box[1] < 2 || box[2] > view.front.width - 2 || box[3] > view.front.height - 2) continue;
       if (taken.some((t) => meet(t, box))) continue;
       taken.push(box);
-      pen.strokeStyle = css(view.ground, 0.92);
-      pen.lineWidth = 4 * dpr;
-      pen.strokeText(text, x, y);
-      pen.fillStyle = view.colours.kinds[label.kind] ?? view.colours.text;
-      pen.fillText(text, x, y);
+      planned.push({ text, x, y, colour: view.colours.kinds[label.kind] ?? view.colours.text });
       break;
     }
   }
+  return planned;
 }
 
 const normalise3 = (v) => { const l = Math.hypot(...v) || 1; return v.map((c) => c / l); };

@@ -224,7 +224,7 @@ class View {
 
   paintOverlays() {   // the ribbons: pairs, named arcs, arrows
     const s = this.scene, kinds = this.colours.kinds;
-    const quiet = [...floats(this.colours.muted), Math.max(0.1, Math.min(0.42, 40 / Math.sqrt(s.pairs + 1) / 10))];
+    const quiet = [...floats(this.colours.muted), Math.max(0.1, Math.min(0.34, 4 / Math.sqrt(s.pairs + 1)))];
     const pairs = new Float32Array(10 * s.pairs);
     for (let k = 0; k < s.pairs; k++) {
       pairs.set(s.coords.subarray(3 * s.links[2 * k], 3 * s.links[2 * k] + 3), 10 * k);

@@ -128,7 +128,7 @@ def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, l
     arrows = np.asarray(scene.arrows, dtype=np.float64)
     header: dict[str, object] = {
         "fingerprint": scene.fingerprint, "n": len(scene), "pairs": len(scene.pairs), "pictured": len(pictured),
-        "title": scene.title, "note": scene.note, "looking": looking_at(scene.coords).tolist(),
+        "title": scene.title, "note": scene.note, "looking": looking_at(scene).tolist(),
         "heat": {"rows": heat.shape[0], "columns": heat.shape[1], "title": scene.heat_title},
         "legend": {"title": light.title, "names": light.names, "counts": light.counts,
                    "low": light.low, "high": light.high, "values": light.values is not None,
