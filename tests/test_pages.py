@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -373,3 +374,40 @@ def test_unexpected_errors_become_a_panel(caplog):
     assert "&lt;b&gt;secret" in body
     assert "fault of Orrery" in body
     assert "unexpected error on a page" in caplog.text
+
+
+def test_a_download_without_network_ends_in_words_and_the_page_goes_on():
+    at = opened(SPHERE, scenes="100", model="openai/clip-vit-base-patch16")
+    finished(button(at, "Download").click().run())
+    said = words(at)
+    assert "from the Hugging Face hub" in said
+    assert "The built-in model goes on working." in said
+    assert button(at, "Try again")
+    assert len(at.dataframe[-1].value) == 200
+
+
+def test_a_public_server_opens_no_folders(monkeypatch):
+    from dataclasses import replace
+
+    from core.settings import settings
+    from core.streamlit_app import data
+
+    monkeypatch.setattr(data, "process_settings", lambda: replace(settings(), hosted=True))
+    at = opened(SPHERE, scenes="100", data="folder", folder="/etc")
+    assert "Folder" not in str([control.options for control in at.get("button_group")])
+    assert not any("Path of a folder" in field.label for field in at.text_input)
+    assert len(at.dataframe[-1].value) == 200
+
+
+def test_the_page_has_the_colours_of_the_figures_and_enough_contrast():
+    from core.figures.theme import DARK, LIGHT, contrast
+
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    for page, figure in ((theme["light"], LIGHT), (theme["dark"], DARK)):
+        assert page["backgroundColor"].lower() == figure.background
+        assert page["textColor"].lower() == figure.text
+        backgrounds = [page["backgroundColor"], page["secondaryBackgroundColor"],
+                       *(value for key, value in page["sidebar"].items() if "ackgroundColor" in key)]
+        for name in ("textColor", "linkColor", "primaryColor", "grayTextColor"):
+            for background in backgrounds:
+                assert contrast(page[name], background) >= 4.5, (name, background)

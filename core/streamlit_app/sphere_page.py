@@ -92,7 +92,7 @@ def _lassoed(ready: Ready, placed: FittedMap, n: int) -> Selected | None:
     drawn = st.session_state.get("sphere.flat")
     if not drawn or st.session_state.get("below") != "flat" or st.session_state.get(LASSO) != placed.map.fingerprint:
         return None
-    rows = [int(point["customdata"]) for point in drawn["selection"]["points"] if "customdata" in point]
+    rows = [int(np.ravel(point["customdata"])[0]) for point in drawn["selection"]["points"] if "customdata" in point]
     mask = np.zeros(n, dtype=bool)
     mask[[row for row in rows if row < n]] = True
     return Selected(mask, f"by a lasso on the flat view of {ready.opened.name}"[:200]) if mask.any() else None
