@@ -81,7 +81,7 @@ def check_vectors(x: np.ndarray, *, what: str = "vectors", at_least: int = 1, un
         raise ShapeError(f"finite {what}", f"{len(bad)} rows with NaN or infinity, the first at row {bad[0]}",
                          "Remove these rows.")
     if unit:
-        norms = np.linalg.norm(x.astype(np.float64), axis=1)
+        norms = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
         off = np.abs(norms - 1)
         if len(off) and off.max() > 1e-4:
             worst = int(off.argmax())

@@ -44,7 +44,7 @@ def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple
         values, basis = values[keep], basis[:, keep]
     total = float(values.sum())
     values, basis = values[::-1][:3], basis[:, ::-1][:, :3]
-    moments = ((x @ basis - shift @ basis) ** 3).sum(axis=0)
+    moments = ((x @ basis.astype(x.dtype) - shift @ basis) ** 3).sum(axis=0)
     basis = basis * np.where(moments < 0, -1.0, 1.0)
     directions, energies = np.zeros((d, 3)), np.zeros(3)
     directions[:, :basis.shape[1]], energies[:len(values)] = basis, values
@@ -66,7 +66,7 @@ def _principal(x: np.ndarray, mean: np.ndarray | None) -> Placed:
     shift = 0.0 if mean is None else mean @ directions
 
     def place(vectors: np.ndarray) -> np.ndarray:
-        return onto_sphere(vectors.astype(np.float64) @ directions - shift)
+        return onto_sphere(vectors @ directions.astype(vectors.dtype) - shift)
 
     share = float(energies.sum() / total) if total > 1e-12 else 1.0
     variance = Number(min(share, 1.0), null=min(3 / x.shape[1], 1.0), n=len(x),

@@ -28,12 +28,12 @@ def unit(x: np.ndarray) -> np.ndarray:
     """
     x = np.asarray(x)
     check_vectors(x, at_least=0)
-    norms = np.linalg.norm(x.astype(np.float64, copy=False), axis=1, keepdims=True)
+    norms = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))[:, None]
     zero = np.flatnonzero(norms[:, 0] < _TINY)
     if len(zero):
         raise ShapeError("vectors with a direction", f"{len(zero)} rows of length zero, the first at row {zero[0]}",
                          "Remove these rows.")
-    return (x / norms).astype(x.dtype, copy=False)
+    return x / norms.astype(x.dtype)
 
 
 def angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
