@@ -201,6 +201,19 @@ def test_a_view_that_was_kept_opens_again():
     assert at.selectbox(key="map").value == "pca_centred"
 
 
+@pytest.mark.parametrize(("method", "query"), [
+    ("pca", {}), ("prompt_axes", {"axes": "a red cube\na blue ball\na green star"}),
+    ("label_axes", {"axis_column": "colour"})])
+def test_the_python_that_is_offered_draws_the_same_points(method, query):
+    at = opened(SPHERE, scenes="100", map=method, arcs="1", **query)
+    code = next(block.value for block in at.code if "fit_map" in block.value)
+    space: dict = {}
+    exec(code.replace("figure.show()", ""), space)
+    shown = at.dataframe[-1].value[["x", "y", "z"]].to_numpy()
+    np.testing.assert_allclose(space["fitted"].map.coords, shown, atol=1e-6)
+    assert any(trace.name.startswith("pairs") for trace in space["figure"].data)
+
+
 def test_three_prompts_or_labels_are_the_axes_of_a_map():
     at = opened(SPHERE, scenes="100", map="prompt_axes", axes="a red cube\na blue ball\na green star")
     assert len(at.dataframe[-1].value) == 200
@@ -225,7 +238,7 @@ def test_vectors_made_elsewhere_are_shown_without_a_model(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "v.npz", image=rng.normal(size=(20, 8)), text=rng.normal(size=(20, 8)))
     source = open_vectors(tmp_path / "v.npz")
-    ready = ensure_embedded("no model is asked for", Opened("v", "key", vectors=source))
+    ready = ensure_embedded("no model is asked for", Opened("v", "key", vectors=source, source="vectors"))
     assert ready.vectors.shape == (40, 8)
     assert len(ready.captions) == 20
     assert ready.picture(0) is None

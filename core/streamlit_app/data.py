@@ -36,14 +36,18 @@ class Opened:
     name : what the visitor calls it.
     key : no other opening of other content has it.
     dataset, vectors : one of them.
-    built_in : whether it is the built-in world.
+    source : key of SOURCES; the built-in world is "world".
     """
 
     name: str
     key: str
     dataset: Dataset | None = None
     vectors: VectorSource | None = None
-    built_in: bool = False
+    source: str = "world"
+
+    @property
+    def built_in(self) -> bool:
+        return self.source == "world"
 
 
 SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
@@ -62,7 +66,7 @@ def pick_dataset() -> Opened | None:
                 seed = state.pick_number("Sample", 0, 99, key="sample", default=0, help="Another seed, other scenes.")
     if source == "world":
         dataset = cached.world(n, seed)
-        return Opened(dataset.name, f"world-{n}-{seed}", dataset, built_in=True)
+        return Opened(dataset.name, f"world-{n}-{seed}", dataset)
     return {"images": _pick_images, "table": _pick_table, "vectors": _pick_vectors, "folder": _pick_folder}[source]()
 
 
@@ -79,8 +83,8 @@ def _reopen(source: str, mark: object, opening: Callable[[], Dataset | VectorSou
             with st.spinner("Opening …"):
                 found = opening()
             key = uuid.uuid4().hex
-            opened = (Opened(found.name, key, dataset=found) if isinstance(found, Dataset)
-                      else Opened(found.name, key, vectors=found))
+            opened = (Opened(found.name, key, dataset=found, source=source) if isinstance(found, Dataset)
+                      else Opened(found.name, key, vectors=found, source=source))
             _opened()[source] = (mark, opened)
             return opened
         _opened().pop(source, None)

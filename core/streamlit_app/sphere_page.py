@@ -16,6 +16,7 @@ from core.figures.flat_sphere import flat_sphere
 from core.geometry.maps import FittedMap
 from core.scene import SphereScene
 from core.streamlit_app import panels, selections, state, ui, views, work
+from core.streamlit_app.as_python import python_of
 from core.streamlit_app.card import kind_of, point_card, point_neighbours
 from core.streamlit_app.embedding import Ready
 from core.streamlit_app.sphere_choices import Choices, pick_choices, say_what_is_odd
@@ -70,7 +71,7 @@ def _live(settings: Settings, ready: Ready) -> None:
     with left:
         scene = scene_of(ready, choices, placed, selected, picked)
         events = sphere_view(scene, key=VIEW, height=620, picked=picked, camera=_camera(), dark=ui.dark())
-        _foot(choices, placed, scene, partial(table_of, ready, choices, placed))
+        _foot(settings, ready, choices, placed, scene)
     if picked is not None:
         point_neighbours(ready, points, picked)
     _remember(points, events.camera, events.clicked, picked)
@@ -158,7 +159,7 @@ def _invitation() -> None:
         "- The address of this page holds the view: copy it to share what you see.")
 
 
-def _foot(choices: Choices, placed: FittedMap, scene: SphereScene, table: partial[pd.DataFrame]) -> None:
+def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap, scene: SphereScene) -> None:
     """How far the map can be trusted, the lines of code that make the figure, downloads."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sphere.foot"):
         with st.popover("How far to trust this map", icon=":material/verified:"):
@@ -166,10 +167,10 @@ def _foot(choices: Choices, placed: FittedMap, scene: SphereScene, table: partia
                          hide_index=True)
             st.caption("Spearman: do cosines keep their order? Overlap, trustworthiness, continuity: do neighbours "
                        "stay neighbours? Variance: how much of the length do three directions hold?")
-        ui.copy_as_python(_code(choices))
+        ui.copy_as_python(python_of(settings, ready, choices))
         with st.popover("Download", icon=":material/download:"):
             ui.download_figure(partial(_figure, scene), "sphere")
-            ui.download_table(table, "sphere-points")
+            ui.download_table(partial(table_of, ready, choices, placed), "sphere-points")
         views.views_panel()
 
 
@@ -188,22 +189,6 @@ def numbers_table(numbers: dict[str, Number]) -> pd.DataFrame:
                      "" if number.n is None else f"{number.n:,}", number.unit))
     table = pd.DataFrame(rows, columns=["", "value", "95 % interval", "by chance", "n", "unit"])
     return table if table["unit"].any() else table.drop(columns="unit")
-
-
-def _code(choices: Choices) -> str:
-    return (
-        "from core.encoding.models import load_model\n"
-        "from core.encoding.pipeline import embed\n"
-        "from core.encoding.store import Store\n"
-        "from core.figures.embedding_scene import Points, embedding_scene\n"
-        "from core.figures.sphere import sphere\n"
-        "from core.geometry.maps import fit_map\n"
-        "from core.sources.solids.world import open_world\n\n"
-        "dataset = open_world(n=300)          # or open_folder, open_zip, open_table\n"
-        'found = embed(dataset, load_model("builtin"), Store())\n'
-        "points = Points(found.images, found.texts, dataset.texts, found.links)\n"
-        f'fitted = fit_map(points.vectors(), "{choices.method}")\n'
-        "sphere(embedding_scene(points, fitted.map)).show()\n")
 
 
 def _show_below(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None,

@@ -1,0 +1,55 @@
+"""The sphere that is shown, as the few lines of core calls that make it."""
+
+from __future__ import annotations
+
+from core.geometry.maps import MAPS
+from core.streamlit_app.embedding import Ready
+from core.streamlit_app.sphere_choices import Choices
+from core.streamlit_app.state import Settings
+
+OPENERS = {"images": ("open_images", 'open_zip("photos.zip")'),
+           "table": ("open_table", 'open_table("captions.csv")'),
+           "folder": ("open_images", 'open_folder("photos")')}
+
+
+def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
+    """Lines that draw the same points on the same map; a visitor's own files stand in them under made-up names."""
+    imports = ["from core.figures.embedding_scene import Points, embedding_scene",
+               "from core.figures.sphere import sphere", "from core.geometry.maps import fit_map"]
+    if ready.opened.vectors is not None:
+        imports.append("from core.sources.open_vectors import open_vectors")
+        lines = ['found = open_vectors("vectors.npz")',
+                 "points = Points(found.images, found.texts, found.texts.ids if found.texts else (), found.links)"]
+    else:
+        imports += ["from core.encoding.models import load_model", "from core.encoding.pipeline import embed",
+                    "from core.encoding.store import Store"]
+        if ready.opened.built_in:
+            _, n, seed = ready.opened.key.split("-")[:3]
+            imports.append("from core.sources.solids.world import open_world")
+            lines = [f"dataset = open_world({n}, seed={seed})"]
+        else:
+            module, call = OPENERS[ready.opened.source]
+            imports.append(f"from core.sources.{module} import {call.split('(')[0]}")
+            lines = [f"dataset = {call}"]
+        sampled = ready.opened.key.removeprefix("world-").split("-")[2 if ready.opened.built_in else 1:]
+        if sampled and sampled[0].isdecimal():
+            imports.append("from core.sources.sampling import sample")
+            lines.append(f"dataset = sample(dataset, {sampled[0]}, 0)")
+        lines += [f"model = load_model({settings.model_id!r})", "found = embed(dataset, model, Store())",
+                  "captions = dict(zip(dataset.text_ids, dataset.texts))",
+                  "texts = [captions[name] for name in found.texts.ids] if found.texts else ()",
+                  "points = Points(found.images, found.texts, texts, found.links)"]
+    axes = ""
+    if choices.method == "prompt_axes":
+        imports.append("from core.geometry.sphere import unit")
+        lines.append(f"axes = unit(model.encode_texts({list(choices.axes)!r}))")
+    elif choices.method == "label_axes":
+        imports.append("from core.geometry.linear_maps import label_axes")
+        lines.append(f'labels = points.table[{choices.axis_column!r}].astype(str).to_numpy()')
+        lines.append(f"axes = label_axes(points.vectors(), labels, {choices.axes!r})")
+    if MAPS[choices.method].needs == "axes":
+        axes = ", axes=axes"
+    lines += [f"fitted = fit_map(points.vectors(), {choices.method!r}, seed={settings.seed}{axes})",
+              f"figure = sphere(embedding_scene(points, fitted.map, arcs={choices.arcs}, means={choices.means}))",
+              "figure.show()"]
+    return "\n".join([*sorted(imports), "", *lines]) + "\n"
