@@ -120,6 +120,7 @@ def test_every_word_of_the_world_is_one_token() -> None:
     tokenizer = build_tokenizer()
     assert {len(tokenizer(w)["input_ids"]) for w in known_words()} == {3}
     assert len(tokenizer("zebra")["input_ids"]) > 3
+    assert tokenizer.get_vocab() == build_tokenizer().get_vocab()
     assert tokenizer("Ünïcødé 漢字 🙂")["input_ids"][-1] == tokenizer.eos_token_id != 2
 
 

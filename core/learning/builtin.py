@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[2] / "data" / "builtin"
 CONTEXT = 40
+WORD_END = "</w>"
 MEAN = STD = 0.5
 PROBE = (300, 77)
 MOMENTS = 30
@@ -58,29 +61,46 @@ class Recipe:
 
 
 def build_tokenizer(seed: int = 0) -> CLIPTokenizer:
-    """A byte-level BPE tokenizer of the world's captions, in CLIP's form; unknown words fall into letters."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    """A byte-level BPE tokenizer of the world's captions, in CLIP's form; unknown words fall into letters.
+
+    Merges are learnt here, ties broken by the alphabet, because the same seed must give the same ids.
+    """
+    from tokenizers import pre_tokenizers
     from transformers import CLIPTokenizer
 
-    form = CLIPTokenizer().backend_tokenizer
-    trainee = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    trainee.normalizer = normalizers.Lowercase()
-    trainee.pre_tokenizer = form.pre_tokenizer
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=1000, initial_alphabet=alphabet, end_of_word_suffix="</w>",
-                                  min_frequency=2, show_progress=False)
-    texts = [caption(s, np.random.default_rng((seed, i))).text
-             for i, s in enumerate(sample_scenes(6000, seed, held_out=None))]
-    trainee.train_from_iterator(texts + known_words() * 3, trainer)
-    learnt = json.loads(trainee.to_str())["model"]
-    vocabulary = dict(learnt["vocab"])
-    for letter in sorted(alphabet):
-        vocabulary.setdefault(letter, len(vocabulary))
-        vocabulary.setdefault(letter + "</w>", len(vocabulary))
-    for token in ("<|startoftext|>", "<|endoftext|>"):
-        vocabulary[token] = len(vocabulary)
-    merges: Any = [tuple(m) for m in learnt["merges"]]
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=CONTEXT)
+    counts = Counter(known_words())
+    for i, scene in enumerate(sample_scenes(2000, seed, held_out=None)):
+        counts.update(caption(scene, np.random.default_rng((seed, i))).text.replace(",", "").split())
+    spelt = {word: [*word[:-1], word[-1] + WORD_END] for word in counts}
+    merges: list[tuple[str, str]] = []
+    while pairs := _pair_counts(spelt, counts):
+        best = max(sorted(pairs), key=lambda p: pairs[p])
+        merges.append(best)
+        for word, symbols in spelt.items():
+            spelt[word] = _merged(symbols, best)
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*letters, *(c + WORD_END for c in letters), *dict.fromkeys(a + b for a, b in merges),
+              "<|startoftext|>", "<|endoftext|>"]
+    pieces: Any = merges
+    return CLIPTokenizer(vocab={t: i for i, t in enumerate(tokens)}, merges=pieces, model_max_length=CONTEXT)
+
+
+def _pair_counts(spelt: dict[str, list[str]], counts: Counter[str]) -> Counter[tuple[str, str]]:
+    pairs: Counter[tuple[str, str]] = Counter()
+    for word, symbols in spelt.items():
+        for pair in pairwise(symbols):
+            pairs[pair] += counts[word]
+    return pairs
+
+
+def _merged(symbols: list[str], pair: tuple[str, str]) -> list[str]:
+    out: list[str] = []
+    for symbol in symbols:
+        if out and (out[-1], symbol) == pair:
+            out[-1] += symbol
+        else:
+            out.append(symbol)
+    return out
 
 
 def _sin_cos(n: int, width: int) -> torch.Tensor:
