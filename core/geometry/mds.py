@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_FITTED = 5000
 NEAR = 10
-_STEPS, _GLOBAL_STEPS, _PLACING_STEPS = 260, 60, 50
+_STEPS, _GLOBAL_STEPS, _PLACING_STEPS = 260, 60, 30
 _COLUMNS = 192                # points that all others are compared with in one step
 _FIRST_LOCAL = 0.2            # weight of the near neighbours when they come in; then steered
 _SHARE = 0.4                  # of what the first steps won in Spearman, kept while neighbours are brought together
@@ -69,7 +69,8 @@ def fit_geodesic_mds(x: np.ndarray, *, seed: int = 0, on_progress: Progress | No
         if should_stop is not None and should_stop():
             raise Cancelled(f"placing {done:,} of {len(rest):,} points")
         rows = rest[done:done + _BLOCK]
-        coords[rows] = place(x[rows])
+        with one_thread():
+            coords[rows] = place(x[rows])
         if on_progress is not None:
             on_progress(min(1.0, 0.5 + 0.5 * (done + len(rows)) / len(rest)), "Placing the other points")
     return Placed(coords, place, {"fitted_points": len(order), "neighbours": fitted.near, "steps": _STEPS,
