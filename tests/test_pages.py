@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.streamlit_app.selections import two_to_compare
+from core.types import Selection
+
 ROOT = Path(__file__).parents[1]
 SPHERE = "pages/1_Embedding_Sphere.py"
 PAGES = sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))
@@ -170,6 +173,31 @@ def test_a_cap_selects_points_that_can_be_kept_and_told_apart():
     assert list(kept["name"]) == ["near the seventh", "Selection 2"]
     apart = next(d.value for d in at.dataframe if "z" in d.value and "feature" in d.value)
     assert {"in near the seventh", "in Selection 2"} <= set(apart.columns)
+
+
+def test_two_selections_of_the_same_items_are_told_in_a_sentence_and_two_different_ones_are_compared_first():
+    at = opened(SPHERE, scenes="100", point="text:caption 20", cap="30")
+    for place in ("image:scene 07", "text:caption 20", "text:caption 20"):
+        at.query_params["point"] = place
+        finished(at.run())
+        finished(next(b for b in at.button if b.label == "Keep").click().run())
+        if place != "image:scene 07":
+            assert "orrery-error" not in words(at).split("</style>", 1)[1]
+    assert (at.selectbox(key="selections.a").value, at.selectbox(key="selections.b").value) == (
+        "Selection 1", "Selection 2")
+    finished(at.selectbox(key="selections.a").select("Selection 3").run())
+    assert "Selection 3 and Selection 2 hold the same items, so nothing tells them apart." in words(at)
+    finished(at.selectbox(key="selections.a").select("Selection 2").run())
+    assert "Choose two different selections" in words(at)
+    assert "orrery-error" not in words(at).split("</style>", 1)[1]
+
+
+def test_the_selections_compared_first_hold_different_items():
+    a, b = (Selection(name, (name,), (), "here") for name in "ab")
+    again = Selection("again", ("b",), (), "here")
+    assert two_to_compare([a, b]) == (0, 1)
+    assert two_to_compare([a, b, again]) == (0, 2)
+    assert two_to_compare([b, again]) == (0, 1)
 
 
 def test_maps_that_take_long_are_made_once_for_all_visitors():

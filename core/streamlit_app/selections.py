@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -73,10 +74,15 @@ def _as_table() -> pd.DataFrame:
 
 def _difference(settings: Settings, ready: Ready) -> None:
     names = list(kept())
+    first, second = two_to_compare(list(kept().values()))
     left, right = st.columns(2)
-    a = left.selectbox("Why does", names, index=len(names) - 2, key="selections.a")
-    b = right.selectbox("differ from", names, index=len(names) - 1, key="selections.b")
+    a = left.selectbox("Why does", names, index=first, key="selections.a")
+    b = right.selectbox("differ from", names, index=second, key="selections.b")
     if a == b:
+        panels.notice("Choose two different selections to see what tells them apart.")
+        return
+    if _same(kept()[a].image_ids, kept()[b].image_ids) and _same(kept()[a].text_ids, kept()[b].text_ids):
+        panels.notice(f"{a} and {b} hold the same items, so nothing tells them apart.")
         return
     with panels.friendly_errors():
         _apart(settings, ready, kept()[a], kept()[b])
@@ -90,13 +96,27 @@ def _difference(settings: Settings, ready: Ready) -> None:
                "error; of so many features, a few pass 3 by chance alone.")
 
 
+def two_to_compare(selections: Sequence[Selection]) -> tuple[int, int]:
+    """The last selection and the one before it that holds other items; the last two where all hold the same."""
+    last = len(selections) - 1
+    mine = selections[last]
+    for i in range(last - 1, -1, -1):
+        if not (_same(selections[i].image_ids, mine.image_ids) and _same(selections[i].text_ids, mine.text_ids)):
+            return i, last
+    return last - 1, last
+
+
+def _same(a: Sequence[str], b: Sequence[str]) -> bool:
+    return set(a) == set(b)
+
+
 def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None:
     """How far two selections lie apart, with the items and words that show it; of one modality."""
     part, sides = ready.images, (a.image_ids, b.image_ids)
-    if part is None or min(map(len, sides)) < 2:
+    if part is None or min(map(len, sides)) < 2 or _same(*sides):
         part, sides = ready.texts, (a.text_ids, b.text_ids)
-    if part is None or min(map(len, sides)) < 2:
-        panels.notice("Take selections with at least two images each, or two texts each.")
+    if part is None or min(map(len, sides)) < 2 or _same(*sides):
+        panels.notice("Take selections with at least two images each, or two texts each, that are not the same.")
         return
     row_of = {name: i for i, name in enumerate(part.ids)}
     rows = [np.array([row_of[name] for name in ids if name in row_of], dtype=np.int64) for ids in sides]
