@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import Cancelled, ChoiceError, ShapeError
 from core.geometry import fidelity
-from core.geometry.linear_maps import label_axes
+from core.geometry.linear_maps import label_axes, principal_directions
 from core.geometry.maps import MAPS, available, fit_map
 from core.geometry.sphere import angle, unit
 from core.geometry.umap_map import A, B, _pull, _push, fuzzy_graph, neighbours
@@ -65,6 +65,23 @@ def test_pca_of_many_and_of_few_points_is_the_same_computation():
     np.testing.assert_allclose(apart(by_rows), apart(unit(x[:20] @ vt[:3].T)), atol=1e-3)
     _, _, vt = np.linalg.svd(x.astype(np.float64), full_matrices=False)
     np.testing.assert_allclose(apart(by_columns), apart(unit(x @ vt[:3].T)), atol=1e-3)
+
+
+def test_pca_of_very_many_vectors_in_single_precision_is_that_of_a_singular_value_decomposition():
+    rng = np.random.default_rng(3)
+    centres = rng.standard_normal((6, 32))
+    x = unit((centres[rng.integers(0, 6, 24_000)] + rng.standard_normal((24_000, 32)) + 1).astype(np.float32))
+    for mean in (None, x.mean(axis=0, dtype=np.float64)):
+        shifted = x.astype(np.float64) - (0 if mean is None else mean)
+        _, s, vt = np.linalg.svd(shifted, full_matrices=False)
+        directions, energies, total = principal_directions(x, mean)
+        np.testing.assert_allclose(energies, s[:3] ** 2, rtol=1e-5)
+        assert total == pytest.approx((s**2).sum(), rel=1e-5)
+        assert (np.abs((directions * vt[:3].T).sum(axis=0)) > 1 - 1e-6).all()
+    flat = np.repeat(unit(rng.standard_normal((2, 32)).astype(np.float32)), 12_000, axis=0)
+    directions, energies, total = principal_directions(flat)
+    assert np.array_equal(directions[:, 2], np.zeros(32))
+    assert energies.sum() == pytest.approx(total, rel=1e-5)
 
 
 def test_vectors_of_three_dimensions_lose_nothing():

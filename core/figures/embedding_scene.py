@@ -214,7 +214,7 @@ def _means(points: Points, coords: np.ndarray) -> tuple[tuple[Cap, ...], tuple[A
             continue
         centre, true_centre = _direction(mean), _direction(true_mean)
         radius = float(np.median(s2.angle(own, centre)))
-        true = np.degrees(np.median(s2.angle(part.vectors, true_centre)))
+        true = np.degrees(np.median(s2.angles(part.vectors, true_centre[None])))
         name = _NAMES[part.modality]
         caps.append(Cap(centre, radius, f"half of the {name}: {np.degrees(radius):.0f}° on the map, {true:.0f}° true",
                         part.modality))

@@ -9,6 +9,7 @@ from core.geometry.placing import Placed, onto_sphere
 from core.types import Number
 
 _CHUNK = 8192
+_SINGLE = 20_000
 
 
 def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, float]:
@@ -24,25 +25,30 @@ def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple
     Returns
     -------
     directions (d, 3) float64, zero columns where ``x`` has fewer dimensions; their three energies; the whole energy.
-    Signs make the third moment of the projections positive, whatever the order of the rows.
+    Signs make the third moment of the projections positive, whatever the order of the rows. Products are of double
+    precision; of single precision, summed in double, for 20,000 float32 rows and more.
     """
     n, d = x.shape
     shift = np.zeros(d) if mean is None else mean
+    single = n >= max(_SINGLE, d) and x.dtype == np.float32
+    least = 1e-6 if single else 1e-10
     if n < d:
         rows = x.astype(np.float64) - shift
         values, vectors = np.linalg.eigh(rows @ rows.T)
-        keep = values > max(values[-1], 0) * 1e-10
+        total = float(values.sum())
+        keep = values > max(values[-1], 0) * least
         values = values[keep]
         basis = rows.T @ vectors[:, keep] / np.sqrt(values)
     else:
         gram = np.zeros((d, d))
         for start in range(0, n, _CHUNK):
-            rows = x[start:start + _CHUNK].astype(np.float64) - shift
+            rows = x[start:start + _CHUNK]
+            rows = (rows if mean is None else rows - shift.astype(np.float32)) if single else rows - shift
             gram += rows.T @ rows
         values, basis = np.linalg.eigh(gram)
-        keep = values > max(values[-1], 0) * 1e-10
+        total = float(values.sum())
+        keep = values > max(values[-1], 0) * least
         values, basis = values[keep], basis[:, keep]
-    total = float(values.sum())
     values, basis = values[::-1][:3], basis[:, ::-1][:, :3]
     moments = ((x @ basis.astype(x.dtype) - shift @ basis) ** 3).sum(axis=0)
     basis = basis * np.where(moments < 0, -1.0, 1.0)

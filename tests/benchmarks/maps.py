@@ -1,6 +1,7 @@
 """Every map of the registry on the built-in world and on real features: fidelity and seconds, as one table.
 
     python tests/benchmarks/maps.py [--points 2000] [--umap-learn] [--reference FOLDER]
+    python tests/benchmarks/maps.py --many 100000        what a PCA map of very many vectors costs, beside numpy's SVD
 
 Seconds are those of a second run in one process, so that imports and compilation do not count; they depend on how busy
 the machine is, so compare the rows of one table.
@@ -12,11 +13,13 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -25,6 +28,7 @@ from core.geometry.fidelity import measure  # noqa: E402
 from core.geometry.maps import MAPS, fit_map  # noqa: E402
 from core.geometry.sphere import unit  # noqa: E402
 
+Found = TypeVar("Found")
 COLUMNS = ("spearman", "trustworthiness", "continuity", "knn_overlap")
 
 
@@ -63,13 +67,46 @@ def umap_learn(x: np.ndarray) -> np.ndarray:
     return unit(np.stack([np.sin(a) * np.cos(b), np.sin(a) * np.sin(b), np.cos(a)], axis=1).astype(np.float64))
 
 
+def timed(way: Callable[[], Found]) -> tuple[float, Found]:
+    """Seconds, and what came of it."""
+    begin = time.perf_counter()
+    found = way()
+    return time.perf_counter() - begin, found
+
+
+def many(points: int, dim: int = 512) -> None:
+    """From very many vectors to the bytes that the browser gets; seconds, and shares of those of numpy's SVD."""
+    from core.figures.embedding_scene import Points, embedding_scene
+    from core.streamlit_app.sphere_view import frame, pack
+    from core.types import EmbeddingSet, ModelSpec
+
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((40, dim), dtype=np.float32)
+    x = unit(0.8 * centres[rng.integers(0, 40, points)] + rng.standard_normal((points, dim), dtype=np.float32) + 0.3)
+    ids, model = tuple(map(str, range(points))), ModelSpec("benchmark", "0", dim, "0")
+    images = EmbeddingSet(x, np.ones(points), ids, "image", pd.DataFrame(index=range(points)), model)
+    fit_map(x[:1000])
+    svd, _ = timed(lambda: np.linalg.svd(x, full_matrices=False))
+    mapping, fitted = timed(lambda: fit_map(x, with_fidelity=False))
+    trust, _ = timed(lambda: measure(x, fitted.map.coords))
+    drawing, payload = timed(lambda: frame(*pack(embedding_scene(Points(images, None), fitted.map))[:2]))
+    for name, seconds in (("numpy's SVD", svd), ("map", mapping), ("fidelity", trust), ("drawing", drawing),
+                          ("map, fidelity and drawing", mapping + trust + drawing)):
+        print(f"{name:28}{seconds:8.2f} s{seconds / svd:8.3f} of the SVD", flush=True)
+    print(f"{'payload':28}{len(payload) / points:8.1f} bytes a point, {points:,} points of {dim} dimensions")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=2000)
     parser.add_argument("--reference", type=Path, default=ROOT.parent / "shared" / "reference")
+    parser.add_argument("--many", type=int, metavar="N", help="only what a PCA map of N made-up vectors costs")
     parser.add_argument("--umap-learn", action="store_true", help="also run the library's own haversine layout (slow)")
     arguments = parser.parse_args()
+    if arguments.many:
+        many(arguments.many)
+        return
     print(f"{'data':28}{'map':14}{'n':>6}" + "".join(f"{c[:12]:>14}" for c in COLUMNS) + f"{'seconds':>10}")
     for name, x in data_sets(arguments.points, arguments.reference):
         ways = {m.key: partial(mapped, x, m.key) for m in MAPS.values() if not m.needs}
