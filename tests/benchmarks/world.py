@@ -9,10 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from PIL import Image  # noqa: E402
+from PIL import Image
 
-from core.sources.solids.render import render  # noqa: E402
-from core.sources.solids.scene import sample_scenes  # noqa: E402
+from core.sources.solids.render import render
+from core.sources.solids.scene import sample_scenes
 
 
 def main() -> None:
