@@ -105,7 +105,8 @@ def _globe(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
     shade = [[0, theme.mixed(p.sphere, p.muted, 0.86)], [1, p.sphere]]
     heat: dict[str, object] = {"surfacecolor": z, "colorscale": shade, "showscale": False, "opacity": 0.4}
     if scene.heat is not None:
-        heat = {"surfacecolor": scene.heat, "cmin": 0, "cmax": 1, "colorscale": theme.colorscale(dark), "opacity": 0.55,
+        heat = {"surfacecolor": scene.heat, "cmin": 0, "cmax": 1, "colorscale": theme.colorscale(dark, heat=True),
+                "opacity": 0.55,
                 "colorbar": {"title": {"text": html.escape(scene.heat_title)}, "thickness": 12, "len": 0.5}}
     lines = s2.graticule(step=30)
     gaps = np.full((len(lines), 1, 3), np.nan)

@@ -49,6 +49,8 @@ DARK = Palette(
 )
 _SEQUENCE = ("#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b",
              "#fde725")
+_WARM_LIGHT = ("#fff3d6", "#fdd08a", "#f79a4b", "#df5a34", "#a81f3a")
+_WARM_DARK = ("#3a1d14", "#8a3a17", "#d9701f", "#ffb04a", "#ffe9a8")
 
 
 def palette(dark: bool = False) -> Palette:
@@ -84,16 +86,24 @@ def contrast(a: str, b: str) -> float:
 
 def sequence(dark: bool = False, *, steps: int = 256) -> np.ndarray:
     """Colours for growing numbers (viridis without the end that is lost on the background): (steps, 3) uint8."""
-    anchors = np.array([rgb(c) for c in _SEQUENCE], dtype=np.float64)
-    ends = (0.18, 1.0) if dark else (0.0, 0.92)
+    return _ramp(_SEQUENCE, (0.18, 1.0) if dark else (0.0, 0.92), steps)
+
+
+def warmth(dark: bool = False, *, steps: int = 64) -> np.ndarray:
+    """Colours for heat laid over the sphere, unlike any of `sequence`: (steps, 3) uint8."""
+    return _ramp(_WARM_DARK if dark else _WARM_LIGHT, (0.0, 1.0), steps)
+
+
+def _ramp(colours: tuple[str, ...], ends: tuple[float, float], steps: int) -> np.ndarray:
+    anchors = np.array([rgb(c) for c in colours], dtype=np.float64)
     at = np.linspace(*ends, steps) * (len(anchors) - 1)
     channels = [np.interp(at, np.arange(len(anchors)), anchors[:, c]) for c in range(3)]
     return np.stack(channels, 1).round().astype(np.uint8)
 
 
-def colorscale(dark: bool = False) -> list[list[object]]:
-    """`sequence` as plotly writes it."""
-    colours = sequence(dark, steps=16)
+def colorscale(dark: bool = False, *, heat: bool = False) -> list[list[object]]:
+    """`sequence`, or `warmth` for heat, as plotly writes it."""
+    colours = warmth(dark, steps=16) if heat else sequence(dark, steps=16)
     return [[i / 15, "rgb({},{},{})".format(*map(int, c))] for i, c in enumerate(colours)]
 
 

@@ -6,7 +6,7 @@ function drawOverlay(view, lens) {
   pen.clearRect(0, 0, view.front.width, view.front.height);
   const places = s.marks.map((mark) => view.project(mark.place, m, lens));
   const taken = places.map(([x, y]) => [x - 8 * dpr, y - 8 * dpr, x + 8 * dpr, y + 8 * dpr]);
-  const labels = planLabels(view, pen, lens, m, taken);
+  const labels = view.labelled = planLabels(view, pen, lens, m, taken);
   drawPictures(view, pen, lens, m, taken);
   for (const [k, mark] of s.marks.entries()) {
     const [x, y, facing] = places[k];
@@ -123,7 +123,7 @@ function planLabels(view, pen, lens, m, taken) {   // where each label fits with
       if (box[0] < 2 || box[1] < 2 || box[2] > view.front.width - 2 || box[3] > view.front.height - 2) continue;
       if (taken.some((t) => meet(t, box))) continue;
       taken.push(box);
-      planned.push({ text, x, y, colour: view.colours.kinds[label.kind] ?? view.colours.text });
+      planned.push({ text, x, y, box, colour: view.colours.kinds[label.kind] ?? view.colours.text });
       break;
     }
   }
@@ -181,7 +181,7 @@ function fillLegend(view) {
     l.kinds.forEach((count, k) => { if (count && l.kinds.filter(Boolean).length > 1) entry(symbol(SHAPES[k], c.muted), titles[k], count); });
   }
   if (l.unselected) entry(symbol("circle", c.unselected), "not selected", l.unselected);
-  if (s.heat.rows) { heading(s.heat.title); node.appendChild(ramp(s.heat_scale, s.heat_scale.length / 3, 0, 1)); }
+  if (s.heat.rows) { heading(s.heat.title); node.appendChild(ramp(c.heat, c.heat.length / 3, 0, 1)); }
   if (s.pairs) entry(symbol("line", c.muted), "pairs", s.pairs);
   for (const arc of s.arcs) if (arc.label) entry(symbol("line", c.kinds[arc.kind] ?? c.kinds.plain), arc.label);
   for (const cap of s.caps) if (cap.label) entry(symbol("ring", c.kinds[cap.kind] ?? c.kinds.plain), cap.label);

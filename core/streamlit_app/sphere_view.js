@@ -81,6 +81,7 @@ class View {
     (window.__orrery_sphere ??= {})[this.key] = {
       project: (i) => this.screenOf(i), camera: () => this.cameraText(), frames: () => this.frames,
       face: (i) => { this.turn = lookingFrom(this.point(i)); this.draw(); }, count: () => this.scene.n, radius: () => this.lens().radius / this.dpr, hovered: () => this.hovered,
+      labels: () => this.labelled,
     };
   }
 
@@ -139,6 +140,7 @@ class View {
     this.arcProgram = program(ARC_VS, ARC_FS);
     this.empty = gl.createVertexArray();
     this.tableTexture = gl.createTexture();
+    this.scaleTexture = gl.createTexture();
     this.heatTexture = gl.createTexture();
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -171,13 +173,17 @@ class View {
     this.ground = back.startsWith("#") && back.length >= 7 ? back.slice(0, 7) : this.colours.background;
     for (const name of ["background", "panel", "text", "muted", "grid"])
       this.root.style.setProperty("--os-" + name, this.colours[name]);
-    const gl = this.gl;
-    gl.bindTexture(gl.TEXTURE_2D, this.tableTexture);
-    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    const table = new Uint8Array(this.colours.table.length ? this.colours.table : [128, 128, 128]);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB8, table.length / 3, 1, 0, gl.RGB, gl.UNSIGNED_BYTE, table);
-    this.filter(gl.NEAREST, gl.CLAMP_TO_EDGE);
+    this.paintTable(this.tableTexture, this.colours.table, this.gl.NEAREST);
+    this.paintTable(this.scaleTexture, this.colours.heat, this.gl.LINEAR);
     this.paintOverlays();
+  }
+
+  paintTable(texture, colours, how) {
+    const gl = this.gl, table = new Uint8Array(colours.length ? colours : [128, 128, 128]);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB8, table.length / 3, 1, 0, gl.RGB, gl.UNSIGNED_BYTE, table);
+    this.filter(how, gl.CLAMP_TO_EDGE);
   }
 
   filter(how, wrap) {
@@ -367,7 +373,7 @@ class View {
     gl.uniform1i(at("u_heat"), 0);
     gl.uniform1i(at("u_scale"), 1);
     gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D, this.scaleTexture ??= this.makeScale());
+    gl.bindTexture(gl.TEXTURE_2D, this.scaleTexture);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.heatTexture);
     const caps = s.caps.slice(0, MOST_CAPS);
@@ -377,16 +383,6 @@ class View {
       gl.uniform3fv(at("u_cap_colours"), caps.flatMap((cap) => floats(c.kinds[cap.kind] ?? c.kinds.plain)));
     }
     gl.drawArrays(gl.TRIANGLES, 0, 3);
-  }
-
-  makeScale() {
-    const gl = this.gl, made = gl.createTexture();
-    const table = new Uint8Array(this.scene.heat_scale);
-    gl.bindTexture(gl.TEXTURE_2D, made);
-    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB8, table.length / 3, 1, 0, gl.RGB, gl.UNSIGNED_BYTE, table);
-    this.filter(gl.LINEAR, gl.CLAMP_TO_EDGE);
-    return made;
   }
 
   pointSize() {   // radius in device pixels
@@ -442,7 +438,11 @@ class View {
     if (i !== this.hovered) { this.hovered = i; this.ask(); this.fillTip(i); }
     this.front.classList.toggle("os-over", i >= 0);
     this.tip.style.display = i >= 0 ? "block" : "none";
-    if (i < 0) return;
+    if (i >= 0) this.placeTip(x, y);
+  }
+
+  placeTip(x, y) {
+    this.tipAt = [x, y];
     const width = this.stage.clientWidth, height = this.stage.clientHeight;
     const left = x + 16 + this.tip.offsetWidth > width ? x - 16 - this.tip.offsetWidth : x + 16;
     const top = Math.max(4, Math.min(y + 14, height - this.tip.offsetHeight - 4));
@@ -455,8 +455,8 @@ class View {
     this.tipImage.style.display = "none";
     this.tipImage.removeAttribute("src");
     if (i < 0) return;
-    const s = this.scene, size = s.labels_a_file;
-    this.labels(i).then((text) => { if (this.hovered === i) this.tipText.textContent = text; });
+    const s = this.scene;
+    this.labels(i).then((text) => { if (this.hovered === i) { this.tipText.textContent = text; this.placeTip(...this.tipAt); } });
     const slot = search(s.with_picture, i);
     if (slot < 0) return;
     this.tipImage.style.display = "block";
@@ -561,7 +561,7 @@ class View {
     });
     this.back.addEventListener("webglcontextlost", (e) => e.preventDefault());
     this.back.addEventListener("webglcontextrestored", () => {
-      this.points = this.ribbonBuffers = this.scaleTexture = undefined;
+      this.points = this.ribbonBuffers = undefined;
       this.prepare(); this.theme(); this.upload(); this.draw();
     });
   }

@@ -15,7 +15,7 @@ import streamlit as st
 
 from core.figures.colours import legend
 from core.figures.sphere import looking_at, sphere
-from core.figures.theme import DARK, LIGHT, Palette, sequence
+from core.figures.theme import DARK, LIGHT, Palette, warmth
 from core.scene import SphereScene
 
 LABELS_A_FILE = 256
@@ -134,12 +134,12 @@ def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, l
                    "low": light.low, "high": light.high, "values": light.values is not None,
                    "kinds": [int((scene.kinds == code).sum()) for code in range(3)],
                    "unselected": 0 if scene.selected is None else int((~np.asarray(scene.selected, bool)).sum())},
-        "themes": {"light": _colours(LIGHT, light.table), "dark": _colours(DARK, night.table)},
+        "themes": {"light": _colours(LIGHT, light.table, warmth()), "dark": _colours(DARK, night.table, warmth(True))},
         "arcs": [{"start": _list(a.start), "end": _list(a.end), "label": a.label, "kind": a.kind} for a in scene.arcs],
         "caps": [{"centre": _list(c.centre), "radius": float(c.radius), "label": c.label, "kind": c.kind}
                  for c in scene.caps],
         "marks": [{"place": _list(m.place), "label": m.label, "kind": m.kind} for m in scene.marks],
-        "arrows": arrows.round(5).tolist(), "heat_scale": sequence(steps=64).reshape(-1).tolist(),
+        "arrows": arrows.round(5).tolist(),
         "labels_a_file": LABELS_A_FILE, "pictures_a_file": PICTURES_A_FILE,
     }
     shown = [i for i in scene.shown if i in scene.thumbnails]
@@ -162,10 +162,10 @@ def _picture_files(pictures: _Same) -> list[bytes]:
     return [_bundle(thumbnails, points[i:i + PICTURES_A_FILE]) for i in range(0, len(points), PICTURES_A_FILE)]
 
 
-def _colours(palette: Palette, table: np.ndarray) -> dict[str, object]:
+def _colours(palette: Palette, table: np.ndarray, heat: np.ndarray) -> dict[str, object]:
     return {"background": palette.background, "panel": palette.panel, "text": palette.text, "muted": palette.muted,
             "grid": palette.grid, "unselected": palette.unselected, "sphere": palette.sphere, "kinds": palette.kinds,
-            "table": table.reshape(-1).tolist()}
+            "table": table.reshape(-1).tolist(), "heat": heat.reshape(-1).tolist()}
 
 
 def _list(vector: np.ndarray) -> list[float]:

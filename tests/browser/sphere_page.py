@@ -28,7 +28,8 @@ def scene(n: int, turned: bool, heat: bool) -> SphereScene:
         coords, np.repeat([0, 1], [n // 2, n - n // 2]), tuple(labels), title="A <b>title</b>", note="A note.",
         colouring=Colouring("group", groups=tuple(f"<i>g</i>{i % 3}" for i in range(n))),
         pairs=np.array([[0, n - 1], [3, 4]]), thumbnails=pictures, shown=tuple(range(0, min(n // 2, 200), 12)),
-        caps=(Cap(coords[0], 0.4, "a cap", "image"),), marks=(Mark(coords[7], "a mark", "prompt"),),
+        caps=(Cap(coords[0], 0.4, "a cap", "image"),),
+        marks=tuple(Mark(coords[7 + 3 * i], f"mark number {i}", "prompt") for i in range(24)),
         arcs=(Arc(coords[5], coords[40], "an arc"),), arrows=np.array([[coords[9], coords[20]]]),
         heat=np.linspace(0, 1, 32 * 64).reshape(32, 64) if heat else None, heat_title="heat")
 

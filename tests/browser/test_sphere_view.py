@@ -129,7 +129,41 @@ def test_the_sphere_fills_the_canvas_and_text_is_legible(browser_page, address):
         assert 2 * page.evaluate(f"{PROBE}.radius()") >= 0.6 * box["height"]
         sizes = page.locator(".orrery-sphere *").evaluate_all(
             "nodes => nodes.filter(n => n.innerText).map(n => parseFloat(getComputedStyle(n).fontSize))")
-        assert sizes and min(sizes) >= 11
+        assert sizes
+        assert min(sizes) >= 11
+
+
+def test_labels_never_overlap_and_stay_inside(browser_page, address):
+    page = opened(browser_page, address)
+    box = page.locator(".os-front").evaluate("node => [node.width, node.height]")
+    for dx, dy in ((0, 0), (120, 30), (-60, 140)):
+        if dx:
+            drag(page, dx, dy)
+        labels = page.evaluate(f"{PROBE}.labels()")
+        assert len(labels) >= 5
+        for k, (left, top, right, bottom) in enumerate(label["box"] for label in labels):
+            assert left >= 0
+            assert top >= 0
+            assert right <= box[0]
+            assert bottom <= box[1]
+            for other in labels[:k]:
+                a, b, c, d = other["box"]
+                assert right <= a or c <= left or bottom <= b or d <= top, (labels[k]["text"], other["text"])
+
+
+def test_it_comes_back_after_the_graphics_are_lost(browser_page, address):
+    page = opened(browser_page, address)
+    start = camera(page)
+    page.locator(".os-back").evaluate("""node => {
+        const lost = node.getContext('webgl2').getExtension('WEBGL_lose_context');
+        lost.loseContext();
+        setTimeout(() => lost.restoreContext(), 50); }""")
+    page.wait_for_timeout(300)
+    frames = page.evaluate(f"{PROBE}.frames()")
+    drag(page, 80, 10)
+    page.wait_for_function(f"{PROBE}.frames() > {frames}")
+    assert camera(page) != start
+    assert len(set(_pixels(page.locator(".os-stage").screenshot()))) > 500
 
 
 def test_it_is_drawn_and_follows_the_theme(browser, address):
