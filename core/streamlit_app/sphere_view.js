@@ -105,6 +105,7 @@ class View {
     this.pen = this.front.getContext("2d");
     this.help = add("div", "os-help", this.stage);
     this.help.textContent = "drag to turn · scroll to zoom · double-click to reset";
+    this.stage.appendChild(saveButton(this));
     this.tip = add("div", "os-tip", this.stage);
     this.tipImage = add("img", "", this.tip);
     this.tipImage.alt = "";
@@ -325,6 +326,18 @@ class View {
     for (const canvas of [this.back, this.front])
       if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
     this.draw();
+  }
+
+  drawAt(dpr, use) {   // draw at another resolution, for as long as `use` looks at the canvases
+    const before = this.dpr, box = [this.front.width / before, this.front.height / before];
+    const size = (scale) => {
+      this.dpr = scale;
+      for (const canvas of [this.back, this.front]) [canvas.width, canvas.height] = box.map((v) => Math.round(v * scale));
+      this.draw();
+    };
+    size(dpr);
+    use();
+    size(before);
   }
 
   ask() { this.asked ??= requestAnimationFrame(() => { this.asked = undefined; this.draw(); }); }

@@ -193,7 +193,7 @@ def _serve(blob: bytes, coordinates: str) -> str:
 
 @lru_cache(maxsize=1)
 def _component() -> Callable[..., Any]:
-    scripts = ("sphere_shaders.js", "sphere_overlay.js", "sphere_view.js")
+    scripts = ("sphere_shaders.js", "sphere_overlay.js", "sphere_picture.js", "sphere_view.js")
     js = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in scripts)
     css = (_HERE / "sphere_view.css").read_text(encoding="utf-8")
     return st.components.v2.component("orrery_sphere", html=_HTML, css=css, js=js)
