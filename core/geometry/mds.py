@@ -21,7 +21,7 @@ NEAR = 10
 _STEPS, _GLOBAL_STEPS, _PLACING_STEPS = 260, 60, 30
 _COLUMNS = 192                # points that all others are compared with in one step
 _FIRST_LOCAL = 0.2            # weight of the near neighbours when they come in; then steered
-_SHARE = 0.4                  # of what the first steps won in Spearman, kept while neighbours are brought together
+_SHARE = 0.5                  # of what the first steps won in Spearman, kept while neighbours are brought together
 _GAIN = 2.0                   # of the steering
 _LEAST_PLACING_LOCAL = 0.1
 _LEAST_SHARPNESS, _POINTS_A_SHARPNESS = 10.0, 20.0
@@ -37,7 +37,7 @@ def fit_geodesic_mds(x: np.ndarray, *, seed: int = 0, on_progress: Progress | No
     The first is 1 - the correlation of the angles on the map with the ranks of the true angles, over blocks of pairs
     drawn anew at each step. The second, added after 60 steps, is the cross-entropy between near neighbours in truth
     and on the map, where nearness is 1 / (1 + a chord^2), as in t-SNE (van der Maaten and Hinton, JMLR 2008). Its
-    weight is steered so that two fifths of what was won over PCA in Spearman's correlation is kept. Above 5,000
+    weight is steered so that half of what was won over PCA in Spearman's correlation is kept. Above 5,000
     points a spread sample is fitted, and the others are placed on its map.
 
     Returns
