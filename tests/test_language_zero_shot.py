@@ -7,7 +7,8 @@ import pytest
 
 from core.errors import ShapeError
 from core.geometry.intervals import proportion
-from core.language.zero_shot import accuracy, class_vectors, recall_at, unit
+from core.geometry.sphere import unit
+from core.language.zero_shot import accuracy, class_vectors, recall_at
 
 
 def circle(*degrees: float) -> np.ndarray:
@@ -63,8 +64,8 @@ def test_recall_does_not_depend_on_row_order_or_rotation() -> None:
 
 
 def test_what_cannot_be_scored_is_told() -> None:
-    with pytest.raises(ShapeError, match="rows that have a direction; got a zero row at 1"):
-        unit(np.array([[1.0, 0], [0, 0]]))
+    with pytest.raises(ShapeError, match="vectors with a direction; got 1 rows of length zero"):
+        class_vectors([circle(0), circle(90, -90, 0, 180)[:2] * np.float32(0)])
     with pytest.raises(ShapeError, match="2 true classes, one an image; got 1"):
         accuracy(circle(0, 1), circle(0, 9), np.array([0]))
     with pytest.raises(ShapeError, match=r"a gallery of shape \(2, 2\); got \(3, 2\)"):

@@ -8,15 +8,8 @@ import numpy as np
 
 from core.errors import ShapeError, check_vectors
 from core.geometry.intervals import proportion
+from core.geometry.sphere import unit
 from core.types import Number
-
-
-def unit(x: np.ndarray) -> np.ndarray:
-    """Rows divided by their lengths, float32; a zero row raises ShapeError."""
-    norms = np.linalg.norm(x.astype(np.float64), axis=1, keepdims=True)
-    if (norms == 0).any():
-        raise ShapeError("rows that have a direction", f"a zero row at {int(np.flatnonzero(norms[:, 0] == 0)[0])}")
-    return (x / norms).astype(np.float32)
 
 
 def class_vectors(texts_of_classes: Sequence[np.ndarray]) -> np.ndarray:
