@@ -452,3 +452,16 @@ def test_the_page_has_the_colours_of_the_figures_and_enough_contrast():
         for name in ("textColor", "linkColor", "primaryColor", "grayTextColor"):
             for background in backgrounds:
                 assert contrast(page[name], background) >= 4.5, (name, background)
+
+
+def test_more_points_than_can_be_drawn_are_a_sample_that_says_so(monkeypatch):
+    from core.figures import thinning
+    from core.streamlit_app import sphere_sample
+
+    monkeypatch.setattr(sphere_sample, "MOST_POINTS", 120)
+    at = opened(SPHERE, scenes="100")
+    assert "Shown: 120 of 200 points, drawn at random (seed 0)" in words(at)
+    assert len(at.dataframe[-1].value) == 120
+    assert list(at.dataframe[-1].value["modality"].value_counts()) == [60, 60]
+    assert "points = thin(points).points" in "\n".join(code.value for code in at.code)
+    assert thinning.MOST_POINTS == 100_000

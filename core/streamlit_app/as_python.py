@@ -39,6 +39,9 @@ def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
                   "captions = dict(zip(dataset.text_ids, dataset.texts))",
                   "texts = [captions[name] for name in found.texts.ids] if found.texts else ()",
                   "points = Points(found.images, found.texts, texts, found.links)"]
+    if ready.sampled_from:
+        imports.append("from core.figures.thinning import thin")
+        lines.append("points = thin(points).points")
     axes = ""
     if choices.method == "prompt_axes":
         imports.append("from core.geometry.sphere import unit")

@@ -53,6 +53,7 @@ class Ready:
     captions : what a user reads for each row of texts.
     refused, truncated : what could not be read; ids of texts whose end the model did not see.
     pictures : small pictures (WebP) by row of images.
+    sampled_from : how many points there were before a sample of them was taken; 0 where these are all.
     """
 
     opened: Opened
@@ -63,6 +64,7 @@ class Ready:
     refused: tuple[Refusal, ...] = ()
     truncated: tuple[str, ...] = ()
     pictures: Mapping[int, bytes] = field(default_factory=dict)
+    sampled_from: int = 0
 
     @cached_property
     def key(self) -> str:

@@ -20,6 +20,7 @@ from core.streamlit_app.as_python import python_of
 from core.streamlit_app.card import kind_of, point_card, point_neighbours
 from core.streamlit_app.embedding import Ready
 from core.streamlit_app.sphere_choices import Choices, pick_choices, say_what_is_odd
+from core.streamlit_app.sphere_sample import what_is_shown
 from core.streamlit_app.sphere_scene import Selected, all_coords, fitted, points_of, scene_of, select_cap, table_of
 from core.streamlit_app.sphere_view import sphere_view
 from core.streamlit_app.state import Settings
@@ -37,6 +38,7 @@ LASSO = "sphere.lasso.map"
 def show_sphere(settings: Settings, ready: Ready) -> None:
     """The live sphere with its widgets and the card of the point that was clicked; then numbers, points, selections."""
     say_what_is_odd(settings, ready)
+    ready = what_is_shown(ready)
     st.session_state.pop(DRAWN, None)
     _live(settings, ready)
     if DRAWN not in st.session_state:

@@ -1,0 +1,42 @@
+"""What the sphere shows of data with more points than a browser draws fluently, and how that is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.figures.embedding_scene import Points
+from core.figures.thinning import MOST_POINTS, thin
+from core.streamlit_app import panels
+from core.streamlit_app.embedding import Ready
+
+MOST_KEPT = 2
+
+
+def what_is_shown(ready: Ready) -> Ready:
+    """All of it, or a sample of 100,000 points, made once in a visit and said on the page."""
+    whole = sum(0 if part is None else len(part) for part in (ready.images, ready.texts))
+    if whole <= MOST_POINTS:
+        return ready
+    kept: dict[tuple[str, str], tuple[Ready, str]] = st.session_state.setdefault("sphere.samples", {})
+    key = ready.key, ready.opened.key
+    if key not in kept:
+        kept[key] = _sample(ready, whole)
+        while len(kept) > MOST_KEPT:
+            kept.pop(next(iter(kept)))
+    shown, words = kept[key]
+    panels.notice(words)
+    return shown
+
+
+def _sample(ready: Ready, whole: int) -> tuple[Ready, str]:
+    thinned = thin(Points(ready.images, ready.texts, ready.captions, ready.links), MOST_POINTS)
+    points = thinned.points
+    shown = replace(ready, images=points.images, texts=points.texts, links=points.links,
+                    captions=tuple(points.captions), sampled_from=whole,
+                    pictures={new: ready.pictures[old] for new, old in enumerate(thinned.images.tolist())
+                              if old in ready.pictures})
+    shares = f"each modality and each value of “{thinned.column}”" if thinned.column else "each modality"
+    return shown, (f"Shown: {len(points):,} of {whole:,} points, drawn at random (seed 0) so that {shares} keeps its "
+                   f"share; texts come with their images. Maps, colours and numbers are of these points.")
