@@ -465,3 +465,35 @@ def test_more_points_than_can_be_drawn_are_a_sample_that_says_so(monkeypatch):
     assert list(at.dataframe[-1].value["modality"].value_counts()) == [60, 60]
     assert "points = thin(points).points" in "\n".join(code.value for code in at.code)
     assert thinning.MOST_POINTS == 100_000
+
+
+def test_an_image_to_search_with_is_a_point_and_a_broken_one_is_refused(tmp_path):
+    from core.encoding.models import load_model
+    from core.encoding.pipeline import embed
+    from core.encoding.store import Store
+    from core.geometry.maps import fit_map
+    from core.geometry.sphere import unit
+    from core.sources.solids.world import open_world
+
+    picture = Image.new("RGB", (80, 60), (200, 40, 40))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    at = opened(SPHERE, scenes="100", prompts="a red cube", colour="prompt:1", point="prompt:prompt 2")
+    assert at.selectbox(key="colour").value == "modality"
+    finished(at.file_uploader(key="prompt.image").set_value([("mine <b>.png", out.getvalue(), "image/png")]).run())
+    assert "cosine to “image mine <b>.png”" in at.selectbox(key="colour").options
+    finished(at.selectbox(key="colour").select("prompt:1").run())
+    table = at.dataframe[-1].value
+    assert list(table["text"].iloc[-2:]) == ["a red cube", "image mine <b>.png"]
+    assert len(table) == 202
+    assert "an image of yours" in words(at)
+    assert "mine <b>" not in "".join(e.proto.body for e in at.get("html"))
+    model = load_model("builtin")
+    found = embed(open_world(100, seed=0), model, Store(tmp_path))
+    placed = fit_map(np.concatenate([found.images.vectors, found.texts.vectors]), with_fidelity=False)
+    expected = placed.place(unit(model.encode_images([picture])))[0]
+    np.testing.assert_allclose(table[["x", "y", "z"]].to_numpy(dtype=float)[-1], expected, atol=1e-3)
+    finished(at.file_uploader(key="prompt.image").set_value([("bad.png", b"no picture", "image/png")]).run())
+    assert "bad.png" in words(at)
+    assert "This did not work" in words(at)
+    assert len(at.dataframe[-1].value) == 201

@@ -31,6 +31,7 @@ class Points:
     captions : what each text says.
     links : (m, 2) rows (row of images, row of texts).
     prompts, prompt_vectors : what a user typed, and its (p, d) unit vectors.
+    prompt_images : how many of the prompts, the last ones, are images instead.
     """
 
     images: EmbeddingSet | None
@@ -39,6 +40,7 @@ class Points:
     links: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
     prompts: Sequence[str] = ()
     prompt_vectors: np.ndarray | None = None
+    prompt_images: int = 0
 
     def __post_init__(self) -> None:
         if self.images is None and self.texts is None:
@@ -58,6 +60,10 @@ class Points:
 
     def __len__(self) -> int:
         return self.n_images + self.n_texts + len(self.prompts)
+
+    def is_prompt_image(self, row: int) -> bool:
+        """Whether a point is an image that a user searches with."""
+        return row >= len(self) - self.prompt_images
 
     def kinds(self) -> np.ndarray:
         """(n,) uint8, index into POINT_KINDS."""

@@ -35,7 +35,8 @@ def point_card(ready: Ready, points: Points, row: int) -> None:
             cosine = float(points.vector(points.n_images + j) @ points.vector(row))
             _quote(points.captions[j], f"its caption; cosine {_score(cosine, among)}")
     else:
-        _quote(str(table["text"]), "a prompt of yours" if kind == "prompt" else "")
+        yours = "an image of yours" if points.is_prompt_image(row) else "a prompt of yours"
+        _quote(str(table["text"]), yours if kind == "prompt" else "")
         if str(table["id"]) in ready.truncated:
             panels.notice("Longer than the model reads: its end was not seen.", "warning")
     cells = [(str(c), str(table[c])) for c in table.index if c not in _OWN_COLUMNS and _there(table[c])]
@@ -47,7 +48,9 @@ def point_neighbours(ready: Ready, points: Points, row: int) -> None:
     """The nearest images and texts of a point, each with cosine and percentile among unmatched pairs."""
     kind = kind_of(points, row)
     vector = points.vector(row)
-    modality = "text" if kind == "prompt" else kind
+    modality = kind
+    if kind == "prompt":
+        modality = "image" if points.is_prompt_image(row) else "text"
     left, right = st.columns(2, gap="large")
     with left:
         if points.n_images:

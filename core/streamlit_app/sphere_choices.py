@@ -14,6 +14,7 @@ from core.encoding.registry import FIRST_CHOICE_FOR_PHOTOS, MODELS
 from core.geometry.maps import MAPS
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.embedding import Ready
+from core.streamlit_app.image_prompt import pick_image
 from core.streamlit_app.state import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Choices:
     colour : modality, norm, density, distortion, kmeans (with ``groups``), hdbscan, picked, "prompt:<n>" or
         "column:<name>".
     arcs, means, pictures, heat : what is drawn besides the points.
-    prompts, prompt_vectors : what was typed, and its (p, d) unit vectors.
+    prompts, prompt_vectors : what was typed, and its (p, d) unit vectors; the last ``prompt_images`` are images.
     """
 
     method: str = "pca"
@@ -48,6 +49,7 @@ class Choices:
     axes: tuple[str, ...] = ()
     axis_column: str = ""
     prompt_vectors: np.ndarray | None = field(default=None, compare=False)
+    prompt_images: int = 0
 
 
 def pick_choices(settings: Settings, ready: Ready) -> Choices:
@@ -68,7 +70,7 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
             pictures = state.pick_flag("Pictures on the sphere", key="pictures", default=True)
             heat = state.pick_flag("Heat", key="heat", help="Where the most similar fifth of the points lies, when "
                                    "colours show a cosine, to a prompt or to the point picked; else where points are.")
-        prompts, vectors = _pick_prompts(settings, ready)
+        prompts, vectors, images = _pick_prompts(settings, ready)
     with slot:
         colour = state.pick_option("Colour by", _colours(ready, prompts), key="colour")
     groups = 8
@@ -76,7 +78,8 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
         groups = state.pick_number("Groups", 2, 24, key="groups", default=8)
     if MAPS[method].centred:
         panels.notice("This map subtracts the mean first: it destroys the modality gap.", "warning")
-    return Choices(method, colour, arcs, means, pictures, heat, groups, prompts, axes, column, vectors)
+    return Choices(method, colour, arcs, means, pictures, heat, groups, prompts, axes, column, vectors,
+                   images)
 
 
 def say_what_is_odd(settings: Settings, ready: Ready) -> None:
@@ -145,10 +148,10 @@ def _colours(ready: Ready, prompts: tuple[str, ...]) -> dict[str, str]:
                       "distortion": "distortion by the map"}
 
 
-def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np.ndarray | None]:
-    """Prompts typed in, one a line, with their unit vectors; words the model never saw are marked."""
+def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np.ndarray | None, int]:
+    """Prompts typed in, one a line, then an image; their unit vectors; how many are images."""
     if ready.opened.vectors is not None:
-        return (), None
+        return (), None, 0
     with st.popover("Your prompts", icon=":material/edit_note:"):
         typed = state.pick_text("One prompt a line; each becomes a point", key="prompts", lines=4,
                                 placeholder="a photo of a red cube\na pencil sketch of a star")
@@ -156,11 +159,15 @@ def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np
         if len(prompts) > MOST_PROMPTS:
             panels.notice(f"The first {MOST_PROMPTS} prompts are shown.", "warning")
             prompts = prompts[:MOST_PROMPTS]
-    if not prompts:
-        return (), None
-    encoder = cached.encoder(settings.model_id)
-    _say_prompts(encoder, prompts)
-    return prompts, cached.prompt_vectors(encoder.spec.fingerprint, prompts, settings.model_id)
+        image = pick_image(settings)
+    vectors = None
+    if prompts:
+        encoder = cached.encoder(settings.model_id)
+        _say_prompts(encoder, prompts)
+        vectors = cached.prompt_vectors(encoder.spec.fingerprint, prompts, settings.model_id)
+    if image is None:
+        return prompts, vectors, 0
+    return (*prompts, image[0]), image[1] if vectors is None else np.concatenate([vectors, image[1]]), 1
 
 
 def _say_prompts(encoder: DualEncoder, prompts: tuple[str, ...]) -> None:

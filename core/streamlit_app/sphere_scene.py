@@ -45,9 +45,10 @@ class Selected:
 def points_of(ready: Ready, choices: Choices) -> Points:
     """Images, texts and prompts in one row; one value for as long as nothing of it changes."""
     vectors = choices.prompt_vectors
-    key = fingerprint("points", ready.key, ready.opened.key, choices.prompts, None if vectors is None else vectors)
+    key = fingerprint("points", ready.key, ready.opened.key, choices.prompts, choices.prompt_images,
+                      None if vectors is None else vectors)
     return cached.points(key, lambda: Points(ready.images, ready.texts, ready.captions, ready.links, choices.prompts,
-                                             vectors))
+                                             vectors, choices.prompt_images))
 
 
 def fitted(settings: Settings, ready: Ready, choices: Choices) -> FittedMap:
@@ -118,7 +119,8 @@ def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Select
     slow = _slow_colours(ready, choices, placed)
     key = fingerprint("sphere", ready.key, ready.opened.key, placed.map.fingerprint, choices.colour, choices.arcs,
                       choices.means, choices.pictures, choices.heat, choices.groups, choices.prompts, choices.axes,
-                      sorted(ready.pictures), None if towards is None else towards)
+                      None if choices.prompt_vectors is None else choices.prompt_vectors, sorted(ready.pictures),
+                      None if towards is None else towards)
     scene = cached.scene(key, lambda: _make_scene(ready, choices, placed, towards, slow))
     if selected is None:
         return scene
