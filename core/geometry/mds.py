@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import Cancelled
-from core.geometry.fidelity import spread_sample
+from core.geometry.fidelity import POINTS_OF_PAIRS, spread_sample
 from core.geometry.linear_maps import fit_pca
 from core.geometry.placing import Placed, Progress
 from core.geometry.riemannian import one_thread, step_on_sphere
@@ -21,7 +21,7 @@ NEAR = 10
 _STEPS, _GLOBAL_STEPS, _PLACING_STEPS = 260, 60, 30
 _COLUMNS = 192                # points that all others are compared with in one step
 _FIRST_LOCAL = 0.2            # weight of the near neighbours when they come in; then steered
-_SHARE = 0.5                  # of what the first steps won in Spearman, kept while neighbours are brought together
+_SHARE = 0.3                  # of what the first steps won in Spearman, kept while neighbours are brought together
 _GAIN = 2.0                   # of the steering
 _LEAST_PLACING_LOCAL = 0.1
 _LEAST_SHARPNESS, _POINTS_A_SHARPNESS = 10.0, 20.0
@@ -37,7 +37,7 @@ def fit_geodesic_mds(x: np.ndarray, *, seed: int = 0, on_progress: Progress | No
     The first is 1 - the correlation of the angles on the map with the ranks of the true angles, over blocks of pairs
     drawn anew at each step. The second, added after 60 steps, is the cross-entropy between near neighbours in truth
     and on the map, where nearness is 1 / (1 + a chord^2), as in t-SNE (van der Maaten and Hinton, JMLR 2008). Its
-    weight is steered so that half of what was won over PCA in Spearman's correlation is kept. Above 5,000
+    weight is steered so that three tenths of what was won over PCA in Spearman's correlation is kept. Above 5,000
     points a spread sample is fitted, and the others are placed on its map.
 
     Returns
@@ -55,7 +55,7 @@ def fit_geodesic_mds(x: np.ndarray, *, seed: int = 0, on_progress: Progress | No
     with one_thread():
         fitted = _Fit(torch.from_numpy(np.ascontiguousarray(x[order], dtype=np.float32)).to(device),
                       torch.from_numpy(start[order]).to(device), seed)
-        fitted.run(on_progress, should_stop)
+        fitted.run(spread_sample(x[order], POINTS_OF_PAIRS, seed=seed), on_progress, should_stop)
 
     def place(vectors: np.ndarray) -> np.ndarray:
         blocks = [fitted.place(torch.from_numpy(np.ascontiguousarray(vectors[i:i + _BLOCK], dtype=np.float32))
@@ -103,7 +103,7 @@ class _Fit:
         scale = (_BINS - 1) / max(self.high - self.low, 1e-9)
         return self.table[((cosines - self.low) * scale).clamp_(0, _BINS - 1).to(torch.int32)]
 
-    def run(self, on_progress: Progress | None, should_stop: Callable[[], bool] | None) -> None:
+    def run(self, judged: np.ndarray, on_progress: Progress | None, should_stop: Callable[[], bool] | None) -> None:
         import torch
 
         n, device = len(self.x), self.x.device
@@ -111,7 +111,7 @@ class _Fit:
         y = self.places + 0.01 * torch.randn(n, 3, generator=generator).to(device)
         y = torch.nn.functional.normalize(y, dim=1)
         first, second = torch.zeros_like(y), torch.zeros(n, 1, device=device)
-        judge = _Judge(self.targets, n)
+        judge = _Judge(self.targets, torch.from_numpy(judged).to(device))
         base = judge.spearman(self.places)
         local = aim = top = 0.0
         for step in range(_STEPS):
@@ -207,23 +207,25 @@ class _Fit:
 
 
 class _Judge:
-    """Spearman of cosines on a fixed sample of the points, to keep watch while they move."""
+    """Spearman of cosines on some of the points, those of `fidelity`, to keep watch while they move."""
 
-    def __init__(self, targets: torch.Tensor, n: int) -> None:
+    def __init__(self, targets: torch.Tensor, rows: torch.Tensor) -> None:
         import torch
 
-        self.rows = torch.linspace(0, n - 1, min(n, 400), device=targets.device).long()
-        self.upper = torch.triu_indices(len(self.rows), len(self.rows), 1, device=targets.device).unbind()
-        self.truth = self._ranked(targets[self.rows][:, self.rows])
+        self.rows = rows
+        self.upper = torch.triu_indices(len(self.rows), len(self.rows), 1, device=targets.device)
+        self.truth = self._ranked(1 - 2 * targets[self.rows][:, self.rows])
 
     def _ranked(self, square: torch.Tensor) -> torch.Tensor:
+        """Ranks of what lies between -1 and 1, about their mean and of length 1, to one of 8,192 bins."""
         import torch
 
-        values = square[self.upper]
-        ranks = torch.empty_like(values)
-        ranks[values.argsort()] = torch.linspace(-1, 1, len(values), device=values.device)
-        return ranks / ranks.norm()
+        bins = ((square[self.upper[0], self.upper[1]] + 1) * (2 * _BINS / 2)).long().clamp_(0, 2 * _BINS - 1)
+        counts = torch.bincount(bins, minlength=2 * _BINS)
+        ranks = (counts.cumsum(0) - counts / 2).to(torch.float32)[bins]
+        ranks -= ranks.mean()
+        return ranks / ranks.norm().clamp_min(_TINY)
 
     def spearman(self, y: torch.Tensor) -> float:
         y = y[self.rows]
-        return -float(self.truth @ self._ranked(y @ y.T))
+        return float(self.truth @ self._ranked(y @ y.T))
