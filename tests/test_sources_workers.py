@@ -230,11 +230,14 @@ for i, name in enumerate(dataset.image_ids):
         out[name] = error.got
 from core.sources.workers import shared_pool
 shared_pool().close()
-peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+status = Path("/proc/self/status").read_text()  # getrusage would count the process that started this one
+own = int(status.split("VmHWM:")[1].split()[0]) / 1024
+peaks = [own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024]
 print(json.dumps([out, time.monotonic() - start, peaks]))
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 def test_every_broken_file_is_decoded_or_refused_with_its_reason(reference: Path) -> None:
     import json
 
