@@ -12,7 +12,7 @@ from PIL import Image
 APP = Path(__file__).parents[2] / "app.py"
 PROBE = "window.__orrery_sphere?.sphere"
 LONG = 60_000
-COPIES = 8
+COPIES = 40
 PHOTOS = 16 * (1 + COPIES)
 
 
@@ -23,16 +23,17 @@ def address(streamlit_server) -> str:
 
 @pytest.fixture(scope="module")
 def photos(reference, tmp_path_factory) -> Path:
-    """The 16 photos, and eight slightly darker copies of each: enough work for a progress bar to be seen."""
+    """The 16 photos, and small darker copies of each: enough work for a progress bar to be seen."""
     path = tmp_path_factory.mktemp("zip") / "photos.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted((reference / "photos").rglob("*")):
             if file.is_file():
                 archive.write(file, file.relative_to(reference))
                 picture = Image.open(file).convert("RGB")
+                picture.thumbnail((400, 400))
                 for step in range(1, COPIES + 1):
                     darker = io.BytesIO()
-                    picture.point(lambda v, step=step: v * (1 - 0.05 * step)).save(darker, "JPEG")
+                    picture.point(lambda v, step=step: v * (1 - 0.015 * step)).save(darker, "JPEG")
                     archive.writestr(f"photos/darker/{file.stem} {step}.jpg", darker.getvalue())
     return path
 
