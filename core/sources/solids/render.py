@@ -6,7 +6,10 @@ that misses gives its coverage, which is antialiasing for free.
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RENDERER_VERSION = "1"
-STEPS = 22
-SIZES_PX = (64, 512)
+STEPS, SIZES_PX = 22, (64, 512)
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,6 @@ def _render_batch(scenes: Sequence[Scene], size: int, device: str) -> tuple[np.n
     for name in ("albedo", "normal", "lit", "gloss", "cover", "which"):
         value = getattr(layers, name)
         setattr(layers, name, value.reshape(b, size, size, *value.shape[2:]))
-    # What was composited over nothing is darker by its coverage: give edges back their colour.
     lift = layers.cover.clamp(min=1e-3)
     layers.albedo = layers.albedo / lift[..., None]
     layers.lit = layers.lit / lift
@@ -256,15 +257,35 @@ def _render_batch(scenes: Sequence[Scene], size: int, device: str) -> tuple[np.n
 
 
 def render_chunks(scenes: Sequence[Scene], size: int = 128, *, device: str = "cpu") -> Iterator[Rendered]:
-    """Render in chunks that fit in the processor's cache; yields them in order."""
+    """Render in chunks that fit in the processor's cache, a chunk a core at once; yields them in order."""
     import torch
 
     if not SIZES_PX[0] <= size <= SIZES_PX[1]:
         raise ShapeError(f"an image size from {SIZES_PX[0]} to {SIZES_PX[1]} px", str(size))
     at_once = max(1, (128 if device == "cpu" else 2048) * 64 * 64 // (size * size))
-    with torch.inference_mode():
-        for start in range(0, len(scenes), at_once):
-            yield Rendered(*_render_batch(scenes[start:start + at_once], size, device))
+    pieces = [scenes[start:start + at_once] for start in range(0, len(scenes), at_once)]
+
+    def draw(piece: Sequence[Scene]) -> Rendered:
+        with torch.inference_mode():
+            return Rendered(*_render_batch(piece, size, device))
+
+    cores = min(len(pieces), os.cpu_count() or 1) if device == "cpu" else 1
+    if cores <= 1:
+        yield from map(draw, pieces)
+        return
+    # One torch thread a chunk: threads that share a chunk mostly wait for each other.
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        ahead: deque[Future[Rendered]] = deque()
+        try:
+            for piece in pieces:
+                ahead.append(pool.submit(draw, piece))
+                if len(ahead) > 2 * cores:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            torch.set_num_threads(threads)
 
 
 def render(scenes: Sequence[Scene], size: int = 128, *, device: str = "cpu",
@@ -288,8 +309,7 @@ def render(scenes: Sequence[Scene], size: int = 128, *, device: str = "cpu",
         If asked to stop.
     """
     images = np.empty((len(scenes), size, size, 3), np.uint8)
-    boxes = np.empty((len(scenes), 3, 4), np.float32)
-    done = 0
+    boxes, done = np.empty((len(scenes), 3, 4), np.float32), 0
     for chunk in render_chunks(scenes, size, device=device):
         images[done:done + len(chunk.images)], boxes[done:done + len(chunk.images)] = chunk.images, chunk.boxes
         done += len(chunk.images)

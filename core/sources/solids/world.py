@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from core.sources.solids.scene import Scene, sample_scenes
 from core.types import Dataset, fingerprint
 
 CHUNK = 32
+CHUNKS_AT_ONCE = min(8, os.cpu_count() or 1)
 CACHE_PIXELS = 64_000_000
 
 
@@ -26,7 +28,7 @@ class SceneImages:
     def __init__(self, scenes: Sequence[Scene], size: int) -> None:
         self.scenes, self.size = tuple(scenes), size
         self._chunks: OrderedDict[int, np.ndarray] = OrderedDict()
-        self._room = max(2, CACHE_PIXELS // (CHUNK * size * size))
+        self._room = max(2 * CHUNKS_AT_ONCE, CACHE_PIXELS // (CHUNK * size * size))
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -39,7 +41,9 @@ class SceneImages:
         chunk = index // CHUNK
         with self._lock:
             if chunk not in self._chunks:
-                self._chunks[chunk] = render(self.scenes[chunk * CHUNK:(chunk + 1) * CHUNK], self.size).images
+                pictures = render(self.scenes[chunk * CHUNK:(chunk + CHUNKS_AT_ONCE) * CHUNK], self.size).images
+                for k in range(0, len(pictures), CHUNK):
+                    self._chunks[chunk + k // CHUNK] = pictures[k:k + CHUNK]
             self._chunks.move_to_end(chunk)
             while len(self._chunks) > self._room:
                 self._chunks.popitem(last=False)
