@@ -82,8 +82,6 @@ def test_a_folder_gives_the_model_that_was_saved(small_folder: Path, cache: Path
 
 
 def test_the_built_in_model() -> None:
-    if not hub.is_complete(BUILTIN_FOLDER):
-        pytest.skip("data/builtin is not there yet: python -m core train builtin writes it")
     import torch
     from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
