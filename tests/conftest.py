@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-os.environ["ORRERY_CACHE"] = tempfile.mkdtemp(prefix="orrery-test-cache-")
+_CACHE = tempfile.mkdtemp(prefix="orrery-test-cache-")
+atexit.register(shutil.rmtree, _CACHE, ignore_errors=True)
+os.environ["ORRERY_CACHE"] = _CACHE
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
