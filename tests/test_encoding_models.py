@@ -20,7 +20,7 @@ from encoding_models import SENTENCES, pictures, save_small_clip, siglip_process
 
 from core import settings as settings_module
 from core.encoding import fetch, hub, models
-from core.encoding.models import BUILTIN_FOLDER, content_revision, download, is_on_disk, load_model
+from core.encoding.models import BUILTIN_FOLDER, content_revision, download, is_on_disk, load_model, untrained
 from core.encoding.registry import FIRST_CHOICE_FOR_PHOTOS, MODELS
 from core.errors import Cancelled, ModelError
 
@@ -119,6 +119,33 @@ def test_a_change_of_any_file_changes_the_revision(small_folder: Path, tmp_path:
     assert len(seen) == 5
     (folder / "README.md").write_text("no part of the model")
     assert content_revision(folder) in seen
+
+
+def test_an_untrained_model_has_the_shape_and_none_of_the_weights(small_folder: Path, cache: Path) -> None:
+    import torch
+
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    trained = load_model(str(small_folder), device="cpu")
+    fresh, other = (untrained(str(small_folder), seed=seed, device="cpu") for seed in (0, 1))
+    assert torch.equal(torch.rand(3), expected)
+    shapes = [{name: tuple(value.shape) for name, value in m.model.named_parameters()} for m in (trained, fresh)]
+    assert shapes[0] == shapes[1]
+    assert len({m.spec.fingerprint for m in (trained, fresh, other)}) == 3
+    assert fresh.spec.id == "local/small (untrained)"
+    assert fresh.spec.revision == f"untrained-0-{trained.spec.revision}"
+    assert fresh.spec.dim == trained.spec.dim
+    found = [m.encode_texts(SENTENCES) for m in (trained, fresh, other)]
+    assert min(np.abs(found[i] - found[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-3
+    models._loaded.clear()
+    again = untrained(str(small_folder), device="cpu")
+    assert again.spec == fresh.spec
+    np.testing.assert_array_equal(again.encode_texts(SENTENCES), found[1])
+    np.testing.assert_array_equal(again.encode_images(pictures(2)), fresh.encode_images(pictures(2)))
+    assert untrained("builtin", device="cpu").spec.dim == 64
+    with pytest.raises(ModelError, match="no complete copy of it"):
+        untrained("openai/clip-vit-base-patch32")
 
 
 def test_words_beside_the_weights_are_known(small_folder: Path, tmp_path: Path, cache: Path) -> None:

@@ -25,7 +25,7 @@ from core.settings import settings
 if TYPE_CHECKING:
     from core.encoding.clip import DualEncoder
 
-__all__ = ["BUILTIN_FOLDER", "content_revision", "download", "is_on_disk", "load_model"]
+__all__ = ["BUILTIN_FOLDER", "content_revision", "download", "is_on_disk", "load_model", "untrained"]
 
 BUILTIN_FOLDER = Path(__file__).parents[2] / "data" / "builtin"
 MOST_LOADED = 2
@@ -59,6 +59,31 @@ def load_model(model_id: str, *, device: str | None = None, dtype: str | None = 
     ModelError
         If the model is not on this machine, is damaged, or is no dual encoder of a known family.
     """
+    return _load(model_id, device, dtype, None)
+
+
+def untrained(model_id: str, *, seed: int = 0, device: str | None = None, dtype: str | None = None) -> DualEncoder:
+    """The same architecture with fresh random weights, as transformers begins a training with; nothing is read of it
+    but its configuration, tokenizer and image processor.
+
+    Its revision holds the seed, so that its vectors are never taken for those of the trained model.
+
+    Parameters
+    ----------
+    model_id, device, dtype
+        As `load_model` takes them; the model has to be on this machine.
+    seed : int
+        Of the weights, >= 0.
+
+    Raises
+    ------
+    ModelError
+        As `load_model` does.
+    """
+    return _load(model_id, device, dtype, seed)
+
+
+def _load(model_id: str, device: str | None, dtype: str | None, seed: int | None) -> DualEncoder:
     from core.encoding.clip import default_device, default_dtype
 
     folder = _folder_of(model_id)
@@ -77,6 +102,8 @@ def load_model(model_id: str, *, device: str | None = None, dtype: str | None = 
                              f"Download it first{size}, or give the path of a folder that has it.")
         folder, revision = found
         name = hub.split_id(model_id)[0]
+    if seed is not None:
+        name, revision = f"{name} (untrained)", f"untrained-{seed}-{revision}"
     device = device or settings().device or default_device()
     dtype = dtype or settings().dtype or default_dtype(device)
     key = (name, revision, device, dtype)
@@ -86,7 +113,7 @@ def load_model(model_id: str, *, device: str | None = None, dtype: str | None = 
             return _loaded[key]
         while len(_loaded) >= MOST_LOADED:
             _loaded.popitem(last=False)
-        _loaded[key] = _load_folder(folder, name, revision, device, dtype)
+        _loaded[key] = _load_folder(folder, name, revision, device, dtype, seed)
         return _loaded[key]
 
 
@@ -123,7 +150,8 @@ def _folder_of(model_id: str) -> Path | None:
     return folder
 
 
-def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str) -> DualEncoder:
+def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str, seed: int | None) -> DualEncoder:
+    """The model of a folder; with a seed, its shape with random weights."""
     import torch
     from transformers import AutoConfig, AutoImageProcessor, AutoModel
     from transformers.utils import logging
@@ -136,8 +164,15 @@ def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str
         if config.model_type not in FAMILIES:
             raise ModelError(f"an image-text dual encoder of one of the families {', '.join(FAMILIES)}",
                              f"{name} of family {config.model_type!r}")
-        model, info = AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32,
-                                                output_loading_info=True, **OFFLINE)
+        missing: list[str] = []
+        if seed is None:
+            model, info = AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32,
+                                                    output_loading_info=True, **OFFLINE)
+            missing = sorted(info["missing_keys"])
+        else:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                model = AutoModel.from_config(config, dtype=torch.float32)
         tokenizer = _tokenizer(folder, config.model_type)
         processor = AutoImageProcessor.from_pretrained(folder, backend="pil", **OFFLINE)
     except OrreryError:
@@ -146,7 +181,6 @@ def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"a model that transformers can load as {name}", f"{type(error).__name__}: {reason}",
                          "The copy may be damaged: remove it and download it again.") from error
-    missing = sorted(info["missing_keys"])
     if missing:
         raise ModelError(f"weights for every part of {name}", f"none for {len(missing)} parts, the first {missing[0]}",
                          "The weights belong to another configuration, or the file was cut.")
