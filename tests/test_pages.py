@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.streamlit_app.selections import two_to_compare
+from core.streamlit_app.sphere_selections import two_to_compare
 from core.types import Selection
 
 ROOT = Path(__file__).parents[1]

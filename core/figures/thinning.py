@@ -1,7 +1,8 @@
-"""Fewer points where there are too many to draw: a seeded sample that keeps the shares of modalities and labels."""
+"""Fewer points: a seeded sample that keeps the shares of modalities and labels, or the items that a visitor chose."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,19 +17,19 @@ LABELS = ("label", "class", "category")
 
 @dataclass(frozen=True)
 class Thinned:
-    """A sample of points.
+    """Some of the points.
 
     Attributes
     ----------
-    points : the sample, in the order of the whole.
+    points : those kept, in the order of the whole.
     images, texts : (i,) and (t,) int64, the rows that were kept.
-    column : what labels were read from, "" where there are none.
+    column : what labels were read from, "" where none were.
     """
 
     points: Points
     images: np.ndarray
     texts: np.ndarray
-    column: str
+    column: str = ""
 
 
 def stratified(strata: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
@@ -84,12 +85,46 @@ def thin(points: Points, n: int = MOST_POINTS, seed: int = 0) -> Thinned:
     quota = round(n * n_images / len(points))
     images = stratified(_strata(points.images, column), quota, seed)
     texts = _texts_of(points, images, n - quota, _strata(points.texts, column), seed)
-    to_image, to_text = np.full(n_images, -1), np.full(n_texts, -1)
+    return Thinned(_taken(points, images, texts), images, texts, column)
+
+
+def only(points: Points, image_ids: Collection[str], text_ids: Collection[str]) -> Thinned:
+    """The items of these ids that are there, and the items linked to them.
+
+    Parameters
+    ----------
+    points
+        Without prompts.
+    image_ids, text_ids
+        Names of images and of texts; those that are not there count for nothing.
+
+    Raises
+    ------
+    ShapeError
+        If none of them is there, or there are prompts.
+    """
+    if points.prompts:
+        raise ShapeError("points without prompts", f"{len(points.prompts)} prompts", "Add the prompts afterwards.")
+    images, texts = _named(points.images, image_ids), _named(points.texts, text_ids)
+    if not len(images) and not len(texts):
+        raise ShapeError("ids of items that are there", "none of them", "Open the data that they were chosen in.")
+    linked = points.links[np.isin(points.links[:, 0], images) | np.isin(points.links[:, 1], texts)]
+    images, texts = np.union1d(images, linked[:, 0]), np.union1d(texts, linked[:, 1])
+    return Thinned(_taken(points, images, texts), images, texts)
+
+
+def _named(part: EmbeddingSet | None, ids: Collection[str]) -> np.ndarray:
+    wanted = frozenset(ids)
+    return np.array([i for i, name in enumerate(() if part is None else part.ids) if name in wanted], dtype=np.int64)
+
+
+def _taken(points: Points, images: np.ndarray, texts: np.ndarray) -> Points:
+    """Some rows of the images and of the texts, with the links between them; None where no row is left."""
+    to_image, to_text = np.full(points.n_images, -1), np.full(points.n_texts, -1)
     to_image[images], to_text[texts] = np.arange(len(images)), np.arange(len(texts))
     links = np.stack([to_image[points.links[:, 0]], to_text[points.links[:, 1]]], axis=1)
-    kept = replace(points, images=_rows(points.images, images), texts=_rows(points.texts, texts),
+    return replace(points, images=_rows(points.images, images), texts=_rows(points.texts, texts),
                    captions=tuple(points.captions[i] for i in texts), links=links[(links >= 0).all(axis=1)])
-    return Thinned(kept, images, texts, column)
 
 
 def _texts_of(points: Points, images: np.ndarray, n: int, strata: np.ndarray, seed: int) -> np.ndarray:
@@ -119,7 +154,7 @@ def _strata(part: EmbeddingSet | None, column: str) -> np.ndarray:
 
 
 def _rows(part: EmbeddingSet | None, rows: np.ndarray) -> EmbeddingSet | None:
-    if part is None:
+    if part is None or not len(rows):
         return None
     return EmbeddingSet(part.vectors[rows], part.norms[rows], tuple(part.ids[i] for i in rows), part.modality,
                         part.table.iloc[rows].reset_index(drop=True), part.model)

@@ -39,6 +39,11 @@ def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
                   "captions = dict(zip(dataset.text_ids, dataset.texts))",
                   "texts = [captions[name] for name in found.texts.ids] if found.texts else ()",
                   "points = Points(found.images, found.texts, texts, found.links)"]
+    if ready.selection:
+        imports += ["import pandas as pd", "from core.figures.thinning import only"]
+        lines += ['table = pd.read_csv("selections.csv", dtype=str)',
+                  f'rows = table[table["selection"] == {ready.selection!r}].groupby("modality")["id"].apply(list)',
+                  'points = only(points, rows.get("image", ()), rows.get("text", ())).points']
     if ready.sampled_from:
         imports.append("from core.figures.thinning import thin")
         lines.append("points = thin(points).points")

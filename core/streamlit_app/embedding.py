@@ -54,6 +54,7 @@ class Ready:
     refused, truncated : what could not be read; ids of texts whose end the model did not see.
     pictures : small pictures (WebP) by row of images.
     sampled_from : how many points there were before a sample of them was taken; 0 where these are all.
+    selection : name of the kept selection that these points are, "" where they are all.
     """
 
     opened: Opened
@@ -65,6 +66,7 @@ class Ready:
     truncated: tuple[str, ...] = ()
     pictures: Mapping[int, bytes] = field(default_factory=dict)
     sampled_from: int = 0
+    selection: str = ""
 
     @cached_property
     def key(self) -> str:

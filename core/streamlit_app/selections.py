@@ -1,28 +1,25 @@
-"""Selections of this visit: kept under a name, carried from page to page, downloaded, told apart."""
+"""Selections of this visit: kept under a name, carried to every page, downloaded and loaded again."""
 
 from __future__ import annotations
 
 import io
-import re
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
+from core.errors import SourceError
 from core.figures.embedding_scene import Points
-from core.geometry.selections import tell_selections_apart
-from core.language.difference import tell_apart
-from core.streamlit_app import cached, panels, ui
+from core.figures.thinning import only
+from core.streamlit_app import panels, state, ui
 from core.streamlit_app.embedding import Ready
-from core.streamlit_app.sphere_choices import columns_of
-from core.streamlit_app.sphere_scene import Selected
-from core.streamlit_app.state import Settings
-from core.types import Selection
+from core.types import MODALITIES, EmbeddingSet, Selection
 
-MOST_WORDS = 400
+COLUMNS = ("selection", "modality", "id", "from", "note")
+LONGEST_NAME, LONGEST_NOTE = 60, 400
+MOST_KEPT = 200
+_MOST_MEGABYTES = 50
 
 
 def kept() -> dict[str, Selection]:
@@ -30,148 +27,125 @@ def kept() -> dict[str, Selection]:
     return st.session_state.setdefault("selections", {})
 
 
-def keep_panel(ready: Ready, points: Points, selected: Selected) -> None:
-    """What is selected, and a name to keep it under."""
-    images = np.flatnonzero(selected.mask[:points.n_images])
-    texts = np.flatnonzero(selected.mask[points.n_images:points.n_images + points.n_texts])
-    with st.form("selection.form", border=True):
-        st.text(f"Selected: {len(images):,} images and {len(texts):,} texts, {selected.words}.")
-        left, right, button = st.columns([1, 2, 0.6], vertical_alignment="bottom")
-        name = left.text_input("Name", value=f"Selection {len(kept()) + 1}", max_chars=60,
-                               key=f"selection.name.{len(kept())}")
-        note = right.text_input("Note", max_chars=400)
-        if button.form_submit_button("Keep", icon=":material/bookmark_add:", type="primary", width="stretch"):
-            name = name.strip() or f"Selection {len(kept()) + 1}"
-            kept()[name] = Selection(
-                name, tuple(ready.images.ids[i] for i in images) if ready.images else (),
-                tuple(ready.texts.ids[i] for i in texts) if ready.texts else (),
-                f"{ready.opened.name}: {selected.words}", note)
-            st.rerun()
+def pick_selection(ready: Ready) -> Ready:
+    """All of what is open, or one of the kept selections of it; the choice is shared by all pages and in the URL.
+
+    The widget is there as soon as a selection is kept that holds items of what is open. What comes back is as if only
+    the selected items, and the items linked to them, had been opened.
+    """
+    usable = {name: name for name, selection in kept().items() if _is_here(ready, selection)}
+    asked = st.query_params.get("selection")
+    if not usable:
+        if asked:
+            panels.notice(f"The address asks for the selection “{asked[:LONGEST_NAME]}”, which is not kept in this "
+                          f"visit. Load its file under the sphere; until then all of the data is shown.")
+        return ready
+    with st.container(horizontal=True, vertical_alignment="bottom", key="selection.bar"):
+        name = state.pick_option("Selection", {"": "Everything"} | usable, key="selection")
+        if not name:
+            return ready
+        part = restricted(ready, kept()[name])
+        st.text(f"{_said(kept()[name])} selected; with what is linked to them, {_counts(part.images, part.texts)}.",
+                width="content")
+    if not _of_this_data(ready, kept()[name]):
+        panels.notice(f"“{name}” was selected in other data ({kept()[name].source}); items of the same name are "
+                      f"shown.", "warning")
+    return part
 
 
-def kept_panel(settings: Settings, ready: Ready) -> None:
-    """The kept selections, with downloads, and what tells two of them apart."""
-    if not kept():
-        return
-    st.subheader("Your selections", anchor=False)
-    table = pd.DataFrame([(s.name, len(s.image_ids), len(s.text_ids), s.source, s.note) for s in kept().values()],
-                         columns=["name", "images", "texts", "from", "note"])
-    st.dataframe(table, hide_index=True, key="selections.table")
-    with st.container(horizontal=True):
-        ui.download_table(_as_table, "selections", label="Download")
-        if st.button("Forget all", icon=":material/delete:", key="selections.clear"):
-            kept().clear()
-            st.rerun()
-    if len(kept()) > 1:
-        _difference(settings, ready)
+def restricted(ready: Ready, selection: Selection) -> Ready:
+    """The selected items that are there, and those linked to them, in the order of the whole.
+
+    Returns
+    -------
+    Ready, of other vectors and so with another key than the whole; None for a modality of which nothing is left.
+
+    Raises
+    ------
+    ShapeError
+        If no selected item is there.
+    """
+    part = only(Points(ready.images, ready.texts, ready.captions, ready.links), selection.image_ids,
+                selection.text_ids)
+    points = part.points
+    return replace(ready, images=points.images, texts=points.texts, links=points.links,
+                   captions=tuple(points.captions), selection=selection.name,
+                   pictures={new: ready.pictures[old] for new, old in enumerate(part.images.tolist())
+                             if old in ready.pictures})
 
 
-def _as_table() -> pd.DataFrame:
-    rows = [(s.name, kind, item, s.source, s.note) for s in kept().values()
+def as_table(selections: Sequence[Selection]) -> pd.DataFrame:
+    """One row an item, as `read_selections` reads it."""
+    rows = [(s.name, kind, item, s.source, s.note) for s in selections
             for kind, ids in (("image", s.image_ids), ("text", s.text_ids)) for item in ids]
-    return pd.DataFrame(rows, columns=["selection", "modality", "id", "from", "note"])
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _difference(settings: Settings, ready: Ready) -> None:
-    names = list(kept())
-    first, second = two_to_compare(list(kept().values()))
-    left, right = st.columns(2)
-    a = left.selectbox("Why does", names, index=first, key="selections.a")
-    b = right.selectbox("differ from", names, index=second, key="selections.b")
-    if a == b:
-        panels.notice("Choose two different selections to see what tells them apart.")
+def read_selections(data: bytes) -> list[Selection]:
+    """The selections of a downloaded file.
+
+    Raises
+    ------
+    SourceError
+        If it is no CSV with the columns of `as_table`, or holds no item, or too many selections.
+    """
+    expected = "a file of selections as it was downloaded here: CSV with " + ", ".join(COLUMNS)
+    try:
+        table = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, UnicodeError) as error:
+        raise SourceError(expected, f"a file that is not readable as CSV ({str(error)[:200]})") from error
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise SourceError(expected, f"a file without {', '.join(missing)}")
+    table = table[list(COLUMNS)].map(ui.as_it_was)
+    strange = sorted(set(table["modality"]) - set(MODALITIES))
+    if strange:
+        raise SourceError(expected, f"the modality {strange[0][:40]!r}", "A modality is image or text.")
+    groups = table.groupby("selection", sort=False)
+    if not 1 <= len(groups) <= MOST_KEPT:
+        raise SourceError(f"1 to {MOST_KEPT} selections in a file", str(len(groups)))
+    return [_selection(str(name), own) for name, own in groups]
+
+
+def _selection(name: str, rows: pd.DataFrame) -> Selection:
+    images, texts = (tuple(dict.fromkeys(rows.loc[rows["modality"] == kind, "id"])) for kind in MODALITIES)
+    return Selection(name[:LONGEST_NAME] or "Selection", images, texts, rows["from"].iloc[0][:400],
+                     rows["note"].iloc[0][:LONGEST_NOTE])
+
+
+def load_panel() -> None:
+    """A small upload of a file of selections; those of a name already kept take its place."""
+    with st.popover("Load", icon=":material/upload:"):
+        upload = st.file_uploader("Selections downloaded here before (CSV)", type=["csv"], key="selections.file",
+                                  max_upload_size=_MOST_MEGABYTES)
+    if upload is None or st.session_state.get("selections.loaded") == upload.file_id:
         return
-    if _same(kept()[a].image_ids, kept()[b].image_ids) and _same(kept()[a].text_ids, kept()[b].text_ids):
-        panels.notice(f"{a} and {b} hold the same items, so nothing tells them apart.")
-        return
+    st.session_state["selections.loaded"] = upload.file_id
     with panels.friendly_errors():
-        _apart(settings, ready, kept()[a], kept()[b])
-    found = tell_apart(_features(ready, kept()[a]), _features(ready, kept()[b]))
-    if found.empty:
-        return
-    shown = found.head(12).rename(columns={"share_a": f"in {a}", "share_b": f"in {b}"})
-    st.dataframe(shown.style.format({f"in {a}": "{:.0%}", f"in {b}": "{:.0%}", "z": "{:.1f}"}), hide_index=True,
-                 key="selections.difference")
-    st.caption("Share of items with a word in their text, or a value in a column. z: difference over its standard "
-               "error; of so many features, a few pass 3 by chance alone.")
+        found = read_selections(upload.getvalue())
+        kept().update({selection.name: selection for selection in found})
+        st.rerun()
 
 
-def two_to_compare(selections: Sequence[Selection]) -> tuple[int, int]:
-    """The last selection and the one before it that holds other items; the last two where all hold the same."""
-    last = len(selections) - 1
-    mine = selections[last]
-    for i in range(last - 1, -1, -1):
-        if not (_same(selections[i].image_ids, mine.image_ids) and _same(selections[i].text_ids, mine.text_ids)):
-            return i, last
-    return last - 1, last
+def _is_here(ready: Ready, selection: Selection) -> bool:
+    """Whether any item of a selection is among what is open."""
+    sides = ((ready.images, selection.image_ids), (ready.texts, selection.text_ids))
+    return any(part is not None and not set(ids).isdisjoint(part.ids) for part, ids in sides)
 
 
-def _same(a: Sequence[str], b: Sequence[str]) -> bool:
-    return set(a) == set(b)
+def _of_this_data(ready: Ready, selection: Selection) -> bool:
+    """Whether a selection comes from what is open, or from a part of it, or what is open is a part of that."""
+    name, source = ready.opened.name, selection.source
+    return source.startswith(name) or name.startswith(source.split(": ")[0])
 
 
-def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None:
-    """How far two selections lie apart, with the items and words that show it; of one modality."""
-    part, sides = ready.images, (a.image_ids, b.image_ids)
-    if part is None or min(map(len, sides)) < 2 or _same(*sides):
-        part, sides = ready.texts, (a.text_ids, b.text_ids)
-    if part is None or min(map(len, sides)) < 2 or _same(*sides):
-        panels.notice("Take selections with at least two images each, or two texts each, that are not the same.")
-        return
-    row_of = {name: i for i, name in enumerate(part.ids)}
-    rows = [np.array([row_of[name] for name in ids if name in row_of], dtype=np.int64) for ids in sides]
-    words = _words(settings, ready)
-    vectors = None
-    if words:
-        encoder = cached.encoder(settings.model_id)
-        vectors = cached.prompt_vectors(encoder.spec.fingerprint, words, settings.model_id)
-    found = tell_selections_apart(part.vectors[rows[0]], part.vectors[rows[1]], words=words, word_vectors=vectors)
-    st.text(f"Their {part.modality}s lie {found.distance.value:.3f} apart (difference of means); random divisions of "
-            f"the same points {found.distance.null:.3f}; p {found.p_value:.3f}.")
-    for side, name, mine, said in zip(st.columns(2, gap="large"), (a.name, b.name), rows, found.words):
-        with side:
-            st.html(f'<div class="orrery-h">Towards {panels.text_html(name, 80)}</div>')
-            chips = "".join(f"<span>{panels.text_html(word)} · p {p:.2f}</span>" for word, _, p in said)
-            st.html(f'<div class="orrery-chips">{chips}</div>')
-            examples = mine[found.examples[0 if name == a.name else 1]]
-            if part.modality == "image":
-                panels.gallery([(_picture(ready, int(i)), part.ids[i], "") for i in examples],
-                               key=f"selections.examples.{name}")
-            else:
-                for i in examples:
-                    st.text(ready.captions[i])
+def _said(selection: Selection) -> str:
+    return _words(len(selection.image_ids), len(selection.text_ids))
 
 
-def _picture(ready: Ready, row: int) -> Image.Image | None:
-    raw = ready.pictures.get(row)
-    return Image.open(io.BytesIO(raw)) if raw else None
+def _counts(images: EmbeddingSet | None, texts: EmbeddingSet | None) -> str:
+    return _words(*(0 if part is None else len(part) for part in (images, texts)))
 
 
-def _words(settings: Settings, ready: Ready) -> tuple[str, ...]:
-    """Words to name a difference with: those a small model knows, else the most frequent of the captions."""
-    if ready.opened.vectors is not None:
-        return ()
-    known = cached.encoder(settings.model_id).known_words
-    if known:
-        return known
-    counts = Counter(word for caption in ready.captions for word in set(re.findall(r"[^\W\d_]{3,}", caption.lower())))
-    return tuple(sorted(word for word, _ in counts.most_common(MOST_WORDS)))
-
-
-def _features(ready: Ready, selection: Selection) -> list[set[str]]:
-    """Words and column values of each item of a selection."""
-    out = []
-    columns = columns_of(ready)
-    for part, ids in ((ready.images, selection.image_ids), (ready.texts, selection.text_ids)):
-        if part is None:
-            continue
-        row_of = {name: i for i, name in enumerate(part.ids)}
-        for item in ids:
-            if item not in row_of:
-                continue
-            row = row_of[item]
-            own = {f"{c} = {part.table[c].iloc[row]}" for c in columns if c in part.table}
-            if part.modality == "text":
-                own |= {f"word “{word}”" for word in ready.captions[row].lower().split()[:200]}
-            out.append(own)
-    return out
+def _words(images: int, texts: int) -> str:
+    return f"{images:,} image{'s' * (images != 1)} and {texts:,} text{'s' * (texts != 1)}"

@@ -15,7 +15,7 @@ from core.figures.embedding_scene import FIDELITY, Points
 from core.figures.flat_sphere import flat_sphere
 from core.geometry.maps import FittedMap
 from core.scene import SphereScene
-from core.streamlit_app import panels, selections, state, ui, views, work
+from core.streamlit_app import panels, sphere_selections, state, ui, views, work
 from core.streamlit_app.as_python import python_of
 from core.streamlit_app.card import kind_of, point_card, point_neighbours
 from core.streamlit_app.embedding import Ready
@@ -198,8 +198,8 @@ def _show_below(settings: Settings, ready: Ready, choices: Choices, placed: Fitt
     """Statistics, the points or the selected ones, and the selections that were kept."""
     points = points_of(ready, choices)
     if selected is not None:
-        selections.keep_panel(ready, points, selected)
-    selections.kept_panel(settings, ready)
+        sphere_selections.keep_panel(ready, points, selected)
+    sphere_selections.kept_panel(settings, ready)
     parts = {"points": "The points", "flat": "Flat, to lasso", "numbers": "The numbers"}
     part = state.pick_option("Below the sphere", parts, key="below", widget="segments", label_visible=False)
     if part == "numbers":

@@ -87,6 +87,11 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
+def as_it_was(cell: str) -> str:
+    """A cell of a downloaded table without the quote that keeps a spreadsheet from running it."""
+    return cell[1:] if cell[:1] == "'" and _harmless(cell[1:]) == cell else cell
+
+
 def copy_as_python(code: str) -> None:
     """The few lines of core calls that make what is shown."""
     with st.popover("Python", icon=":material/code:"):
