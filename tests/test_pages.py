@@ -461,7 +461,7 @@ def test_more_points_than_can_be_drawn_are_a_sample_that_says_so(monkeypatch):
     assert "Shown: 120 of 200 points, drawn at random (seed 0)" in words(at)
     assert len(at.dataframe[-1].value) == 120
     assert list(at.dataframe[-1].value["modality"].value_counts()) == [60, 60]
-    assert "points = thin(points).points" in "\n".join(code.value for code in at.code)
+    assert "points = thin(points, 120).points" in "\n".join(code.value for code in at.code)
     assert thinning.MOST_POINTS == 100_000
 
 

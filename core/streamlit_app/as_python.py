@@ -1,4 +1,4 @@
-"""The sphere that is shown, as the few lines of core calls that make it."""
+"""What is shown, as the few lines of core calls that make it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ OPENERS = {"images": ("open_images", 'open_zip("photos.zip")'),
            "folder": ("open_images", 'open_folder("photos")')}
 
 
-def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
-    """Lines that draw the same points on the same map; a visitor's own files stand in them under made-up names."""
-    imports = ["from core.figures.embedding_scene import Points, embedding_scene",
-               "from core.figures.sphere import sphere", "from core.geometry.maps import fit_map"]
+def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]]:
+    """Imports and lines that make ``points`` of what is open; a visitor's own files have made-up names in them."""
+    imports = ["from core.figures.embedding_scene import Points"]
     if ready.opened.vectors is not None:
         imports.append("from core.sources.open_vectors import open_vectors")
         lines = ['found = open_vectors("vectors.npz")',
@@ -46,7 +45,21 @@ def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
                   'points = only(points, rows.get("image", ()), rows.get("text", ())).points']
     if ready.sampled_from:
         imports.append("from core.figures.thinning import thin")
-        lines.append("points = thin(points).points")
+        shown = sum(0 if part is None else len(part) for part in (ready.images, ready.texts))
+        lines.append(f"points = thin(points, {shown}).points")
+    return imports, lines
+
+
+def as_code(imports: list[str], lines: list[str]) -> str:
+    """Sorted imports, each once, then the lines."""
+    return "\n".join([*sorted(set(imports)), "", *lines]) + "\n"
+
+
+def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
+    """Lines that draw the same points on the same map."""
+    imports, lines = points_lines(settings, ready)
+    imports += ["from core.figures.embedding_scene import embedding_scene", "from core.figures.sphere import sphere",
+                "from core.geometry.maps import fit_map"]
     axes = ""
     if choices.method == "prompt_axes":
         imports.append("from core.geometry.sphere import unit")
@@ -60,4 +73,4 @@ def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
     lines += [f"fitted = fit_map(points.vectors(), {choices.method!r}, seed={settings.seed}{axes})",
               f"figure = sphere(embedding_scene(points, fitted.map, arcs={choices.arcs}, means={choices.means}))",
               "figure.show()"]
-    return "\n".join([*sorted(imports), "", *lines]) + "\n"
+    return as_code(imports, lines)

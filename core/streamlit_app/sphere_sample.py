@@ -1,4 +1,4 @@
-"""What the sphere shows of data with more points than a browser draws fluently, and how that is said."""
+"""What a page shows of data with more points than it can draw or measure fluently, and how that is said."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from core.streamlit_app.embedding import Ready
 MOST_KEPT = 2
 
 
-def what_is_shown(ready: Ready) -> Ready:
-    """All of it, or a sample of 100,000 points, made once in a visit and said on the page."""
+def what_is_shown(ready: Ready, most: int | None = None) -> Ready:
+    """All of it, or a sample of ``most`` (100,000) points, made once in a visit and said on the page."""
+    most = most or MOST_POINTS
     whole = sum(0 if part is None else len(part) for part in (ready.images, ready.texts))
-    if whole <= MOST_POINTS:
+    if whole <= most:
         return ready
-    kept: dict[tuple[str, str], tuple[Ready, str]] = st.session_state.setdefault("sphere.samples", {})
-    key = ready.key, ready.opened.key
+    kept: dict[tuple[str, str, int], tuple[Ready, str]] = st.session_state.setdefault("sphere.samples", {})
+    key = ready.key, ready.opened.key, most
     if key not in kept:
-        kept[key] = _sample(ready, whole)
+        kept[key] = _sample(ready, whole, most)
         while len(kept) > MOST_KEPT:
             kept.pop(next(iter(kept)))
     shown, words = kept[key]
@@ -30,8 +31,8 @@ def what_is_shown(ready: Ready) -> Ready:
     return shown
 
 
-def _sample(ready: Ready, whole: int) -> tuple[Ready, str]:
-    thinned = thin(Points(ready.images, ready.texts, ready.captions, ready.links), MOST_POINTS)
+def _sample(ready: Ready, whole: int, most: int) -> tuple[Ready, str]:
+    thinned = thin(Points(ready.images, ready.texts, ready.captions, ready.links), most)
     points = thinned.points
     shown = replace(ready, images=points.images, texts=points.texts, links=points.links,
                     captions=tuple(points.captions), sampled_from=whole,
