@@ -133,7 +133,7 @@ def what_is_odd(pairs: Pairs) -> list[str]:
         said.append(f"Texts belong to up to {images_of.max():,} images each{everything}: any of these is a right "
                     f"answer.")
     for name, x in (("images", pairs.images), ("texts", pairs.texts)):
-        copies = len(x) - len(np.unique(np.ascontiguousarray(x), axis=0))
+        copies = len(x) - len({row.tobytes() for row in x})
         if copies:
             said.append(f"{copies:,} of the {len(x):,} {name} {'is' if copies == 1 else 'are'} a copy of another, "
                         f"with the very same vector: among copies, retrieval counts what chance would give.")

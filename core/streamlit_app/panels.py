@@ -6,7 +6,7 @@ import base64
 import html
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import Cancelled, OrreryError
-from core.types import Refusal
+from core.types import Number, Refusal
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -101,3 +101,14 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
     """Names and values in two columns; values may be user text."""
     body = "".join(f"<dt>{html.escape(name)}</dt><dd>{text_html(value)}</dd>" for name, value in rows)
     st.html(f'<dl class="orrery-facts">{body}</dl>')
+
+
+def numbers_table(numbers: Mapping[str, Number]) -> pd.DataFrame:
+    """Numbers with their interval, chance, n and unit, as text."""
+    rows = []
+    for name, number in numbers.items():
+        interval = "" if number.low is None or number.high is None else f"{number.low:.3g} to {number.high:.3g}"
+        rows.append((name, f"{number.value:.3g}", interval, "" if number.null is None else f"{number.null:.3g}",
+                     "" if number.n is None else f"{number.n:,}", number.unit))
+    table = pd.DataFrame(rows, columns=["", "value", "95 % interval", "by chance", "n", "unit"])
+    return table if table["unit"].any() else table.drop(columns="unit")

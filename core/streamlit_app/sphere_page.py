@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.errors import OrreryError
@@ -165,7 +164,7 @@ def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap,
     """How far the map can be trusted, the lines of code that make the figure, downloads."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sphere.foot"):
         with st.popover("How far to trust this map", icon=":material/verified:"):
-            st.dataframe(numbers_table({FIDELITY.get(k, k): n for k, n in placed.map.fidelity.items()}),
+            st.dataframe(panels.numbers_table({FIDELITY.get(k, k): n for k, n in placed.map.fidelity.items()}),
                          hide_index=True)
             st.caption("Spearman: do cosines keep their order? Overlap, trustworthiness, continuity: do neighbours "
                        "stay neighbours? Variance: how much of the length do three directions hold?")
@@ -180,17 +179,6 @@ def _figure(scene: SphereScene) -> go.Figure:
     from core.figures.sphere import sphere
 
     return sphere(scene, ui.dark())
-
-
-def numbers_table(numbers: dict[str, Number]) -> pd.DataFrame:
-    """Numbers with their interval, chance, n and unit, as text."""
-    rows = []
-    for name, number in numbers.items():
-        interval = "" if number.low is None or number.high is None else f"{number.low:.3g} to {number.high:.3g}"
-        rows.append((name, f"{number.value:.3g}", interval, "" if number.null is None else f"{number.null:.3g}",
-                     "" if number.n is None else f"{number.n:,}", number.unit))
-    table = pd.DataFrame(rows, columns=["", "value", "95 % interval", "by chance", "n", "unit"])
-    return table if table["unit"].any() else table.drop(columns="unit")
 
 
 def _show_below(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None,
@@ -229,7 +217,7 @@ def _show_statistics(ready: Ready) -> None:
         return sphere_statistics(images, texts, ready.links if len(ready.links) else None)
 
     numbers: dict[str, Number] = work.result_of(f"statistics:{ready.key}", measure)
-    table = numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
+    table = panels.numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
     table["what it says"] = [STATISTICS[k].explanation for k in numbers]
     st.dataframe(table, hide_index=True, height="content", key="sphere.numbers")
     st.caption("By chance: the same statistic of random directions, of the same number and dimension.")
