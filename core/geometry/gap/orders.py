@@ -1,0 +1,149 @@
+"""Do images and texts agree on who is near whom? Neighbour orders, and hubs among neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.geometry.gap.parts import at_most, cluster_labels, one_text_each
+from core.geometry.gap.reports import Pairs
+from core.geometry.jackknife import with_interval
+from core.types import Number
+
+MOST_FOR_ORDERS = 500
+GROUPS = 40
+
+
+def kendall_tau(pairs: Pairs, *, seed: int = 0) -> Number | None:
+    """How far the order of neighbours around an image is the order of neighbours around its text.
+
+    For each pair, the other pairs are ordered by the cosine of their images to this image and of their texts to this
+    text; the value is the mean over pairs of Kendall's tau-a of the two orders (equal cosines count neither for nor
+    against). Up to 500 pairs are looked at, all triples of them; of several texts an image the first.
+
+    Returns
+    -------
+    In [-1, 1] with the jackknife's 95 % interval; the null, 0, is that of shuffled pairs. None for fewer than 4 pairs.
+
+    References
+    ----------
+    Schrodi et al., 2024, arXiv:2404.07983.
+    """
+    sample = at_most(pairs, MOST_FOR_ORDERS, seed=seed)
+    links = one_text_each(sample)
+    s = len(links)
+    if s < 4:
+        return None
+    sides = []
+    for vectors in (sample.images[links[:, 0]], sample.texts[links[:, 1]]):
+        cosines = (vectors.astype(np.float64) @ vectors.T.astype(np.float64)).round(6)
+        sides.append(np.unique(cosines, return_inverse=True)[1].reshape(s, s).astype(np.int32))
+    of_member = np.zeros((s, s))
+    for i in range(s):
+        others = np.arange(s) != i
+        signs = [_signs(side[i, others]) for side in sides]
+        np.multiply(*signs, out=signs[0])
+        of_member[i, others] = _row_sums(signs[0])
+    of_anchor = of_member.sum(axis=1)
+    triples = s * (s - 1) * (s - 2)
+    without = (of_anchor.sum() - of_anchor - 2 * of_member.sum(axis=0)) / ((s - 1) * (s - 2) * (s - 3))
+    groups = cluster_labels(sample)[0][links[:, 0]]
+    independent = len(np.unique(groups)) == s
+    return with_interval(float(of_anchor.sum() / triples), without if independent else None, 0.0, s, low=-1, high=1)
+
+
+def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of_gallery: np.ndarray, *, k: int = 10,
+            seed: int = 0) -> Number | None:
+    """Skew of how often an item of the gallery is among the ``k`` nearest of the queries.
+
+    Equal vectors share what would fall to them, so that their order does not matter.
+
+    Parameters
+    ----------
+    queries, gallery
+        (q, d) and (m, d) unit rows.
+    of_queries, of_gallery
+        (q,) and (m,) int, the cluster of each: what belongs together.
+    k
+        Neighbours.
+    seed
+        Groups the clusters for the interval.
+
+    Returns
+    -------
+    0 where all are found equally often; large where a few hubs are near to everything. The 95 % interval is a jackknife
+    that leaves out a fortieth of the clusters at a time, queries and gallery; the null is the skew when neighbours are
+    drawn at random. None where the gallery has no more than ``k`` items or all are found equally often.
+
+    References
+    ----------
+    Radovanovic et al., JMLR 2010.
+    """
+    same = same_vectors(gallery)
+    n_same = int(same.max()) + 1
+    one_of_each = np.unique(same, return_index=True)[1]
+    q, m = len(queries), len(gallery)
+    if m <= k or q < 2:
+        return None
+    c = int(max(of_queries.max(), of_gallery.max())) + 1
+    groups = np.random.default_rng(seed).permutation(c) % GROUPS
+    group_q, group_g = groups[of_queries], groups[of_gallery]
+    near = _nearest(queries, gallery[one_of_each], min(n_same, 3 * k + 10))
+
+    def skew(alive_q: np.ndarray, alive_g: np.ndarray) -> float:
+        copies = np.bincount(same[alive_g], minlength=n_same)
+        rows = near[alive_q]
+        taken = copies[rows]
+        before = np.cumsum(taken, axis=1) - taken
+        got = np.clip(k - before, 0, taken)
+        found = np.bincount(rows.ravel(), got.ravel(), n_same)
+        return _skew(found / np.maximum(copies, 1), copies)
+
+    value = skew(np.ones(q, dtype=bool), np.ones(m, dtype=bool))
+    if not np.isfinite(value):
+        return None
+    without = None
+    if c >= 3 * GROUPS:
+        without = np.array([skew(group_q != g, group_g != g) for g in range(GROUPS)])
+    chance = k / m
+    return with_interval(value, without, (1 - 2 * chance) / np.sqrt(q * chance * (1 - chance)), q)
+
+
+def same_vectors(x: np.ndarray) -> np.ndarray:
+    """A number for each row of ``x`` ((n, d) floats), the same for equal rows (to 1e-6 in length): (n,) int64."""
+    key = x @ x.mean(axis=0, dtype=np.float64)
+    order = np.argsort(key, kind="stable")
+    apart = np.ones(len(x), dtype=bool)
+    close = np.flatnonzero(np.diff(key[order]) < 1e-6) + 1
+    apart[close] = np.linalg.norm(x[order[close]] - x[order[close - 1]], axis=1) > 1e-6
+    labels = np.empty(len(x), dtype=np.int64)
+    labels[order] = np.cumsum(apart) - 1
+    return labels
+
+
+def _nearest(queries: np.ndarray, gallery: np.ndarray, k: int) -> np.ndarray:
+    """The k nearest of the gallery, nearest first: (q, k) int64."""
+    out = np.empty((len(queries), k), dtype=np.int64)
+    for start in range(0, len(queries), 512):
+        far = -(queries[start:start + 512] @ gallery.T)
+        some = np.argpartition(far, k - 1, axis=1)[:, :k] if k < len(gallery) else np.tile(np.arange(k), (len(far), 1))
+        order = np.argsort(np.take_along_axis(far, some, axis=1), axis=1, kind="stable")
+        out[start:start + 512] = np.take_along_axis(some, order, axis=1)
+    return out
+
+
+def _signs(row: np.ndarray) -> np.ndarray:
+    """Signs of all differences: (m,) int -> (m, m) int8."""
+    ranks = np.unique(row, return_inverse=True)[1].astype(np.int16)
+    return np.greater.outer(ranks, ranks).view(np.int8) - np.less.outer(ranks, ranks).view(np.int8)
+
+
+def _row_sums(signs: np.ndarray) -> np.ndarray:
+    """(m, m) int8 of an antisymmetric or symmetric matrix -> (m,) int64; in runs that one byte can hold."""
+    return sum(np.add.reduce(signs[i:i + 127], axis=0, dtype=np.int8).astype(np.int64)
+               for i in range(0, len(signs), 127))
+
+
+def _skew(values: np.ndarray, weights: np.ndarray) -> float:
+    mean = np.average(values, weights=weights)
+    spread = np.average((values - mean) ** 2, weights=weights)
+    return float(np.average((values - mean) ** 3, weights=weights) / spread**1.5) if spread > 1e-12 else float("nan")
