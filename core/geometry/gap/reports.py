@@ -249,8 +249,10 @@ class SimilarityMatrix:
     ----------
     cosines : (k, k) float16; images first, then texts.
     image_rows, text_rows : which rows of the pairs, in the order of the matrix.
+    links : (p, 2) int64, places in the matrix (image, text) of what belongs together.
     """
 
     cosines: np.ndarray
     image_rows: np.ndarray
     text_rows: np.ndarray
+    links: np.ndarray

@@ -1,0 +1,149 @@
+"""What all flat figures share: a title that states a finding and wraps, panels that say what they show, plain text."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.figures import theme
+from core.geometry.gap.reports import Curve
+from core.types import Number
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+TITLE_WIDTH = 52
+LINE = 20
+_SMALLEST_STEP = 1e-12
+
+
+def shortened(text: str, longest: int = 40) -> str:
+    """Text on one line, cut where it is too long."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= longest else text[:longest - 1].rstrip() + "…"
+
+
+def plain(text: str, *, width: int = 0) -> str:
+    """Text as plotly shows it, on one line or wrapped, with nothing in it that plotly would obey."""
+    text = " ".join(str(text).split())
+    lines = textwrap.wrap(text, width) or [""] if width else [text]
+    return "<br>".join(html.escape(line, quote=False) for line in lines)
+
+
+def framed(figure: go.Figure, title: str, *, height: int, dark: bool = False, legend: bool = True) -> go.Figure:
+    """Give a figure the look of the theme, its finding as a wrapped title and its legend below.
+
+    Parameters
+    ----------
+    figure
+        With its traces and axes; changed in place.
+    title
+        The finding, in words and numbers; wrapped so that it fits a page 420 pixels wide.
+    height
+        Of everything but the title, pixels.
+    dark, legend
+        Colours for a dark background; whether the legend is shown.
+    """
+    p = theme.palette(dark)
+    lines = textwrap.wrap(" ".join(title.split()), TITLE_WIDTH)
+    top = 24 + LINE * len(lines)
+    figure.update_layout(
+        template=theme.template(dark), height=height + top, showlegend=legend,
+        title={"text": "<br>".join(html.escape(line, quote=False) for line in lines), "x": 0, "xref": "container",
+               "y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 12, "t": 12},
+               "font": {"size": 16, "color": p.text}},
+        margin={"l": 60, "r": 16, "t": top + 22, "b": 56},
+        legend={"orientation": "h", "x": 0, "xref": "container", "xanchor": "left", "y": 0, "yref": "container",
+                "yanchor": "bottom"},
+    )
+    return figure
+
+
+def panels(titles: Sequence[str], *, heights: Sequence[float] | None = None, gap: float = 0.1,
+           dark: bool = False) -> go.Figure:
+    """Panels below each other that share what runs from left to right, each with a heading on its left."""
+    from plotly.subplots import make_subplots
+
+    p = theme.palette(dark)
+    figure = make_subplots(rows=len(titles), cols=1, shared_xaxes=True, vertical_spacing=gap,
+                           row_heights=None if heights is None else list(heights),
+                           subplot_titles=[plain(shortened(t, 60)) for t in titles])
+    for note in figure.layout.annotations:
+        note.update(x=0, xanchor="left", align="left", font={"size": 13, "color": p.text})
+    return figure
+
+
+def line(figure: go.Figure, x: np.ndarray, curve: Curve, colour: str, name: str, row: int | None, *,
+         dash: str = "solid", percent: bool = False, band: bool = True) -> None:
+    """A curve with its 95 % band, in one panel; ``percent`` draws shares as percentages."""
+    import plotly.graph_objects as go
+
+    factor = 100.0 if percent else 1.0
+    if band and curve.low is not None and curve.high is not None:
+        figure.add_trace(go.Scatter(
+            x=np.concatenate([x, x[::-1]]), y=factor * np.concatenate([curve.high, curve.low[::-1]]), mode="lines",
+            line={"width": 0, "color": colour}, fill="toself", fillcolor=theme.rgba(colour, 0.18), hoverinfo="skip",
+            name=f"{plain(name)}, 95 %", legendgroup=name, showlegend=False), row=row, col=None if row is None else 1)
+    figure.add_trace(go.Scatter(
+        x=x, y=factor * curve.values, mode="lines", name=plain(name), legendgroup=name,
+        line={"color": colour, "width": 2.2, "dash": dash},
+        hovertemplate=f"%{{y:.{1 if percent else 3}f}}{' %' if percent else ''} at %{{x:.3f}}<extra>{plain(name)}"
+                      "</extra>"), row=row, col=None if row is None else 1)
+
+
+def spoken(number: Number, digits: int = 2) -> str:
+    """A number with its interval and its null, for a title: "0.55 (0.51 to 0.60; by chance 0.00)"."""
+    known = []
+    if number.low is not None and number.high is not None:
+        known.append(f"{number.low:.{digits}f} to {number.high:.{digits}f}")
+    if number.null is not None:
+        known.append(f"by chance {number.null:.{digits}f}")
+    return f"{number.value:.{digits}f}" + (f" ({'; '.join(known)})" if known else "")
+
+
+def error_bar(numbers: Sequence[Number], colour: str) -> dict[str, object]:
+    """95 % intervals as plotly writes them; none where no interval is known."""
+    above = [0.0 if n.high is None else max(n.high - n.value, 0.0) for n in numbers]
+    below = [0.0 if n.low is None else max(n.value - n.low, 0.0) for n in numbers]
+    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "color": colour, "thickness": 1.5,
+            "width": 3}
+
+
+def spread(places: Sequence[float] | np.ndarray, apart: float, low: float, high: float) -> np.ndarray:
+    """Where labels go so that none lies on another: as near to their places as can be, in the same order.
+
+    Parameters
+    ----------
+    places
+        (n,) where each label would like to be.
+    apart
+        Smallest distance of two labels; made smaller where they would not fit.
+    low, high
+        Ends of the room for labels.
+
+    Returns
+    -------
+    (n,) float64 within [low, high], the sum of squared moves being smallest (pool adjacent violators).
+    """
+    wanted = np.asarray(places, dtype=np.float64)
+    n = len(wanted)
+    if not n:
+        return wanted
+    apart = min(apart, (high - low) / max(n - 1, 1))
+    order = np.argsort(wanted, kind="stable")
+    steps = apart * np.arange(n)
+    blocks: list[list[float]] = []
+    for value in (wanted[order] - steps).tolist():
+        blocks.append([value, 1.0])
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0] - _SMALLEST_STEP:
+            last, size = blocks.pop()
+            before, more = blocks[-1]
+            blocks[-1] = [(last * size + before * more) / (size + more), size + more]
+    level = np.concatenate([np.full(int(size), value) for value, size in blocks])
+    out = np.empty(n)
+    out[order] = np.clip(level, low, high - steps[-1]) + steps
+    return out

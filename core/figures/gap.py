@@ -1,0 +1,170 @@
+"""The modality gap in pictures: cosines within and across the modalities, and what a shift along the gap does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.errors import ShapeError
+from core.figures import theme
+from core.figures.frame import framed, line, panels, plain
+from core.geometry.gap.reports import CosineHistograms, Landscape
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+KINDS = {"images": "two images", "texts": "two texts", "matched": "image and its text",
+         "unmatched": "image and another text"}
+_ROWS = {"images": 1, "texts": 1, "matched": 2, "unmatched": 2}
+
+
+def kind_colour(kind: str, dark: bool = False) -> str:
+    """Colour of a kind of pair: images and texts have the theme's, pairs across have their own."""
+    p = theme.palette(dark)
+    return {"images": p.kinds["image"], "texts": p.kinds["text"], "matched": p.categories[6],
+            "unmatched": p.muted}[kind]
+
+
+def histograms(report: CosineHistograms, after: CosineHistograms | None = None, *, dark: bool = False) -> go.Figure:
+    """Cosines within and across the modalities; with ``after``, those after a shift over those before it.
+
+    Parameters
+    ----------
+    report
+        Cosines as they are.
+    after
+        Cosines after a shift, drawn filled; those of ``report`` then become dotted outlines.
+    dark
+        Colours for a dark background.
+
+    Returns
+    -------
+    plotly Figure of two panels: cosine (no unit) against the share of pairs in a bin (%).
+    """
+    figure = panels(("Within a modality", "Across the modalities"), dark=dark)
+    shown = [(report, "", after is None)] if after is None else [(report, " before", False), (after, " after", True)]
+    for histogram, when, filled in shown:
+        for kind in (k for k in KINDS if k in histogram.shares):
+            _outline(figure, histogram, kind, f"{KINDS[kind]}{when}", filled, dark)
+    figure.update_yaxes(title_text="share of pairs (%)", rangemode="tozero")
+    figure.update_xaxes(title_text="cosine", row=2, col=1)
+    return framed(figure, _cosine_finding(report, after), height=540, dark=dark)
+
+
+def _outline(figure: go.Figure, histogram: CosineHistograms, kind: str, name: str, filled: bool, dark: bool) -> None:
+    import plotly.graph_objects as go
+
+    colour, shares = kind_colour(kind, dark), 100 * np.asarray(histogram.shares[kind])
+    edges = np.repeat(histogram.edges, 2)
+    some = np.flatnonzero(shares > 0)
+    if not len(some):
+        return
+    first, last = 2 * some[0], 2 * some[-1] + 4
+    figure.add_trace(go.Scatter(
+        x=edges[first:last], y=np.concatenate([[0.0], np.repeat(shares, 2), [0.0]])[first:last], mode="lines",
+        name=f"{name}, mean {histogram.means[kind]:.2f}", legendgroup=kind,
+        line={"color": colour, "width": 2 if filled else 1.6, "dash": "solid" if filled else "dot"},
+        fill="tozeroy" if filled else None, fillcolor=theme.rgba(colour, 0.16),
+        hovertemplate=f"cosine %{{x:.2f}}<br>%{{y:.1f}} % of {histogram.counts[kind]:,} pairs<extra>{name}</extra>"),
+        row=_ROWS[kind], col=1)
+
+
+def _cosine_finding(report: CosineHistograms, after: CosineHistograms | None) -> str:
+    def said(kind: str) -> str:
+        now = f"{report.means[kind]:.2f}"
+        return now if after is None or kind not in after.means else f"{now} → {after.means[kind]:.2f}"
+
+    across = "matched" if "matched" in report.shares else "unmatched"
+    count = f"n = {report.counts[across]:,} {'matched' if across == 'matched' else 'unmatched'} pairs"
+    parts = [f"{KINDS[k]} {said(k)}" for k in ("images", "texts", "matched", "unmatched") if k in report.shares]
+    return f"Mean cosine: {', '.join(parts)} ({count})"
+
+
+def histograms_table(report: CosineHistograms, after: CosineHistograms | None = None) -> pd.DataFrame:
+    """One row a bin and kind: when, kind, from, to, share, and the mean and number of pairs of the kind."""
+    frames = []
+    for when, histogram in (("as it is", report), ("after", after)):
+        for kind, shares in ({} if histogram is None else histogram.shares).items():
+            assert histogram is not None
+            frames.append(pd.DataFrame({"when": when, "kind": kind, "from": histogram.edges[:-1],
+                                        "to": histogram.edges[1:], "share": shares, "mean": histogram.means[kind],
+                                        "pairs": histogram.counts[kind]}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def landscape(report: Landscape, *, at: float = 0.0, dark: bool = False) -> go.Figure:
+    """What a shift along the gap does: loss at each temperature, retrieval with accuracy, and the gap itself.
+
+    Parameters
+    ----------
+    report
+        Numbers along the shift.
+    at
+        The shift now, marked in every panel.
+    dark
+        Colours for a dark background.
+
+    Returns
+    -------
+    plotly Figure of three panels over the shift (no unit): loss (nats, lowest value ringed), shares (%), gap (length).
+    """
+    import plotly.graph_objects as go
+
+    p = theme.palette(dark)
+    figure = panels((f"Contrastive loss, batches of {report.batch}", "Right answers", "Gap"),
+                    heights=(0.42, 0.36, 0.22), gap=0.075, dark=dark)
+    for colour, (tau, curve) in zip((p.categories[8], p.categories[5], p.categories[3], *p.categories),
+                                    sorted(report.losses.items())):
+        name = f"loss at temperature {tau:g}"
+        line(figure, report.shifts, curve, colour, name, 1)
+        low = int(np.argmin(curve.values))
+        figure.add_trace(go.Scatter(
+            x=[report.shifts[low]], y=[curve.values[low]], mode="markers", showlegend=False,
+            marker={"symbol": "circle-open", "size": 13, "color": colour, "line": {"width": 2.5}}, name="lowest",
+            hovertemplate=f"lowest {plain(name)}: %{{y:.3f}}<br>at shift %{{x:.3f}}<extra></extra>"), row=1, col=1)
+    for key, curve in report.retrieval.items():
+        query = "image" if "image_to_text" in key else "text"
+        first = key.startswith("r1_")
+        line(figure, report.shifts, curve, p.kinds[query], _retrieval(key), 2, dash="solid" if first else "dash",
+              percent=True, band=first)
+    if report.accuracy is not None:
+        line(figure, report.shifts, report.accuracy, p.kinds["prompt"], "zero-shot accuracy", 2, percent=True)
+    line(figure, report.shifts, report.gap, p.kinds["plain"], "gap", 3)
+    figure.add_vline(x=at, line={"color": p.text, "width": 1.5, "dash": "dot"})
+    figure.update_yaxes(title_text="loss (nats)", row=1, col=1)
+    figure.update_yaxes(title_text="share (%)", rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(title_text="length", rangemode="tozero", row=3, col=1)
+    figure.update_xaxes(title_text="shift λ (0: as it is, 1/2: closed)", row=3, col=1)
+    return framed(figure, _landscape_finding(report, at), height=760, dark=dark)
+
+
+def _retrieval(key: str) -> str:
+    k, _, way = key.partition("_")
+    return f"R@{k[1:]} {way.replace('_', ' ')}"
+
+
+def _landscape_finding(report: Landscape, at: float) -> str:
+    if not report.losses:
+        raise ShapeError("a landscape with the loss at one temperature or more", "none")
+    tau, curve = min(report.losses.items())
+    low, now = int(np.argmin(curve.values)), float(np.interp(at, report.shifts, curve.values))
+    interval = "" if curve.low is None or curve.high is None else f" ({curve.low[low]:.2f} to {curve.high[low]:.2f})"
+    text = f"Loss at temperature {tau:g} is lowest at shift {report.shifts[low]:.3g}: {curve.values[low]:.2f}{interval}"
+    if abs(at - report.shifts[low]) > 1e-9:
+        text += f"; {now:.2f} at {at:.3g}"
+    return f"{text}; n = {report.n:,} pairs"
+
+
+def landscape_table(report: Landscape) -> pd.DataFrame:
+    """One row a shift: each number in a column, with its interval where one is known."""
+    columns: dict[str, np.ndarray] = {"shift": report.shifts}
+    named = {**{f"loss at {tau:g}": c for tau, c in report.losses.items()}, **report.retrieval, "gap": report.gap}
+    if report.accuracy is not None:
+        named["zero-shot accuracy"] = report.accuracy
+    for name, curve in named.items():
+        columns[name] = curve.values
+        if curve.low is not None and curve.high is not None:
+            columns[f"{name} low"], columns[f"{name} high"] = curve.low, curve.high
+    return pd.DataFrame(columns)
