@@ -78,7 +78,7 @@ class SphereScene:
     arrows : (m, 2, 3) floats, unit along the last axis: from where to where.
     heat : (rows, columns) floats in [0, 1] over latitude -90..90 and longitude -180..180 degrees, or None.
     heat_title : what the heat says.
-    thumbnails : encoded small pictures (JPEG, PNG or WebP) by point.
+    thumbnails : encoded small pictures (JPEG, PNG or WebP) by point; looked up only when one is to be shown.
     shown : points whose picture is put on the sphere.
     """
 
@@ -128,7 +128,8 @@ class SphereScene:
         """sha256 (hex) of all that is drawn but the pictures, of which the points that have one count."""
         colouring = self.colouring
         parts: list[object] = [self.coords, self.kinds, self.labels, self.title, self.note, self.pairs,
-                               np.asarray(self.arrows), self.heat_title, sorted(self.thumbnails), self.shown]
+                               np.asarray(self.arrows), self.heat_title,
+                               np.sort(np.fromiter(self.thumbnails, dtype=np.int64)), self.shown]
         parts += [np.asarray(a) if a is not None else None for a in (self.selected, self.heat)]
         if colouring is not None:
             parts += [colouring.title, colouring.groups,

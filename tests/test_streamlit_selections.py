@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from test_pages import SPHERE, finished, opened, words
 
 from core.errors import ShapeError, SourceError
 from core.figures.embedding_scene import Points
 from core.figures.thinning import only
 from core.geometry.sphere import unit
+from core.sources.images import UploadImages
 from core.streamlit_app.data import Opened
 from core.streamlit_app.embedding import Ready
+from core.streamlit_app.pictures import Pictures
 from core.streamlit_app.selections import as_table, read_selections, restricted
 from core.streamlit_app.ui import _harmless, as_it_was
 from core.types import EmbeddingSet, ModelSpec, Selection
 
 LINKS = np.array([[0, 0], [0, 1], [1, 2], [3, 3], [4, 4]])
+
+
+def png(i: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20), (25 * i, 10, 10)).save(out, "PNG")
+    return out.getvalue()
 
 
 def some(modality: str, n: int) -> EmbeddingSet:
@@ -29,7 +40,8 @@ def some(modality: str, n: int) -> EmbeddingSet:
 @pytest.fixture(scope="module")
 def ready() -> Ready:
     return Ready(Opened("my photos", "key"), some("image", 6), some("text", 7), LINKS,
-                 tuple(f"caption {i}" for i in range(7)), pictures={i: bytes([i]) for i in (0, 1, 4)})
+                 tuple(f"caption {i}" for i in range(7)),
+                 pictures=Pictures(UploadImages([(f"{i}.png", png(i)) for i in range(9)]), range(3, 9), "photos"))
 
 
 def selection(images: tuple[int, ...] = (), texts: tuple[int, ...] = (), name: str = "mine") -> Selection:
@@ -54,8 +66,8 @@ def test_what_is_selected_comes_with_what_is_linked_to_it(ready, images, texts, 
     assert part.captions == tuple(f"caption {i}" for i in all_texts)
     pairs = {(all_images[i], all_texts[j]) for i, j in part.links}
     assert pairs == {(i, j) for i, j in LINKS.tolist() if i in all_images and j in all_texts}
-    assert {new: part.pictures[new] for new in part.pictures} == {
-        all_images.index(old): bytes([old]) for old in (0, 1, 4) if old in all_images}
+    assert [part.pictures[new] for new in part.pictures] == [ready.pictures[old] for old in all_images]
+    assert part.pictures.key != ready.pictures.key
     assert part.key != ready.key
     assert part.selection == "mine"
 

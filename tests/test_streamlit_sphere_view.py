@@ -11,7 +11,8 @@ import pandas as pd
 
 from core.geometry.sphere import fibonacci
 from core.scene import Cap, Colouring, SphereScene
-from core.streamlit_app.sphere_view import LABELS_A_FILE, PICTURES_A_FILE, frame, pack
+from core.streamlit_app.packing import frame
+from core.streamlit_app.sphere_view import LABELS_A_FILE, pack
 
 N = 1000
 
@@ -22,17 +23,6 @@ def scene(n: int = N, **changes) -> SphereScene:
              "thumbnails": {i: bytes([i % 256]) * (i % 7 + 1) for i in range(0, n // 2, 3)}, "shown": (0, 3, 5),
              **changes}
     return SphereScene(**given)
-
-
-def read_bundle(blob: bytes) -> dict[int, bytes]:
-    (count,) = struct.unpack_from("<I", blob)
-    index = np.frombuffer(blob, np.uint32, 2 * count, 4).reshape(-1, 2)
-    at, out = 4 + 8 * count, {}
-    for point, size in index:
-        out[int(point)] = blob[at:at + size]
-        at += size
-    assert at == len(blob)
-    return out
 
 
 def test_the_frame_holds_header_and_arrays_at_multiples_of_four():
@@ -58,23 +48,28 @@ def test_a_hundred_thousand_paired_points_take_less_than_twenty_bytes_each():
     assert len(frame({**header, "urls": urls}, arrays)) < 20 * n
 
 
-def test_pictures_and_labels_come_back_as_they_were():
-    _, arrays, files = pack(scene(labels=("x" * 10_000, *(f"point {i}" for i in range(1, N)))))
-    found = {k: v for blob in files["pictures"] for k, v in read_bundle(blob).items()}
-    assert found == scene().thumbnails
-    assert len(files["pictures"]) == -(-len(found) // PICTURES_A_FILE)
-    np.testing.assert_array_equal(arrays[4], sorted(found))
-    assert read_bundle(files["shown"][0]) == {i: scene().thumbnails[i] for i in (0, 3)}   # 5 has no picture
+def test_labels_come_back_as_they_were_but_short():
+    files = pack(scene(labels=("x" * 10_000, *(f"point {i}" for i in range(1, N)))))[2]
     labels = [text for blob in files["labels"] for text in json.loads(blob)]
     assert len(files["labels"]) == -(-N // LABELS_A_FILE)
     assert len(labels[0]) < 410
     assert labels[1:] == [f"point {i}" for i in range(1, N)]
 
 
+def test_no_picture_is_looked_up_before_it_is_shown():
+    class Watched(dict):
+        def __getitem__(self, row):
+            raise AssertionError(f"picture {row} was looked up")
+
+    header, arrays, _ = pack(scene(thumbnails=Watched({0: b"", 3: b"", 6: b""})))
+    assert header["shown"] == [0, 3]   # 5 has no picture
+    np.testing.assert_array_equal(np.flatnonzero(arrays[2] & 64), [0, 3, 6])
+
+
 def test_flags_tell_kind_and_selection():
     selected = np.arange(N) < 10
     flags = pack(scene(selected=selected))[1][2]
-    np.testing.assert_array_equal(flags & 127, scene().kinds)
+    np.testing.assert_array_equal(flags & 63, scene().kinds)
     np.testing.assert_array_equal(flags & 128 == 0, selected)
 
 
@@ -85,7 +80,6 @@ def test_packing_is_done_once_and_files_are_shared_by_scenes_that_select_other_p
     other = pack(replace(one, selected=np.arange(N) < 5, caps=(Cap(one.coords[0], 0.3),)))
     assert other[0]["fingerprint"] != first[0]["fingerprint"]
     assert other[2]["labels"] is first[2]["labels"]
-    assert other[2]["pictures"] is first[2]["pictures"]
 
 
 def test_the_header_carries_colours_of_both_themes_and_is_json():

@@ -147,7 +147,7 @@ def embedding_scene(points: Points, sphere_map: SphereMap, prompt_coords: np.nda
     colouring
         By modality when None.
     pictures
-        Encoded small pictures by row of the images.
+        Encoded small pictures by point; none is looked up here, so that they may be made when they are needed.
     on_sphere
         How many of them are put on the sphere, spread evenly over it.
     arcs
@@ -177,7 +177,8 @@ def embedding_scene(points: Points, sphere_map: SphereMap, prompt_coords: np.nda
         coords=coords, kinds=points.kinds(), labels=points.labels(),
         title=headline(points), note=" ".join(part for part in (fidelity_in_words(sphere_map), note) if part),
         colouring=colouring, pairs=pairs, caps=overlays[0], arcs=overlays[1], marks=(*overlays[2], *marks),
-        thumbnails=dict(pictures), shown=_spread(sphere_map.coords, sorted(pictures), on_sphere))
+        thumbnails=pictures,
+        shown=_spread(sphere_map.coords, [i for i in pictures if i < points.n_images], on_sphere))
 
 
 def headline(points: Points) -> str:

@@ -14,6 +14,7 @@ from core.geometry.neighbours import nearest, percentile
 from core.scene import POINT_KINDS
 from core.streamlit_app import cached, panels
 from core.streamlit_app.embedding import Ready
+from core.streamlit_app.pictures import Pictures
 
 NEAREST = 8
 _OWN_COLUMNS = ("id", "modality", "text", "norm")
@@ -24,17 +25,25 @@ def kind_of(points: Points, row: int) -> str:
     return POINT_KINDS[int(points.kinds()[row])]
 
 
-def point_card(ready: Ready, points: Points, row: int) -> None:
-    """What a point shows and says; user text is shown as text."""
+def point_card(ready: Ready, points: Points, row: int, pictures: Pictures) -> None:
+    """What a point shows and says; user text is shown as text. ``pictures`` are the small ones, by point."""
     kind = kind_of(points, row)
     table = points.table.iloc[row]
     if kind == "image":
-        _show_picture(ready, row, str(table["id"]))
+        picture = ready.picture(row) or _opened(pictures, row)
+        if picture is None:
+            panels.notice("No picture: these are vectors made elsewhere." if ready.opened.vectors else
+                          "Its file cannot be read any more.")
+        else:
+            _show(picture, str(table["id"]))
         among = cached.unmatched(ready.key, "image", "text", ready)
         for j in points.links[points.links[:, 0] == row, 1][:5]:
             cosine = float(points.vector(points.n_images + j) @ points.vector(row))
             _quote(points.captions[j], f"its caption; cosine {_score(cosine, among)}")
     else:
+        picture = _opened(pictures, row)
+        if picture is not None:
+            _show(picture, str(table["text"]))
         yours = "an image of yours" if points.is_prompt_image(row) else "a prompt of yours"
         _quote(str(table["text"]), yours if kind == "prompt" else "")
         if str(table["id"]) in ready.truncated:
@@ -71,15 +80,12 @@ def _score(cosine: float, among: np.ndarray) -> str:
     return f"{cosine:.3f}" if np.isnan(rank) else f"{cosine:.3f} · p{rank:.1f}"
 
 
-def _show_picture(ready: Ready, row: int, name: str) -> None:
-    picture = ready.picture(row)
-    if picture is None:
-        if row in ready.pictures:
-            picture = Image.open(io.BytesIO(ready.pictures[row]))
-        else:
-            panels.notice("No picture: these are vectors made elsewhere." if ready.opened.vectors else
-                          "Its file cannot be read any more.")
-            return
+def _opened(pictures: Pictures, row: int) -> Image.Image | None:
+    raw = pictures.get(row)
+    return Image.open(io.BytesIO(raw)) if raw else None
+
+
+def _show(picture: Image.Image, name: str) -> None:
     picture = picture.copy()
     picture.thumbnail((640, 640))
     st.html(f'<div class="orrery-card"><img src="{panels.data_uri(picture)}" alt="{panels.text_html(name, 90)}"></div>')
@@ -99,9 +105,7 @@ def _nearest_images(ready: Ready, vector: np.ndarray, modality: str, itself: int
     st.html('<div class="orrery-h">Nearest images</div>')
     tiles: list[tuple[Image.Image | None, str, str]] = []
     for row, cosine in zip(rows, cosines):
-        raw = ready.pictures.get(int(row))
-        picture = Image.open(io.BytesIO(raw)) if raw else None
-        tiles.append((picture, ready.images.ids[row], _score(float(cosine), among)))
+        tiles.append((_opened(ready.pictures, int(row)), ready.images.ids[row], _score(float(cosine), among)))
     panels.gallery(tiles, key="card.images")
 
 

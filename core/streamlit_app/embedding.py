@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from core.errors import Cancelled, OrreryError
 from core.jobs import about
 from core.streamlit_app import cached, panels
 from core.streamlit_app.data import Opened, counts
+from core.streamlit_app.pictures import Pictures
 from core.streamlit_app.work import Progress, Stop, as_error, forget, running, start, watch
 from core.types import EmbeddingSet, Refusal, fingerprint
 
@@ -24,12 +25,9 @@ if TYPE_CHECKING:
     from core.encoding.clip import DualEncoder
     from core.encoding.pipeline import Embedded
     from core.sources.open_vectors import VectorSource
-    from core.types import Dataset
 
 ASK_ABOVE_SECONDS = 45.0
 SAMPLE = 1_000
-MOST_PICTURES = 2_000
-PICTURE_SIDE = 96
 MOST_KEPT = 4
 
 
@@ -52,7 +50,7 @@ class Ready:
     links : (m, 2) int64, rows (row of images, row of texts).
     captions : what a user reads for each row of texts.
     refused, truncated : what could not be read; ids of texts whose end the model did not see.
-    pictures : small pictures (WebP) by row of images.
+    pictures : small pictures (WebP) by row of images, made when they are looked up.
     sampled_from : how many points there were before a sample of them was taken; 0 where these are all.
     selection : name of the kept selection that these points are, "" where they are all.
     """
@@ -64,7 +62,7 @@ class Ready:
     captions: tuple[str, ...]
     refused: tuple[Refusal, ...] = ()
     truncated: tuple[str, ...] = ()
-    pictures: Mapping[int, bytes] = field(default_factory=dict)
+    pictures: Pictures = field(default_factory=Pictures)
     sampled_from: int = 0
     selection: str = ""
 
@@ -170,14 +168,13 @@ def _work(model_id: str, opened: Opened, *, ask: bool) -> Callable[[Progress, St
                 return Cost(items, each)
         began = time.monotonic()
         embedded = embed(dataset, model, store, should_stop=should_stop,
-                         on_progress=lambda f, text: on_progress(0.05 + 0.85 * f, text))
+                         on_progress=lambda f, text: on_progress(0.05 + 0.95 * f, text))
         if embedded.encoded > 50:
             rates[model_id] = (time.monotonic() - began) / embedded.encoded
-        pictures = _pictures(dataset, embedded, lambda f, text: on_progress(0.9 + 0.1 * f, text), should_stop)
         caption_of = dict(zip(dataset.text_ids, dataset.texts))
         captions = () if embedded.texts is None else tuple(caption_of[name] for name in embedded.texts.ids)
         return Ready(opened, embedded.images, embedded.texts, embedded.links, captions, embedded.refused,
-                     embedded.truncated, pictures)
+                     embedded.truncated, _pictures(opened, embedded))
 
     return work
 
@@ -193,26 +190,13 @@ def _time_one(model: DualEncoder) -> float:
     return (time.monotonic() - began) / len(blank) + 0.02
 
 
-def _pictures(dataset: Dataset, embedded: Embedded, on_progress: Progress, should_stop: Stop) -> dict[int, bytes]:
-    """Small pictures of the embedded images, of a seeded part where there are very many."""
-    from core.sources.thumbnails import thumbnail_bytes
-
-    if dataset.images is None or embedded.images is None:
-        return {}
+def _pictures(opened: Opened, embedded: Embedded) -> Pictures:
+    """Small pictures of the embedded images; none is made yet."""
+    dataset = opened.dataset
+    if dataset is None or dataset.images is None or embedded.images is None:
+        return Pictures()
     place = {name: i for i, name in enumerate(dataset.image_ids)}
-    n = len(embedded.images)
-    chosen = np.sort(np.random.default_rng(0).permutation(n)[:MOST_PICTURES])
-    pictures: dict[int, bytes] = {}
-    for count, i in enumerate(chosen):
-        if should_stop():
-            raise Cancelled(f"{count:,} of {len(chosen):,} small pictures")
-        try:
-            pictures[int(i)] = thumbnail_bytes(dataset.images, place[embedded.images.ids[i]], PICTURE_SIDE)
-        except OrreryError:
-            continue
-        if count % 16 == 0:
-            on_progress(count / len(chosen), f"Small pictures: {count:,} of {len(chosen):,}")
-    return pictures
+    return Pictures(dataset.images, [place[name] for name in embedded.images.ids], opened.key)
 
 
 def _ask(cost: Cost, opened: Opened, key: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import dataclass, field
+
 import numpy as np
 import streamlit as st
 
@@ -14,26 +17,41 @@ from core.streamlit_app.state import Settings
 TYPES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff")
 MOST_MEGABYTES = 20
 MOST_KEPT = 16
+SIDE = 480
 
 
-def pick_image(settings: Settings) -> tuple[str, np.ndarray] | None:
-    """The name and the (1, d) float32 unit vector of an uploaded image; None without one. Refusals become a panel."""
+@dataclass(frozen=True)
+class SearchImage:
+    """An image to search with: what it is called, its (1, d) float32 unit vector, and a WebP of it to look at."""
+
+    name: str
+    vector: np.ndarray = field(compare=False)
+    picture: bytes
+
+
+def pick_image(settings: Settings) -> SearchImage | None:
+    """An uploaded image; None without one. Refusals become a panel."""
     upload = st.file_uploader("Or an image to search with; it becomes a point too", type=list(TYPES),
                               key="prompt.image", max_upload_size=MOST_MEGABYTES)
     if upload is None:
         return None
     encoder = cached.encoder(settings.model_id)
-    vectors: dict[tuple[str, str], np.ndarray | OrreryError] = st.session_state.setdefault("prompt.image.vectors", {})
+    known: dict[tuple[str, str], SearchImage | OrreryError] = st.session_state.setdefault("prompt.image.known", {})
     key = encoder.spec.fingerprint, upload.file_id
-    if key not in vectors:
+    if key not in known:
         try:
-            vectors[key] = unit(encoder.encode_images([decode_image(upload.getvalue(), upload.name)]))
+            image = decode_image(upload.getvalue(), upload.name)
+            vector = unit(encoder.encode_images([image]))
+            image.thumbnail((SIDE, SIDE))
+            out = io.BytesIO()
+            image.save(out, "WEBP", quality=88)
+            known[key] = SearchImage(f"image {upload.name}"[:200], vector, out.getvalue())
         except OrreryError as error:
-            vectors[key] = error
-        while len(vectors) > MOST_KEPT:
-            vectors.pop(next(iter(vectors)))
-    found = vectors[key]
+            known[key] = error
+        while len(known) > MOST_KEPT:
+            known.pop(next(iter(known)))
+    found = known[key]
     if isinstance(found, OrreryError):
         panels.error_panel(found)
         return None
-    return f"image {upload.name}"[:200], found
+    return found

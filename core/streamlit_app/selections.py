@@ -69,9 +69,7 @@ def restricted(ready: Ready, selection: Selection) -> Ready:
                 selection.text_ids)
     points = part.points
     return replace(ready, images=points.images, texts=points.texts, links=points.links,
-                   captions=tuple(points.captions), selection=selection.name,
-                   pictures={new: ready.pictures[old] for new, old in enumerate(part.images.tolist())
-                             if old in ready.pictures})
+                   captions=tuple(points.captions), selection=selection.name, pictures=ready.pictures.of(part.images))
 
 
 def as_table(selections: Sequence[Selection]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from core.encoding.registry import FIRST_CHOICE_FOR_PHOTOS, MODELS
 from core.geometry.maps import MAPS
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.embedding import Ready
-from core.streamlit_app.image_prompt import pick_image
+from core.streamlit_app.image_prompt import SearchImage, pick_image
 from core.streamlit_app.state import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Choices:
     colour : modality, norm, density, distortion, kmeans (with ``groups``), hdbscan, picked, "prompt:<n>" or
         "column:<name>".
     arcs, means, pictures, heat : what is drawn besides the points.
-    prompts, prompt_vectors : what was typed, and its (p, d) unit vectors; the last ``prompt_images`` are images.
+    prompts, prompt_vectors : what was typed, and its (p, d) unit vectors; the last is ``image`` where there is one.
     """
 
     method: str = "pca"
@@ -49,7 +49,7 @@ class Choices:
     axes: tuple[str, ...] = ()
     axis_column: str = ""
     prompt_vectors: np.ndarray | None = field(default=None, compare=False)
-    prompt_images: int = 0
+    image: SearchImage | None = None
 
 
 def pick_choices(settings: Settings, ready: Ready) -> Choices:
@@ -70,7 +70,7 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
             pictures = state.pick_flag("Pictures on the sphere", key="pictures", default=True)
             heat = state.pick_flag("Heat", key="heat", help="Where the most similar fifth of the points lies, when "
                                    "colours show a cosine, to a prompt or to the point picked; else where points are.")
-        prompts, vectors, images = _pick_prompts(settings, ready)
+        prompts, vectors, image = _pick_prompts(settings, ready)
     with slot:
         colour = state.pick_option("Colour by", _colours(ready, prompts), key="colour")
     groups = 8
@@ -79,7 +79,7 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
     if MAPS[method].centred:
         panels.notice("This map subtracts the mean first: it destroys the modality gap.", "warning")
     return Choices(method, colour, arcs, means, pictures, heat, groups, prompts, axes, column, vectors,
-                   images)
+                   image)
 
 
 def say_what_is_odd(settings: Settings, ready: Ready) -> None:
@@ -148,10 +148,10 @@ def _colours(ready: Ready, prompts: tuple[str, ...]) -> dict[str, str]:
                       "distortion": "distortion by the map"}
 
 
-def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np.ndarray | None, int]:
-    """Prompts typed in, one a line, then an image; their unit vectors; how many are images."""
+def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np.ndarray | None, SearchImage | None]:
+    """Prompts typed in, one a line, then an image; their unit vectors; the image."""
     if ready.opened.vectors is not None:
-        return (), None, 0
+        return (), None, None
     with st.popover("Your prompts", icon=":material/edit_note:"):
         typed = state.pick_text("One prompt a line; each becomes a point", key="prompts", lines=4,
                                 placeholder="a photo of a red cube\na pencil sketch of a star")
@@ -166,8 +166,9 @@ def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np
         _say_prompts(encoder, prompts)
         vectors = cached.prompt_vectors(encoder.spec.fingerprint, prompts, settings.model_id)
     if image is None:
-        return prompts, vectors, 0
-    return (*prompts, image[0]), image[1] if vectors is None else np.concatenate([vectors, image[1]]), 1
+        return prompts, vectors, None
+    both = image.vector if vectors is None else np.concatenate([vectors, image.vector])
+    return (*prompts, image.name), both, image
 
 
 def _say_prompts(encoder: DualEncoder, prompts: tuple[str, ...]) -> None:

@@ -45,7 +45,9 @@ function drawOverlay(view, lens) {
 function drawPictures(view, pen, lens, m, taken) {
   const dpr = view.dpr, base = Math.max(26, Math.min(54, (lens.radius / dpr / view.zoom) * 0.145)) * dpr * Math.min(1.5, Math.sqrt(view.zoom));
   const tiles = [];
-  for (const { point, bitmap } of view.shown ?? []) {
+  for (const point of view.scene.shown) {
+    const bitmap = view.pictures.get(point)?.bitmap;
+    if (!bitmap) continue;
     const [x, y, facing] = view.project(view.point(point), m, lens);
     const near = Math.max(0, Math.min(1, facing / 1.1));
     const size = base * (0.72 + 0.28 * near);

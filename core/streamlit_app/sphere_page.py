@@ -20,7 +20,16 @@ from core.streamlit_app.card import kind_of, point_card, point_neighbours
 from core.streamlit_app.embedding import Ready
 from core.streamlit_app.sphere_choices import Choices, pick_choices, say_what_is_odd
 from core.streamlit_app.sphere_sample import what_is_shown
-from core.streamlit_app.sphere_scene import Selected, all_coords, fitted, points_of, scene_of, select_cap, table_of
+from core.streamlit_app.sphere_scene import (
+    Selected,
+    all_coords,
+    fitted,
+    pictures_of,
+    points_of,
+    scene_of,
+    select_cap,
+    table_of,
+)
 from core.streamlit_app.sphere_view import sphere_view
 from core.streamlit_app.state import Settings
 
@@ -65,7 +74,7 @@ def _live(settings: Settings, ready: Ready) -> None:
             _invitation()
         else:
             degrees = _above_card(points)
-            point_card(ready, points, picked)
+            point_card(ready, points, picked, pictures_of(ready, choices))
     selected = _lassoed(ready, placed, len(points))
     if picked is not None and degrees:
         selected = select_cap(points, all_coords(placed, choices), picked, degrees)

@@ -36,8 +36,7 @@ def _sample(ready: Ready, whole: int, most: int) -> tuple[Ready, str]:
     points = thinned.points
     shown = replace(ready, images=points.images, texts=points.texts, links=points.links,
                     captions=tuple(points.captions), sampled_from=whole,
-                    pictures={new: ready.pictures[old] for new, old in enumerate(thinned.images.tolist())
-                              if old in ready.pictures})
+                    pictures=ready.pictures.of(thinned.images))
     shares = f"each modality and each value of “{thinned.column}”" if thinned.column else "each modality"
     return shown, (f"Shown: {len(points):,} of {whole:,} points, drawn at random (seed 0) so that {shares} keeps its "
                    f"share; texts come with their images. Maps, colours and numbers are of these points.")

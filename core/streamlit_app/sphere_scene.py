@@ -18,6 +18,7 @@ from core.geometry.maps import MAPS, FittedMap, fit_map
 from core.scene import Cap, Colouring, SphereScene
 from core.streamlit_app import cached, work
 from core.streamlit_app.embedding import Ready
+from core.streamlit_app.pictures import Pictures
 from core.streamlit_app.sphere_choices import Choices, labels_of
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
@@ -45,10 +46,17 @@ class Selected:
 def points_of(ready: Ready, choices: Choices) -> Points:
     """Images, texts and prompts in one row; one value for as long as nothing of it changes."""
     vectors = choices.prompt_vectors
-    key = fingerprint("points", ready.key, ready.opened.key, choices.prompts, choices.prompt_images,
+    key = fingerprint("points", ready.key, ready.opened.key, choices.prompts, choices.image is not None,
                       None if vectors is None else vectors)
     return cached.points(key, lambda: Points(ready.images, ready.texts, ready.captions, ready.links, choices.prompts,
-                                             vectors, choices.prompt_images))
+                                             vectors, int(choices.image is not None)))
+
+
+def pictures_of(ready: Ready, choices: Choices) -> Pictures:
+    """Small pictures by point: of the images, and of an image that is searched with, the last point."""
+    if choices.image is None:
+        return ready.pictures
+    return ready.pictures.beside({len(points_of(ready, choices)) - 1: choices.image.picture})
 
 
 def fitted(settings: Settings, ready: Ready, choices: Choices) -> FittedMap:
@@ -116,12 +124,12 @@ def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Select
     """What the sphere shows."""
     points = points_of(ready, choices)
     towards = _towards(points, choices, picked)
-    slow = _slow_colours(ready, choices, placed)
+    slow, pictures = _slow_colours(ready, choices, placed), pictures_of(ready, choices)
     key = fingerprint("sphere", ready.key, ready.opened.key, placed.map.fingerprint, choices.colour, choices.arcs,
                       choices.means, choices.pictures, choices.heat, choices.groups, choices.prompts, choices.axes,
-                      None if choices.prompt_vectors is None else choices.prompt_vectors, sorted(ready.pictures),
+                      None if choices.prompt_vectors is None else choices.prompt_vectors, pictures.key,
                       None if towards is None else towards)
-    scene = cached.scene(key, lambda: _make_scene(ready, choices, placed, towards, slow))
+    scene = cached.scene(key, lambda: _make_scene(ready, choices, placed, towards, slow, pictures))
     if selected is None:
         return scene
     caps = scene.caps
@@ -160,15 +168,13 @@ def _slow_colours(ready: Ready, choices: Choices, placed: FittedMap) -> np.ndarr
 
 
 def _make_scene(ready: Ready, choices: Choices, placed: FittedMap, towards: np.ndarray | None,
-                slow: np.ndarray | None) -> SphereScene:
+                slow: np.ndarray | None, pictures: Pictures) -> SphereScene:
     points = points_of(ready, choices)
     coords = None if choices.prompt_vectors is None else placed.place(choices.prompt_vectors)
     note = f"Map: {MAPS[choices.method].title}"
     note += f" ({', '.join(choices.axes)})." if choices.axes else "."
-    if 0 < len(ready.pictures) < points.n_images:
-        note += f" Pictures for {len(ready.pictures):,} of {points.n_images:,} images."
     scene = embedding_scene(points, placed.map, coords, colouring=_colouring(ready, points, choices, towards, slow),
-                            pictures=ready.pictures, on_sphere=ON_SPHERE if choices.pictures else 0,
+                            pictures=pictures, on_sphere=ON_SPHERE if choices.pictures else 0,
                             arcs=choices.arcs, means=choices.means, note=note)
     if not choices.heat:
         return scene

@@ -107,7 +107,7 @@ void main() {
   vec3 q = camera(normalize(mix(a_from, a_to, u_moved) + vec3(1e-9)));
   float f = facing(q);
   bool grey = (a_flags & 128u) != 0u;
-  v_kind = int(a_flags & 127u);
+  v_kind = int(a_flags & 63u);
   bool pass = (f > 0.0) == (u_front > 0.5);
   float depth = smoothstep(-2.6, 2.8, f);
   v_colour = grey ? u_grey : texelFetch(u_table, ivec2(int(a_index), 0), 0).rgb;

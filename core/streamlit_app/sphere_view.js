@@ -1,8 +1,12 @@
 // The live sphere: WebGL 2 for the globe, points and arcs; a 2-D canvas above it for pictures, marks and labels.
+const VIEWS = new Set();     // those on the page; the linked ones of a name turn together
 const CAMERAS = new Map();   // by key; outlives a view, so that leaving a page and coming back changes nothing
 const HALF = 0.43;           // radius of the globe at zoom 1, share of the shorter side
 const EYE = 4.2;             // distance of the eye, radii
-const MOST_FILES = 96;       // of labels and pictures that are kept
+const MOST_FILES = 96;       // of labels that are kept
+const MOST_PICTURES = 3000;  // that are kept
+const A_REQUEST = 24;        // pictures asked for at once
+const PATIENCE = 5000;       // until a request counts as lost, ms
 
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
@@ -34,7 +38,6 @@ function decode(bytes) {
   scene.index = take(Uint8Array, scene.n);
   scene.flags = take(Uint8Array, scene.n);
   scene.links = take(Uint32Array, 2 * scene.pairs);
-  scene.with_picture = take(Uint32Array, scene.pictured);
   scene.heat.values = take(Uint8Array, scene.heat.rows * scene.heat.columns);
   return scene;
 }
@@ -64,7 +67,7 @@ class View {
     this.key = scene.key;
     this.hovered = -1;
     this.files = new Map();
-    this.bitmaps = new Map();
+    this.pictures = new Map();   // point -> {blob, url, bitmap}, null where there is none
     this.opacity = new Map();
     this.frames = 0;
     this.home = lookingFrom(scene.looking);
@@ -78,10 +81,15 @@ class View {
     this.listen();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
+    VIEWS.add(this);
+    const lines = (window.__orrery_lines ??= new Map());
+    if (!lines.has(this.key)) lines.set(this.key, {});
+    this.line = lines.get(this.key);
+    this.line.hear = this.ear = (answer) => this.hear(answer);
     (window.__orrery_sphere ??= {})[this.key] = {
       project: (i) => this.screenOf(i), camera: () => this.cameraText(), frames: () => this.frames,
       face: (i) => { this.turn = lookingFrom(this.point(i)); this.draw(); }, count: () => this.scene.n, radius: () => this.lens().radius / this.dpr, hovered: () => this.hovered,
-      labels: () => this.labelled,
+      labels: () => this.labelled, tiles: () => (this.tiles ?? []).length, pictures: () => [...this.pictures.keys()],
     };
   }
 
@@ -157,9 +165,10 @@ class View {
     this.theme();
     if (!old || old.fingerprint !== scene.fingerprint) {
       this.upload(old);
-      if (String(old?.urls.shown) !== String(scene.urls.shown)) this.loadShown();
       this.hover(-1);
     }
+    if (old?.pictures !== scene.pictures) this.forgetPictures();
+    this.askPictures();
     this.front.setAttribute("aria-label", `${scene.title || "Sphere"}. ${scene.n} points. Arrow keys turn, plus and minus zoom, 0 resets.`);
     this.furnish();
     this.resize();
@@ -308,9 +317,14 @@ class View {
   }
 
   moved_camera() {
-    CAMERAS.set(this.key, { turn: this.turn, zoom: this.zoom });
-    this.help.style.opacity = 0;
-    this.ask();
+    const linked = [...VIEWS].filter((view) => view === this || (view.scene?.linked && view.scene.linked === this.scene.linked));
+    for (const view of linked) {
+      view.turn = this.turn;
+      view.zoom = this.zoom;
+      CAMERAS.set(view.key, { turn: this.turn, zoom: this.zoom });
+      view.help.style.opacity = 0;
+      view.ask();
+    }
     clearTimeout(this.telling);
     this.telling = setTimeout(() => { if (!this.held?.size) this.tell?.("camera", this.cameraText()); }, 350);
   }
@@ -463,18 +477,23 @@ class View {
     this.tip.style.top = top + "px";
   }
 
-  async fillTip(i) {
+  fillTip(i) {
     this.tipText.textContent = "";
     this.tipImage.style.display = "none";
     this.tipImage.removeAttribute("src");
     if (i < 0) return;
-    const s = this.scene;
     this.labels(i).then((text) => { if (this.hovered === i) { this.tipText.textContent = text; this.placeTip(...this.tipAt); } });
-    const slot = search(s.with_picture, i);
-    if (slot < 0) return;
+    if (!this.pictured(i)) return;
     this.tipImage.style.display = "block";
-    const bundle = await this.bundle("pictures", Math.floor(slot / s.pictures_a_file));
-    if (this.hovered === i && bundle.has(i)) this.tipImage.src = bundle.get(i).url ??= URL.createObjectURL(bundle.get(i).blob);
+    this.showInTip();
+    clearTimeout(this.dwelling);
+    this.dwelling = setTimeout(() => this.askPictures(), 40);
+  }
+
+  showInTip() {
+    const picture = this.pictures.get(this.hovered);
+    if (picture) this.tipImage.src = picture.url ??= URL.createObjectURL(picture.blob);
+    else if (picture === null) this.tipImage.style.display = "none";
   }
 
   async labels(i) {
@@ -484,39 +503,75 @@ class View {
 
   file(kind, which, read) {
     const url = this.scene.urls[kind][which];
-    if (this.files.size > MOST_FILES) this.forget(this.files.keys().next().value);
+    if (this.files.size > MOST_FILES) this.files.delete(this.files.keys().next().value);
     if (!this.files.has(url)) this.files.set(url, fetch(url).then((r) => { if (!r.ok) throw new Error(r.status); return read(r); })
-      .catch((error) => { this.files.delete(url); console.warn("sphere: could not read", url, error); return kind === "labels" ? [] : new Map(); }));
+      .catch((error) => { this.files.delete(url); console.warn("sphere: could not read", url, error); return []; }));
     return this.files.get(url);
   }
 
-  forget(url) {
-    const file = this.files.get(url);
-    this.files.delete(url);
-    file.then((f) => { if (f instanceof Map) for (const { url } of f.values()) if (url) URL.revokeObjectURL(url); });
-  }
+  // ---- pictures: asked for when they are needed, a few at a time ----
+  pictured(i) { return (this.scene.flags[i] & 64) > 0; }
 
-  bundle(kind, which) {
-    return this.file(kind, which, async (r) => {
-      const bytes = await r.arrayBuffer(), view = new DataView(bytes), count = view.getUint32(0, true), out = new Map();
-      for (let k = 0, at = 4 + 8 * count; k < count; k++) {
-        const point = view.getUint32(4 + 8 * k, true), size = view.getUint32(8 + 8 * k, true);
-        out.set(point, { blob: new Blob([bytes.slice(at, at + size)]) });
-        at += size;
-      }
-      return out;
-    });
-  }
-
-  async loadShown() {
-    const s = this.scene;
-    this.shown = [];
-    if (!s.urls.shown.length) return;
-    const bundle = await this.bundle("shown", 0), shown = [];
-    for (const [point, { blob }] of bundle) {
-      try { shown.push({ point, bitmap: await createImageBitmap(blob) }); } catch { /* not a picture: its point stays */ }
+  askPictures() {   // the one hovered over, those on the globe, those around the pointer; one request at a time
+    if (this.gone || this.waiting || !this.line.ask) return;
+    const missing = (i) => !this.pictures.has(i) && this.pictured(i), points = new Set();
+    if (this.hovered >= 0 && missing(this.hovered)) {
+      points.add(this.hovered);
+      for (const i of this.around(this.hovered, 11)) if (missing(i)) points.add(i);
     }
-    if (String(this.scene.urls.shown) === String(s.urls.shown)) { this.shown = shown; this.ask(); }
+    for (const i of this.scene.shown) if (points.size < A_REQUEST && missing(i)) points.add(i);
+    if (!points.size) return;
+    this.waiting = setTimeout(() => { this.waiting = undefined; this.askPictures(); }, PATIENCE);
+    this.line.ask({ of: this.scene.pictures, points: [...points], number: Date.now() });
+  }
+
+  around(i, most) {   // points with a picture that are nearest to one, on the map
+    const c = this.scene.coords, [x, y, z] = this.point(i), near = [];
+    let least = -2;
+    for (let k = 0; k < this.scene.n; k++) {
+      if (k === i || !(this.scene.flags[k] & 64)) continue;
+      const cosine = c[3 * k] * x + c[3 * k + 1] * y + c[3 * k + 2] * z;
+      if (cosine <= least) continue;
+      near.push([cosine, k]);
+      if (near.length < 4 * most) continue;
+      near.sort((a, b) => b[0] - a[0]).length = most;
+      least = near[most - 1][0];
+    }
+    return near.sort((a, b) => b[0] - a[0]).slice(0, most).map(([, k]) => k);
+  }
+
+  async hear(answer) {
+    if (this.gone || !this.scene || answer.of !== this.scene.pictures || answer.number === this.heard) return this.askPictures();
+    this.heard = answer.number;
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    answer.points.forEach((point, k) => this.pictures.set(point, answer.blobs[k] && { blob: answer.blobs[k] }));
+    for (const point of this.pictures.keys()) {
+      if (this.pictures.size <= MOST_PICTURES) break;
+      if (!this.scene.shown.includes(point)) this.forgetPicture(point);
+    }
+    this.showInTip();
+    this.askPictures();
+    for (const point of this.scene.shown) {
+      const picture = this.pictures.get(point);
+      if (!picture || picture.bitmap !== undefined) continue;
+      picture.bitmap = null;
+      try { picture.bitmap = await createImageBitmap(picture.blob); } catch { continue; /* not a picture: its point stays */ }
+      this.ask();
+    }
+  }
+
+  forgetPicture(point) {
+    const picture = this.pictures.get(point);
+    if (picture?.url) URL.revokeObjectURL(picture.url);
+    this.pictures.delete(point);
+  }
+
+  forgetPictures() {
+    for (const point of [...this.pictures.keys()]) this.forgetPicture(point);
+    this.opacity.clear();
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
   }
 
   // ---- hands ----
@@ -582,8 +637,11 @@ class View {
   dispose() {
     if (this.gone) return;
     this.gone = true;
+    VIEWS.delete(this);
     this.observer?.disconnect();
     clearTimeout(this.telling);
+    this.forgetPictures();
+    if (this.line?.hear === this.ear) delete this.line?.hear;
     if (this.asked) cancelAnimationFrame(this.asked);
     if (window.__orrery_sphere) delete window.__orrery_sphere[this.key];
     this.gl?.getExtension("WEBGL_lose_context")?.loseContext();
@@ -606,14 +664,4 @@ function scattered(n) {   // the same order each time
     order[j] = keep;
   }
   return order;
-}
-
-function search(sorted, value) {
-  let low = 0, high = sorted.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] === value) return middle;
-    if (sorted[middle] < value) low = middle + 1; else high = middle - 1;
-  }
-  return -1;
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,9 +16,10 @@ from core.figures.colours import legend
 from core.figures.sphere import looking_at, sphere
 from core.figures.theme import DARK, LIGHT, Palette, warmth
 from core.scene import SphereScene
+from core.streamlit_app.packing import frame
+from core.streamlit_app.pictures import answer_view, key_of
 
 LABELS_A_FILE = 256
-PICTURES_A_FILE = 64
 _LONGEST_LABEL = 400
 _HERE = Path(__file__).parent
 _HTML = '<div class="orrery-sphere"></div>'
@@ -34,7 +34,8 @@ class SphereEvents:
 
 
 def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int | None = None,
-                camera: str | None = None, dark: bool = False) -> SphereEvents:
+                camera: str | None = None, dark: bool = False, linked: str = "",
+                facing: np.ndarray | None = None) -> SphereEvents:
     """Show a scene that can be turned, hovered over and clicked.
 
     Parameters
@@ -51,6 +52,10 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
         ``SphereEvents.camera`` of another visit, for a page opened from a link; used when the view is new.
     dark
         Theme of the plotly figure that stands in where the browser has no WebGL 2; the live view follows the page.
+    linked
+        Views of one name turn together; "" for a view that turns alone.
+    facing
+        (3,) unit, where to look from at first; the middle of the points by default.
     """
     state = st.session_state.get(key) or {}
     if state.get("unsupported"):
@@ -58,23 +63,17 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
         return SphereEvents(None, None)
     header, arrays, files = pack(scene)
     urls = {name: [_serve(blob, f"{key}.{name}.{i}") for i, blob in enumerate(blobs)] for name, blobs in files.items()}
-    header = {**header, "key": key, "height": height, "picked": picked, "camera": camera, "urls": urls}
+    pictures = key_of(scene.thumbnails)
+    header = {**header, "key": key, "height": height, "picked": picked, "camera": camera, "urls": urls,
+              "linked": linked, "pictures": pictures}
+    if facing is not None:
+        header["looking"] = np.asarray(facing, dtype=np.float64).tolist()
     result = _component()(key=key, data=frame(header, arrays), height="content",
                           on_clicked_change=lambda: None, on_camera_change=lambda: None,
                           on_unsupported_change=lambda: None)
+    answer_view(scene.thumbnails, pictures, key)
     clicked = result.clicked
     return SphereEvents(None if clicked is None else int(clicked), result.camera)
-
-
-def frame(header: dict[str, object], arrays: list[np.ndarray]) -> bytes:
-    """A header as JSON and arrays in one run of bytes, each array at a multiple of four."""
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    parts = [struct.pack("<I", len(text)), text]
-    for array in arrays:
-        raw = np.ascontiguousarray(array).tobytes()
-        parts += [raw, b"\0" * (-len(raw) % 4)]
-    return b"".join(parts)
 
 
 def pack(scene: SphereScene) -> tuple[dict[str, object], list[np.ndarray], dict[str, list[bytes]]]:
@@ -83,9 +82,9 @@ def pack(scene: SphereScene) -> tuple[dict[str, object], list[np.ndarray], dict[
     Returns
     -------
     header : JSON-able, of a size that does not grow with the number of points.
-    arrays : coordinates float32 (n, 3), colour index uint8 (n,), flags uint8 (n,) (kind, +128 where not selected),
-        pairs uint32 (m, 2), pictured points uint32, heat uint8: 14 bytes a point and 8 a pair.
-    files : labels and pictures, which the browser fetches when it needs them.
+    arrays : coordinates float32 (n, 3), colour index uint8 (n,), flags uint8 (n,) (kind, +64 where there is a
+        picture, +128 where not selected), pairs uint32 (m, 2), heat uint8: 14 bytes a point and 8 a pair.
+    files : labels, which the browser fetches when it needs them; pictures it asks for, see `answer_view`.
     """
     return _pack(_Once(scene))
 
@@ -121,13 +120,13 @@ def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, l
     scene = once.scene
     light, night = legend(scene, dark=False), legend(scene, dark=True)
     flags = scene.kinds + np.where(np.ones(len(scene), bool) if scene.selected is None else scene.selected, 0, 128)
-    pictured = np.array(sorted(scene.thumbnails), dtype=np.uint32)
+    flags[np.fromiter(scene.thumbnails, dtype=np.int64)] += 64
     heat = np.zeros((0, 0)) if scene.heat is None else np.asarray(scene.heat)
     arrays = [scene.coords, light.index.astype(np.uint8), flags.astype(np.uint8), scene.pairs.astype(np.uint32),
-              pictured, np.round(np.clip(heat, 0, 1) * 255).astype(np.uint8)]
+              np.round(np.clip(heat, 0, 1) * 255).astype(np.uint8)]
     arrows = np.asarray(scene.arrows, dtype=np.float64)
     header: dict[str, object] = {
-        "fingerprint": scene.fingerprint, "n": len(scene), "pairs": len(scene.pairs), "pictured": len(pictured),
+        "fingerprint": scene.fingerprint, "n": len(scene), "pairs": len(scene.pairs),
         "title": scene.title, "note": scene.note, "looking": looking_at(scene).tolist(),
         "heat": {"rows": heat.shape[0], "columns": heat.shape[1], "title": scene.heat_title},
         "legend": {"title": light.title, "names": light.names, "counts": light.counts,
@@ -140,11 +139,9 @@ def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, l
                  for c in scene.caps],
         "marks": [{"place": _list(m.place), "label": m.label, "kind": m.kind} for m in scene.marks],
         "arrows": arrows.round(5).tolist(),
-        "labels_a_file": LABELS_A_FILE, "pictures_a_file": PICTURES_A_FILE,
+        "labels_a_file": LABELS_A_FILE, "shown": [i for i in scene.shown if i in scene.thumbnails],
     }
-    shown = [i for i in scene.shown if i in scene.thumbnails]
-    files = {"labels": _label_files(_Same(scene.labels)), "pictures": _picture_files(_Same(scene.thumbnails)),
-             "shown": [_bundle(scene.thumbnails, shown)] if shown else []}
+    files = {"labels": _label_files(_Same(scene.labels))}
     return header, arrays, files
 
 
@@ -153,13 +150,6 @@ def _label_files(labels: _Same) -> list[bytes]:
     texts: tuple[str, ...] = labels.thing  # type: ignore[assignment]
     return [json.dumps([_short(text) for text in texts[i:i + LABELS_A_FILE]]).encode()
             for i in range(0, len(texts), LABELS_A_FILE)]
-
-
-@lru_cache(maxsize=4)
-def _picture_files(pictures: _Same) -> list[bytes]:
-    thumbnails: Mapping[int, bytes] = pictures.thing  # type: ignore[assignment]
-    points = sorted(thumbnails)
-    return [_bundle(thumbnails, points[i:i + PICTURES_A_FILE]) for i in range(0, len(points), PICTURES_A_FILE)]
 
 
 def _colours(palette: Palette, table: np.ndarray, heat: np.ndarray) -> dict[str, object]:
@@ -174,13 +164,6 @@ def _list(vector: np.ndarray) -> list[float]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_LABEL else text[:_LONGEST_LABEL].rstrip() + " …"
-
-
-def _bundle(thumbnails: Mapping[int, bytes], points: Sequence[int]) -> bytes:
-    """Pictures in one file: their number, point and length of each (uint32), then the pictures."""
-    blobs = [thumbnails[i] for i in points]
-    index = np.array([[i, len(blob)] for i, blob in zip(points, blobs)], dtype=np.uint32)
-    return struct.pack("<I", len(blobs)) + index.tobytes() + b"".join(blobs)
 
 
 def _serve(blob: bytes, coordinates: str) -> str:

@@ -77,7 +77,8 @@ def timed(way: Callable[[], Found]) -> tuple[float, Found]:
 def many(points: int, dim: int = 512) -> None:
     """From very many vectors to the bytes that the browser gets; seconds, and shares of those of numpy's SVD."""
     from core.figures.embedding_scene import Points, embedding_scene
-    from core.streamlit_app.sphere_view import frame, pack
+    from core.streamlit_app.packing import frame
+    from core.streamlit_app.sphere_view import pack
     from core.types import EmbeddingSet, ModelSpec
 
     rng = np.random.default_rng(0)

@@ -37,10 +37,13 @@ class SceneImages:
     def content_hash(self, index: int) -> str:
         return fingerprint("render", RENDERER_VERSION, self.size, self.scenes[index].fingerprint)
 
-    def decode(self, index: int) -> Image.Image:
+    def decode(self, index: int, *, alone: bool = False) -> Image.Image:
+        """The picture of a scene; the scenes after it are rendered with it, unless it is wanted ``alone``."""
         chunk = index // CHUNK
         with self._lock:
             if chunk not in self._chunks:
+                if alone:
+                    return Image.fromarray(render([self.scenes[index]], self.size).images[0])
                 pictures = render(self.scenes[chunk * CHUNK:(chunk + CHUNKS_AT_ONCE) * CHUNK], self.size).images
                 for k in range(0, len(pictures), CHUNK):
                     self._chunks[chunk + k // CHUNK] = pictures[k:k + CHUNK]
