@@ -212,6 +212,8 @@ class ClosingRow:
     held_out, in_sample : by "r1_image_to_text", "r1_text_to_image": on the pairs not fitted on, and on those fitted on,
         with galleries of one size; the null is chance.
     accuracy : zero-shot accuracy of the held-out images, or None without classes.
+    change : by the keys of ``held_out``, what is gained over the untouched vectors on the same splits; its interval is
+        far narrower than the two intervals side by side suggest.
     """
 
     method: str
@@ -219,6 +221,7 @@ class ClosingRow:
     held_out: Mapping[str, Number]
     in_sample: Mapping[str, Number]
     accuracy: Number | None
+    change: Mapping[str, Number] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +231,8 @@ class ClosingReport:
     Attributes
     ----------
     rows : the first is the untouched vectors.
-    repeats, n_fit, n_scored : random splits, pairs fitted on, pairs scored on (images with all their texts).
+    repeats, n_fit, n_scored : random splits, pairs fitted on, pairs scored on (images with all their texts; images
+        where nothing is known to belong together).
     fit_sizes : (f,) int64, pairs fitted on, for ``by_fit_size``.
     by_fit_size : by method, held-out R@1 image to text against the number of pairs fitted on.
     """

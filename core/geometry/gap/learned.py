@@ -1,0 +1,101 @@
+"""A small projection of each modality, learned with the contrastive loss."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.geometry.gap.moves import Move, Moves, hold_back, linked_rows
+from core.geometry.gap.reports import Pairs
+
+DIMENSIONS = 128
+STEPS = 200
+LOOK_EVERY = 10
+PATIENCE = 4
+BATCH = 256
+RATE = 3e-4
+DECAY = 1e-2
+LEAST_GROUPS = 10
+INVERSE_TEMPERATURES = (10.0, 20.0, 50.0, 100.0)
+
+
+def learned(pairs: Pairs, seed: int) -> Moves:
+    """Residual maps x + P A P'x and y + P B P'y with the least contrastive loss on pairs held back inside the fit.
+
+    P holds the (at most 128) directions that carry most of the images and texts fitted on; A and B start at zero, the
+    identity. Adam with weight decay, batches of at most 256 pairs of different groups, at most 200 steps; every 10
+    steps the loss of the fifth of the groups held back is looked at, and the maps with the least are kept, which may
+    be the identity. With fewer than 10 groups nothing is learned.
+    """
+    images, texts, group = linked_rows(pairs, seed)
+    basis = _basis(images, texts)
+    r = basis.shape[1]
+    change = np.zeros((2, r, r), dtype=np.float32)
+    if group.max() + 1 >= LEAST_GROUPS:
+        back = hold_back(group, seed)
+        change = _train((images[~back], texts[~back], group[~back]), (images[back], texts[back], group[back]),
+                        basis, seed)
+    return _residual(basis, change[0]), _residual(basis, change[1])
+
+
+def _residual(basis: np.ndarray, change: np.ndarray) -> Move:
+    return lambda x, s: x + s * (x @ basis @ change.T @ basis.T)
+
+
+def _basis(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
+    """(d, r) float32, orthonormal columns: the leading directions of both modalities, uncentred."""
+    _, vectors = np.linalg.eigh((images.T @ images + texts.T @ texts).astype(np.float64))
+    return np.ascontiguousarray(vectors[:, ::-1][:, :DIMENSIONS], dtype=np.float32)
+
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _train(fit: Rows, back: Rows, basis: np.ndarray, seed: int) -> np.ndarray:
+    """(2, r, r) float32: what to add to the identity for images and for texts."""
+    import torch
+    from torch.nn import functional
+
+    rng = np.random.default_rng(seed)
+
+    def batch(rows: Rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """One pair of each of some groups: their coordinates in the basis, and their cosines outside of it."""
+        order = rng.permutation(len(rows[2]))
+        chosen = order[np.unique(rows[2][order], return_index=True)[1]]
+        chosen = rng.permutation(chosen)[:BATCH]
+        x, y = rows[0][chosen], rows[1][chosen]
+        a, b = x @ basis, y @ basis
+        return torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(x @ y.T - a @ b.T)
+
+    change = torch.zeros((2, *[basis.shape[1]] * 2), requires_grad=True)
+
+    def cosines(a: torch.Tensor, b: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
+        moved_a, moved_b = a + a @ change[0].T, b + b @ change[1].T
+        length_a, length_b = ((1 - (at * at).sum(1) + (moved * moved).sum(1)).clamp_min(1e-6).sqrt()
+                              for at, moved in ((a, moved_a), (b, moved_b)))
+        return (outside + moved_a @ moved_b.T) / (length_a[:, None] * length_b)
+
+    def loss(scores: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        own = torch.arange(len(scores))
+        return (functional.cross_entropy(scale * scores, own) + functional.cross_entropy(scale * scores.T, own)) / 2
+
+    held = batch(back)
+    with torch.no_grad():
+        scores = cosines(*held)
+        first = min(INVERSE_TEMPERATURES, key=lambda b: float(loss(scores, torch.tensor(b))))
+    log_scale = torch.tensor(float(np.log(first)), requires_grad=True)
+    optimiser = torch.optim.AdamW([{"params": [change], "weight_decay": DECAY},
+                                   {"params": [log_scale], "weight_decay": 0.0}], lr=RATE)
+    best, best_loss, since = change.detach().clone(), float("inf"), 0
+    for step in range(STEPS + 1):
+        if step % LOOK_EVERY == 0:
+            with torch.no_grad():
+                now = float(loss(cosines(*held), log_scale.exp()))
+            since = 0 if now < best_loss else since + 1
+            if now < best_loss:
+                best, best_loss = change.detach().clone(), now
+            if since > PATIENCE:
+                break
+        optimiser.zero_grad()
+        loss(cosines(*batch(fit)), log_scale.exp()).backward()
+        optimiser.step()
+    return best.numpy()

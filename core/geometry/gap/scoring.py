@@ -1,0 +1,200 @@
+"""What closing the gap does to retrieval and zero-shot accuracy, on pairs that the closing was not fitted on."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from core.errors import Cancelled, ShapeError
+from core.geometry.gap.closing import CLOSINGS, UNTOUCHED, FittedClosing, available, fit_closing
+from core.geometry.gap.measures import gap_by_chance
+from core.geometry.gap.reports import ClosingReport, ClosingRow, Curve, Pairs
+from core.geometry.gap.shift import gap_vector
+from core.geometry.gap.splits import Splitter
+from core.geometry.intervals import proportion
+from core.geometry.retrieval import recall_at
+from core.types import Number
+
+DIRECTIONS = ("r1_image_to_text", "r1_text_to_image")
+MOST_ASKED = 10_000
+LEAST_REPEATS = 5
+REPEATS_OF_CURVE = 5
+FIT_SIZES = 5
+SMALLEST_FIT = 16
+
+Values = dict[str, list[Number]]
+
+
+def score_closings(pairs: Pairs, *, methods: Sequence[str] | None = None, repeats: int = 20, seed: int = 0,
+                   on_progress: Callable[[float, str], None] | None = None,
+                   should_stop: Callable[[], bool] | None = None) -> ClosingReport:
+    """Every way of closing, fitted on one random half of the pairs and scored on the other, again and again.
+
+    All methods see the same splits. A group (an image with all its texts; images that share a text) lies wholly on one
+    side. In-sample scores are those of pairs fitted on, in galleries as large as the held-out ones, so that the two
+    can be compared. R@1 counts a query with several right answers once, and equal scores at their expected value.
+
+    Parameters
+    ----------
+    pairs
+        At least 4 groups. Without links only the gap and the zero-shot accuracy of methods that need no pairs are
+        found.
+    methods
+        Keys of `closing.CLOSINGS`; None for all that the pairs allow. "untouched" is always the first row.
+    repeats
+        Splits, >= 1. Where many pairs are scored in each, there are fewer: at most 10,000 groups are scored over all
+        splits, but at least 5 splits are made. Galleries have at most a million image-text pairs; the report says
+        how many pairs are fitted on and scored on.
+    seed
+        Of the splits and of what methods hold back inside a fit.
+
+    Returns
+    -------
+    Means over splits. The 95 % interval is about the score that a method fitted on ``n_fit`` pairs has, on average,
+    in a new gallery of ``n_scored`` pairs of the same kind: it allows for other pairs fitted on and for other queries
+    and galleries. Splits overlap, so that their scores are alike: with rho = n_scored / groups the variance of the mean
+    is (1 / J + rho / (1 - rho)) S^2 with S^2 the variance over the J splits, which for halves is the corrected
+    resampled variance of Nadeau and Bengio, and Student's quantile has J - 1 degrees of freedom. For shares it reaches
+    at least as far as Wilson's interval for the different groups scored over all splits, so that a score of 1 in every
+    split still has one. ``change`` is the difference to the untouched vectors, taken split by split.
+
+    ``by_fit_size``: for the methods that move vectors by what they learn from pairs, held-out R@1 image to text on the
+    first 5 splits, fitted on fewer pairs.
+
+    Raises
+    ------
+    ShapeError
+        With fewer than 4 groups, or for a method that needs pairs where none are known.
+    ChoiceError
+        If there is no such method.
+    Cancelled
+        If ``should_stop`` says so.
+
+    References
+    ----------
+    Nadeau and Bengio, Inference for the generalization error, Machine Learning 52, 2003.
+    """
+    if repeats < 1:
+        raise ShapeError("at least 1 split", str(repeats))
+    splitter = Splitter(pairs, seed)
+    allowed = available(pairs) if methods is None else methods
+    keys = [UNTOUCHED, *(key for key in dict.fromkeys(allowed) if key != UNTOUCHED)]
+    repeats = min(repeats, max(LEAST_REPEATS, MOST_ASKED // splitter.n_scored))
+    curved = [key for key in keys if CLOSINGS[key].moves and CLOSINGS[key].fits == "pairs"]
+    sizes = _fit_sizes(splitter.n_fit) if curved else np.zeros(0, dtype=np.int64)
+    few = min(repeats, REPEATS_OF_CURVE)
+    steps, done = repeats * len(keys) + few * max(len(sizes) - 1, 0) * len(curved), 0
+
+    def tell(text: str) -> None:
+        nonlocal done
+        if should_stop is not None and should_stop():
+            raise Cancelled(f"{done} of {steps} fits")
+        if on_progress is not None:
+            on_progress(done / steps, text)
+        done += 1
+
+    found: dict[str, Values] = {key: defaultdict(list) for key in keys}
+    smaller: dict[tuple[str, int], list[Number]] = defaultdict(list)
+    for repeat in range(repeats):
+        split = splitter.split(repeat)
+        for key in keys:
+            tell(f"{CLOSINGS[key].title}, split {repeat + 1} of {repeats}")
+            fitted = fit_closing(key, split.fit, seed=seed + repeat)
+            _add(found[key], "held_out ", fitted, split.scored)
+            _add(found[key], "in_sample ", fitted, split.again)
+        for size in sizes[:-1] if repeat < few else ():
+            part = splitter.split(repeat, int(size)).fit
+            for key in curved:
+                tell(f"{CLOSINGS[key].title}, fitted on {size:,} pairs")
+                fitted = fit_closing(key, part, seed=seed + repeat)
+                smaller[key, int(size)].append(_recalls(fitted, split.scored)[DIRECTIONS[0]])
+    rho = splitter.n_scored / splitter.groups
+    asked = min(splitter.groups, repeats * splitter.n_scored)
+    rows = tuple(_row(key, found[key], found[UNTOUCHED], rho, asked) for key in keys)
+    curves = {key: Curve.of(CLOSINGS[key].title, [
+        *(over_splits(smaller[key, int(size)], rho, min(asked, few * splitter.n_scored)) for size in sizes[:-1]),
+        over_splits(found[key]["held_out " + DIRECTIONS[0]], rho, asked)]) for key in curved}
+    if on_progress is not None:
+        on_progress(1.0, f"{len(keys)} ways of closing on {repeats} splits")
+    return ClosingReport(rows, repeats, splitter.n_fit, splitter.n_scored, sizes, curves)
+
+
+def over_splits(numbers: Sequence[Number], rho: float, groups: int | None = None) -> Number:
+    """The mean of one number a split, with its 95 % interval.
+
+    Parameters
+    ----------
+    numbers
+        One a split, of overlapping random splits; value, null, n and unit are looked at.
+    rho
+        Share of all groups that is scored in a split, in [0, 1): how alike splits are.
+    groups
+        Where the numbers are shares: how many different groups were scored over all splits.
+
+    Returns
+    -------
+    Mean of values and nulls, ``n`` of one split. No interval for a single split, unless ``groups`` is given.
+    """
+    values = np.array([number.value for number in numbers])
+    mean, count = float(values.mean()), len(values)
+    low, high = math.inf, -math.inf
+    if count > 1:
+        from scipy.special import stdtrit
+
+        half = float(stdtrit(count - 1, 0.975)) * math.sqrt((1 / count + rho / (1 - rho)) * values.var(ddof=1))
+        low, high = mean - half, mean + half
+    if groups is not None:
+        wilson = proportion(min(mean, 1.0) * groups, groups)
+        low, high = min(low, wilson.low or 0.0), max(high, wilson.high or 1.0)
+        low, high = max(low, 0.0), min(high, 1.0)
+    nulls = [number.null for number in numbers if number.null is not None]
+    known = low <= high
+    return Number(mean, low if known else None, high if known else None, float(np.mean(nulls)) if nulls else None,
+                  round(float(np.mean([number.n or 0 for number in numbers]))), numbers[0].unit)
+
+
+def _fit_sizes(n_fit: int) -> np.ndarray:
+    return np.unique(np.geomspace(min(SMALLEST_FIT, n_fit), n_fit, FIT_SIZES).round().astype(np.int64))
+
+
+def _add(found: Values, part: str, fitted: FittedClosing, pairs: Pairs) -> None:
+    """What a fit does to some pairs, under names that begin with which part they are."""
+    if len(pairs.links):
+        for name, number in _recalls(fitted, pairs).items():
+            found[part + name].append(number)
+    if part == "held_out ":
+        moved = fitted.apply(pairs)
+        gap = float(np.linalg.norm(gap_vector(moved)))
+        found["gap"].append(Number(gap, null=gap_by_chance(moved)[0], n=len(pairs.images)))
+        if pairs.classes is not None:
+            known = np.flatnonzero(pairs.classes.truth >= 0)
+            if len(known):
+                right = np.stack([np.arange(len(known)), pairs.classes.truth[known]], axis=1)
+                scores = fitted.scores(pairs.images[known], pairs.classes.vectors)
+                found["accuracy"].append(recall_at(pairs.images, pairs.texts, right, scores=scores))
+
+
+def _recalls(fitted: FittedClosing, pairs: Pairs) -> dict[str, Number]:
+    """R@1 both ways from one matrix of scores."""
+    scores = fitted.scores(pairs.images, pairs.texts)
+    return {DIRECTIONS[0]: recall_at(pairs.images, pairs.texts, pairs.links, scores=scores),
+            DIRECTIONS[1]: recall_at(pairs.texts, pairs.images, pairs.links[:, ::-1], scores=scores.T)}
+
+
+def _row(key: str, found: Values, untouched: Values, rho: float, asked: int) -> ClosingRow:
+    def part(name: str) -> dict[str, Number]:
+        return {way: over_splits(found[name + way], rho, asked) for way in DIRECTIONS if name + way in found}
+
+    def gained(way: str) -> Number:
+        both = zip(found["held_out " + way], untouched["held_out " + way], strict=True)
+        return over_splits([Number(a.value - b.value, null=0.0, n=a.n, unit=a.unit) for a, b in both], rho)
+
+    held_out = part("held_out ")
+    gap = over_splits(found["gap"], rho)
+    if gap.low is not None:
+        gap = Number(gap.value, max(gap.low, 0.0), gap.high, gap.null, gap.n, gap.unit)
+    accuracy = over_splits(found["accuracy"], rho, asked) if "accuracy" in found else None
+    return ClosingRow(key, gap, held_out, part("in_sample "), accuracy, {way: gained(way) for way in held_out})

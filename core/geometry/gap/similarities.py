@@ -1,0 +1,128 @@
+"""Closings that move nothing and compare otherwise: distances, a kernel, and two repairs of hubness.
+
+A fit gives a function from images (n, d) and texts (m, d), unit rows, to scores (n, m); higher is more alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from core.geometry.density import WIDEST, heat_kernel
+from core.geometry.gap.moves import linked_rows
+from core.geometry.gap.reports import Pairs
+from core.geometry.sphere import angles
+
+Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+BANK = 1000
+NEIGHBOURS = 10
+INVERSE_TEMPERATURES = (10.0, 20.0, 50.0, 100.0, 200.0)
+
+
+def cosines(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
+    """(n, m) float64 cosines of unit rows, so exact that equal texts stay equal in whatever grows with the cosine."""
+    return np.asarray(images, dtype=np.float64) @ np.asarray(texts, dtype=np.float64).T
+
+
+def geodesic(pairs: Pairs, seed: int) -> Compare:
+    """Minus the angle, radians: falls where the cosine falls."""
+    return lambda images, texts: -angles(images, texts)
+
+
+def euclid(pairs: Pairs, seed: int) -> Compare:
+    """Minus the straight distance, sqrt(2 - 2 cosine) on the unit sphere."""
+    return lambda images, texts: -np.sqrt(np.maximum(2 - 2 * cosines(images, texts), 0))
+
+
+def diffusion(pairs: Pairs, seed: int) -> Compare:
+    """Logarithm of the sphere's own heat kernel: how much heat from one point is at the other after a while."""
+    kernel = heat_kernel(pairs.images.shape[1], WIDEST)
+    return lambda images, texts: kernel.log(cosines(images, texts))
+
+
+def mahalanobis(pairs: Pairs, seed: int) -> Compare:
+    """How usual the difference x - y is among pairs: 1 - (x - y - D) A (x - y - D) / 2.
+
+    D is the mean difference of the pairs fitted on, and A the inverse of the covariance of their differences (shrunk,
+    Ledoit and Wolf 2004), scaled to trace d; A = I and D = 0 is the cosine.
+    """
+    from sklearn.covariance import ledoit_wolf
+
+    images, texts, _ = linked_rows(pairs, seed)
+    apart = (images - texts).astype(np.float64)
+    centre, d = apart.mean(axis=0), apart.shape[1]
+    root = np.eye(d)
+    if len(apart) > 1 and np.ptp(apart, axis=0).max() > 1e-6:
+        covariance = ledoit_wolf(apart - centre, assume_centered=True)[0]
+        values, vectors = np.linalg.eigh(covariance)
+        precise = 1 / np.maximum(values, 1e-6 * values.max())
+        root = vectors * np.sqrt(precise * d / precise.sum())
+    centre, root = centre.astype(np.float32), root.astype(np.float32)
+
+    def compare(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        a, b = (images - centre) @ root, texts @ root
+        return np.asarray(1 + a @ b.T - ((a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)) / 2)
+
+    return compare
+
+
+def csls(pairs: Pairs, seed: int) -> Compare:
+    """Twice the cosine, less how near each of the two lies to its 10 nearest of the other modality in the fit part."""
+    bank_images, bank_texts = _banks(pairs, seed)
+
+    def nearness(x: np.ndarray, bank: np.ndarray) -> np.ndarray:
+        k = min(NEIGHBOURS, len(bank))
+        return np.partition(x @ bank.T, len(bank) - k, axis=1)[:, len(bank) - k:].mean(axis=1)
+
+    def compare(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        near = nearness(images, bank_texts)[:, None] + nearness(texts, bank_images)
+        return np.asarray(2 * images @ texts.T - near)
+
+    return compare
+
+
+def inverted_softmax(pairs: Pairs, seed: int) -> Compare:
+    """Cosine less the smooth maximum of each one's cosines to the other modality of the fit part.
+
+    For a query, exp(b score) is its share among the queries of the fit part that ask for the same answer; what depends
+    on the query alone changes no ranking, so that one score serves both directions. The inverse temperature b is the
+    one that makes the pairs fitted on most likely.
+    """
+    bank_images, bank_texts = _banks(pairs, seed)
+    images, texts, _ = linked_rows(pairs, seed)
+    some = np.random.default_rng(seed).permutation(len(images))[:BANK]
+    images, texts = images[some], texts[some]
+    over_texts, over_images = images @ bank_texts.T, bank_images @ texts.T
+    own = np.einsum("ij,ij->i", images, texts)
+    among = bank_images @ bank_texts.T
+
+    def likelihood(b: float) -> float:
+        """Of the right answer among the bank, each answer divided by its sum over the bank's queries."""
+        to_text = own - _smooth_max(over_images.T, b)
+        to_image = own - _smooth_max(over_texts, b)
+        among_texts = _smooth_max(over_texts - _smooth_max(among.T, b), b)
+        among_images = _smooth_max(over_images.T - _smooth_max(among, b), b)
+        return float(b * (to_text - among_texts + to_image - among_images).mean())
+
+    best = max(INVERSE_TEMPERATURES, key=likelihood)
+
+    def compare(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        popular = _smooth_max(images @ bank_texts.T, best)[:, None] + _smooth_max(texts @ bank_images.T, best)
+        return np.asarray(images @ texts.T - popular)
+
+    return compare
+
+
+def _smooth_max(scores: np.ndarray, b: float) -> np.ndarray:
+    """Logarithm of the mean over columns of exp(b score), over b."""
+    top = scores.max(axis=1)
+    return np.asarray(top + np.log(np.exp(b * (scores - top[:, None])).mean(axis=1)) / b)
+
+
+def _banks(pairs: Pairs, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """At most 1,000 images and 1,000 texts of the fit part, to which others are compared."""
+    rng = np.random.default_rng(seed)
+    images, texts = (x[np.sort(rng.permutation(len(x))[:BANK])] for x in (pairs.images, pairs.texts))
+    return images, texts

@@ -1,0 +1,84 @@
+"""Random halves of pairs: what belongs together stays together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import ShapeError
+from core.geometry.gap.reports import Pairs
+from core.geometry.jackknife import clusters
+
+LEAST_GROUPS = 4
+MOST_SCORES = 1_000_000
+MOST_FIT = 5000
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One random split.
+
+    Attributes
+    ----------
+    fit : what is fitted on.
+    scored : what is scored on, none of it in ``fit``.
+    again : part of ``fit``, with galleries as large as those of ``scored``.
+    """
+
+    fit: Pairs
+    scored: Pairs
+    again: Pairs
+
+
+class Splitter:
+    """Random splits of pairs into a half to fit on and a half to score on.
+
+    What links join (an image with all its texts, images that share a text) is one group and goes to one side. Images
+    and texts that belong to nothing are halved apart; they take part in means and as distractors in galleries. At most
+    5,000 groups are fitted on, and so many are scored that images times texts is at most a million.
+
+    Attributes
+    ----------
+    groups : how many are split; images or texts, whichever are fewer, where nothing is known to belong together.
+    n_fit, n_scored : of these, how many on each side.
+
+    Raises
+    ------
+    ShapeError
+        With fewer than 4 groups.
+    """
+
+    def __init__(self, pairs: Pairs, seed: int) -> None:
+        self._pairs, self._seed = pairs, seed
+        n, m = len(pairs.images), len(pairs.texts)
+        self._of_images, self._of_texts = clusters([n, m], pairs.links)
+        linked = np.unique(self._of_images[pairs.links[:, 0]])
+        self._strata = [linked, np.setdiff1d(self._of_images, linked), np.setdiff1d(self._of_texts, linked)]
+        self.groups = len(linked) or min(n, m)
+        if self.groups < LEAST_GROUPS:
+            what = "groups of images and texts that belong together" if len(linked) else "images and texts"
+            raise ShapeError(f"at least {LEAST_GROUPS} {what}, to fit on some and score on others", str(self.groups),
+                             "Images that share a text are one group." if len(linked) else "Add more of them.")
+        self.n_fit = min(-(-self.groups // 2), MOST_FIT)
+        most = int(math.sqrt(MOST_SCORES / (n * m)) * self.groups)
+        self.n_scored = max(2, min(self.groups // 2, most, self.n_fit))
+
+    def split(self, repeat: int, n_fit: int | None = None) -> Split:
+        """The split of a number, fitted on all groups that it may be, or only on the first ``n_fit`` of them."""
+        fit, scored, again = [], [], []
+        rng = np.random.default_rng([self._seed, repeat])
+        for stratum in self._strata:
+            order = rng.permutation(stratum)
+            of_fit, of_scored = (round(len(order) * k / self.groups) for k in (self.n_fit, self.n_scored))
+            wanted = of_fit if n_fit is None else round(len(order) * n_fit / self.groups)
+            fit.append(order[:wanted])
+            scored.append(order[of_fit:of_fit + of_scored])
+            again.append(order[:min(of_scored, wanted)])
+        return Split(*(self._part(np.concatenate(groups)) for groups in (fit, scored, again)))
+
+    def _part(self, groups: np.ndarray) -> Pairs:
+        chosen = np.zeros(len(self._of_images) + len(self._of_texts), dtype=bool)
+        chosen[groups] = True
+        return self._pairs.part(np.flatnonzero(chosen[self._of_images]), np.flatnonzero(chosen[self._of_texts]))
