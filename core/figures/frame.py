@@ -49,16 +49,16 @@ def framed(figure: go.Figure, title: str, *, height: int, dark: bool = False, le
         Colours for a dark background; whether the legend is shown.
     """
     p = theme.palette(dark)
-    lines = textwrap.wrap(" ".join(title.split()), TITLE_WIDTH)
-    top = 24 + LINE * len(lines)
+    lines = textwrap.wrap(" ".join(title.split()), TITLE_WIDTH, break_on_hyphens=False)
+    top = 30 + LINE * len(lines)
     figure.update_layout(
         template=theme.template(dark), height=height + top, showlegend=legend,
         title={"text": "<br>".join(html.escape(line, quote=False) for line in lines), "x": 0, "xref": "container",
-               "y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 12, "t": 12},
+               "y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 12, "t": 20},
                "font": {"size": 16, "color": p.text}},
         margin={"l": 60, "r": 16, "t": top + 22, "b": 56},
         legend={"orientation": "h", "x": 0, "xref": "container", "xanchor": "left", "y": 0, "yref": "container",
-                "yanchor": "bottom"},
+                "yanchor": "bottom", "tracegroupgap": 0},
     )
     return figure
 
@@ -78,20 +78,22 @@ def panels(titles: Sequence[str], *, heights: Sequence[float] | None = None, gap
 
 
 def line(figure: go.Figure, x: np.ndarray, curve: Curve, colour: str, name: str, row: int | None, *,
-         dash: str = "solid", percent: bool = False, band: bool = True) -> None:
-    """A curve with its 95 % band, in one panel; ``percent`` draws shares as percentages."""
+         dash: str = "solid", as_percent: bool = False, band: bool = True, legend: bool = True,
+         dots: bool = False) -> None:
+    """A curve with its 95 % band, in one panel; ``as_percent`` draws shares as percentages."""
     import plotly.graph_objects as go
 
-    factor = 100.0 if percent else 1.0
+    factor = 100.0 if as_percent else 1.0
     if band and curve.low is not None and curve.high is not None:
         figure.add_trace(go.Scatter(
             x=np.concatenate([x, x[::-1]]), y=factor * np.concatenate([curve.high, curve.low[::-1]]), mode="lines",
             line={"width": 0, "color": colour}, fill="toself", fillcolor=theme.rgba(colour, 0.18), hoverinfo="skip",
             name=f"{plain(name)}, 95 %", legendgroup=name, showlegend=False), row=row, col=None if row is None else 1)
     figure.add_trace(go.Scatter(
-        x=x, y=factor * curve.values, mode="lines", name=plain(name), legendgroup=name,
+        x=x, y=factor * curve.values, mode="lines+markers" if dots else "lines", name=plain(name), legendgroup=name,
+        showlegend=legend, marker={"size": 5},
         line={"color": colour, "width": 2.2, "dash": dash},
-        hovertemplate=f"%{{y:.{1 if percent else 3}f}}{' %' if percent else ''} at %{{x:.3f}}<extra>{plain(name)}"
+        hovertemplate=f"%{{y:.{1 if as_percent else 3}f}}{' %' if as_percent else ''} at %{{x:.3f}}<extra>{plain(name)}"
                       "</extra>"), row=row, col=None if row is None else 1)
 
 
@@ -103,6 +105,19 @@ def spoken(number: Number, digits: int = 2) -> str:
     if number.null is not None:
         known.append(f"by chance {number.null:.{digits}f}")
     return f"{number.value:.{digits}f}" + (f" ({'; '.join(known)})" if known else "")
+
+
+def percent(number: Number) -> Number:
+    """A share as a percentage."""
+    low, high, null = (None if v is None else 100 * v for v in (number.low, number.high, number.null))
+    return Number(100 * number.value, low, high, null, number.n, "%")
+
+
+def cells(name: str, number: Number) -> dict[str, object]:
+    """A number as cells of a table: value, low, high and chance, as far as they are known."""
+    known = {name: number.value, f"{name} low": number.low, f"{name} high": number.high,
+             f"{name} by chance": number.null}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def error_bar(numbers: Sequence[Number], colour: str) -> dict[str, object]:

@@ -43,11 +43,17 @@ def histograms(report: CosineHistograms, after: CosineHistograms | None = None, 
     -------
     plotly Figure of two panels: cosine (no unit) against the share of pairs in a bin (%).
     """
+    import plotly.graph_objects as go
+
     figure = panels(("Within a modality", "Across the modalities"), dark=dark)
     shown = [(report, "", after is None)] if after is None else [(report, " before", False), (after, " after", True)]
     for histogram, when, filled in shown:
         for kind in (k for k in KINDS if k in histogram.shares):
             _outline(figure, histogram, kind, f"{KINDS[kind]}{when}", filled, dark)
+    if after is not None:
+        figure.add_trace(go.Scatter(x=[None], y=[None], mode="lines", name="dotted: before", hoverinfo="skip",
+                                    line={"color": theme.palette(dark).muted, "width": 1.6, "dash": "dot"}),
+                         row=1, col=1)
     figure.update_yaxes(title_text="share of pairs (%)", rangemode="tozero")
     figure.update_xaxes(title_text="cosine", row=2, col=1)
     return framed(figure, _cosine_finding(report, after), height=540, dark=dark)
@@ -64,7 +70,7 @@ def _outline(figure: go.Figure, histogram: CosineHistograms, kind: str, name: st
     first, last = 2 * some[0], 2 * some[-1] + 4
     figure.add_trace(go.Scatter(
         x=edges[first:last], y=np.concatenate([[0.0], np.repeat(shares, 2), [0.0]])[first:last], mode="lines",
-        name=f"{name}, mean {histogram.means[kind]:.2f}", legendgroup=kind,
+        name=f"{name}, mean {histogram.means[kind]:.2f}", legendgroup=kind, showlegend=filled,
         line={"color": colour, "width": 2 if filled else 1.6, "dash": "solid" if filled else "dot"},
         fill="tozeroy" if filled else None, fillcolor=theme.rgba(colour, 0.16),
         hovertemplate=f"cosine %{{x:.2f}}<br>%{{y:.1f}} % of {histogram.counts[kind]:,} pairs<extra>{name}</extra>"),
@@ -117,7 +123,7 @@ def landscape(report: Landscape, *, at: float = 0.0, dark: bool = False) -> go.F
                     heights=(0.42, 0.36, 0.22), gap=0.075, dark=dark)
     for colour, (tau, curve) in zip((p.categories[8], p.categories[5], p.categories[3], *p.categories),
                                     sorted(report.losses.items())):
-        name = f"loss at temperature {tau:g}"
+        name = f"loss, temperature {tau:g}"
         line(figure, report.shifts, curve, colour, name, 1)
         low = int(np.argmin(curve.values))
         figure.add_trace(go.Scatter(
@@ -128,10 +134,10 @@ def landscape(report: Landscape, *, at: float = 0.0, dark: bool = False) -> go.F
         query = "image" if "image_to_text" in key else "text"
         first = key.startswith("r1_")
         line(figure, report.shifts, curve, p.kinds[query], _retrieval(key), 2, dash="solid" if first else "dash",
-              percent=True, band=first)
+              as_percent=True, band=first)
     if report.accuracy is not None:
-        line(figure, report.shifts, report.accuracy, p.kinds["prompt"], "zero-shot accuracy", 2, percent=True)
-    line(figure, report.shifts, report.gap, p.kinds["plain"], "gap", 3)
+        line(figure, report.shifts, report.accuracy, p.kinds["prompt"], "zero-shot accuracy", 2, as_percent=True)
+    line(figure, report.shifts, report.gap, p.kinds["plain"], "gap", 3, legend=False)
     figure.add_vline(x=at, line={"color": p.text, "width": 1.5, "dash": "dot"})
     figure.update_yaxes(title_text="loss (nats)", row=1, col=1)
     figure.update_yaxes(title_text="share (%)", rangemode="tozero", row=2, col=1)

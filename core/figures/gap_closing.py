@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ import pandas as pd
 
 from core.errors import ShapeError, check_choice
 from core.figures import theme
-from core.figures.frame import error_bar, framed, line, plain, shortened, spoken, spread
+from core.figures.frame import cells, error_bar, framed, line, percent, plain, shortened, spoken, spread
+from core.geometry.gap.closing import CLOSINGS
 from core.geometry.gap.reports import ClosingReport, ClosingRow
 from core.types import Number
 
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 WAYS = {"r1_image_to_text": "image to text", "r1_text_to_image": "text to image"}
+FITS = {"nothing": "nothing to fit", "means": "fitted on means", "pairs": "fitted on pairs"}
+INSIDE = "on its own pairs"
 _LABEL_WIDTH = 176
-_LABEL_LINE = 17
-_TOP, _BOTTOM = 56, 60
+_LINE = 17
+_OUTSIDE = 130
 
 
 def closing(report: ClosingReport, *, way: str = "r1_image_to_text", dark: bool = False) -> go.Figure:
@@ -38,123 +42,128 @@ def closing(report: ClosingReport, *, way: str = "r1_image_to_text", dark: bool 
     Returns
     -------
     plotly Figure: gap (length) against R@1 (%), a marker with 95 % intervals both ways for each method, named at the
-    right in the order of R@1.
+    right in the order of R@1, coloured by what it is fitted on; a dotted line at the untouched R@1.
+
+    Raises
+    ------
+    ShapeError
+        If nothing is known to belong together, so that there is no R@1.
     """
     import plotly.graph_objects as go
 
     check_choice("way of retrieval", way, WAYS)
-    rows, height = _known(report), max(430, 60 + _LABEL_LINE * len(report.rows))
-    p = theme.palette(dark)
-    held, inside, gaps = [r.held_out[way] for r in rows], [r.in_sample[way] for r in rows], [r.gap for r in rows]
-    colours = [_colour(r.method, dark) for r in rows]
-    xs, ys = np.array([g.value for g in gaps]), 100 * np.array([n.value for n in held])
-    tops = 100 * np.array([n.value for n in inside])
-    low, high = _ends([*held, *inside])
-    left, right = _x_ends(gaps)
-    labels = spread(ys, _LABEL_LINE * (high - low) / (height - _TOP - _BOTTOM), low, high)
+    rows = [row for row in report.rows if way in row.held_out]
+    if not rows:
+        raise ShapeError("pairs that belong together, to score retrieval on", "none",
+                         "Open images with their captions, or a table that links them.")
+    p, height = theme.palette(dark), max(430, 80 + _LINE * len(rows))
+    numbers = [percent(n) for r in rows for n in (r.held_out[way], *_fitted(r, way))]
+    (low, high), (left, right) = _ends(numbers, 10.0), _ends([r.gap for r in rows], 0.1)
+    xs, ys = np.array([r.gap.value for r in rows]), 100 * np.array([r.held_out[way].value for r in rows])
+    labels = spread(ys, _LINE * (high - low) / (height - _OUTSIDE), low, high)
     figure = go.Figure()
     figure.add_hline(y=ys[0], line={"color": p.muted, "width": 1, "dash": "dot"})
-    _segments(figure, np.stack([xs, np.full(len(xs), right)], 1), np.stack([ys, labels], 1), "to the name", p.grid, 1)
-    _segments(figure, np.stack([xs, xs], 1), np.stack([ys, tops], 1), "fitted and held out", p.muted, 1.2)
-    names = [plain(title(r.method)) for r in rows]
-    figure.add_trace(go.Scatter(
-        x=xs, y=tops, mode="markers", name="fitted pairs", hovertext=names,
-        marker={"symbol": "circle-open", "size": 10, "color": colours, "line": {"width": 2}},
-        hovertemplate="%{hovertext}<br>on the pairs it was fitted on: R@1 %{y:.1f} %<extra></extra>"))
-    for i, (row, colour) in enumerate(zip(rows, colours)):
-        figure.add_trace(go.Scatter(
-            x=[xs[i]], y=[ys[i]], mode="markers", name="held-out pairs", legendgroup="held", showlegend=i == 0,
-            marker={"size": 11, "color": colour, "symbol": "diamond" if i == 0 else "circle"},
-            error_x=error_bar([row.gap], colour), error_y=error_bar([percent(row.held_out[way])], colour),
-            hovertemplate=f"{names[i]}<br>gap {spoken(row.gap)}<br>R@1 {spoken(percent(held[i]), 1)} %<extra></extra>"))
-        figure.add_annotation(x=1, xref="paper", y=labels[i], yref="y", text=plain(shortened(title(row.method), 26)),
-                              xanchor="left", showarrow=False, font={"size": theme.SMALLEST_FONT, "color": colour})
+    _segments(figure, [((x, right), (y, label)) for x, y, label in zip(xs, ys, labels)], p.grid, 1)
+    _segments(figure, [((r.gap.value,) * 2, (100 * r.held_out[way].value, 100 * n.value))
+                       for r in rows for n in _fitted(r, way)], p.muted, 1.2)
+    for fits, words in FITS.items():
+        group, colour = [r for r in rows if CLOSINGS[r.method].fits == fits], _colour(fits, dark)
+        if group:
+            _markers(figure, group, [r.held_out[way] for r in group], colour, words, intervals=True)
+        inside = [r for r in group if _fitted(r, way)]
+        if inside:
+            _markers(figure, inside, [r.in_sample[way] for r in inside], colour, f"the same, {INSIDE}", intervals=False)
+    for row, label in zip(rows, labels):
+        figure.add_annotation(x=1, xref="paper", y=label, yref="y", text=plain(shortened(title(row.method), 26)),
+                              xanchor="left", showarrow=False,
+                              font={"size": theme.SMALLEST_FONT, "color": _colour(CLOSINGS[row.method].fits, dark)})
     figure.update_xaxes(title_text="gap after closing (length)", range=[left, right])
     figure.update_yaxes(title_text=f"R@1 {WAYS[way]} (%)", range=[low, high])
-    framed(figure, _closing_finding(report, way), height=height, dark=dark)
+    framed(figure, _closing_finding(report, rows, way), height=height, dark=dark)
     return figure.update_layout(margin={"r": _LABEL_WIDTH})
 
 
 def title(method: str) -> str:
     """What a method is called."""
-    return method.replace("_", " ").capitalize()
+    return CLOSINGS[method].title
 
 
-def _colour(method: str, dark: bool) -> str:
+def _colour(fits: str, dark: bool) -> str:
     p = theme.palette(dark)
-    return p.kinds["plain"] if method == "untouched" else p.categories[8]
+    return {"nothing": p.kinds["plain"], "means": p.categories[2], "pairs": p.categories[4]}[fits]
 
 
-def percent(number: Number) -> Number:
-    """A share as a percentage."""
-    low, high, null = (None if v is None else 100 * v for v in (number.low, number.high, number.null))
-    return Number(100 * number.value, low, high, null, number.n, "%")
+def _fitted(row: ClosingRow, way: str) -> list[Number]:
+    """R@1 on the fitted pairs, where a method learns from them."""
+    return [row.in_sample[way]] if CLOSINGS[row.method].fits != "nothing" and way in row.in_sample else []
 
 
-def _known(report: ClosingReport) -> tuple[ClosingRow, ...]:
-    if not report.rows:
-        raise ShapeError("a report of one method or more", "none")
-    return report.rows
-
-
-def _ends(numbers: Sequence[Number]) -> tuple[float, float]:
-    """Ends of an axis of percentages that holds numbers and their intervals."""
-    values = [100 * v for n in numbers for v in (n.value, n.low, n.high) if v is not None]
-    room = 0.05 * max(max(values) - min(values), 10.0)
-    return max(min(values) - room, -room), min(max(values) + room, 100 + room)
-
-
-def _x_ends(gaps: Sequence[Number]) -> tuple[float, float]:
-    values = [v for g in gaps for v in (g.value, g.low, g.high) if v is not None]
-    room = 0.06 * max(max(values) - min(values), 0.1)
+def _ends(numbers: Sequence[Number], least: float) -> tuple[float, float]:
+    """Ends of an axis that holds numbers and their intervals."""
+    values = [v for n in numbers for v in (n.value, n.low, n.high) if v is not None]
+    room = 0.06 * max(max(values) - min(values), least)
     return min(values) - room, max(values) + room
 
 
-def _segments(figure: go.Figure, x: np.ndarray, y: np.ndarray, name: str, colour: str, width: float) -> None:
-    """Lines between two ends each: x and y (n, 2)."""
+def _segments(figure: go.Figure, ends: Sequence[tuple[Sequence[float], Sequence[float]]], colour: str,
+              width: float) -> None:
+    """Lines from (x, x), (y, y) each."""
     import plotly.graph_objects as go
 
-    gap = np.full((len(x), 1), np.nan)
+    x, y = ([v for end in ends for v in (*end[axis], None)] for axis in (0, 1))
+    figure.add_trace(go.Scatter(x=x, y=y, mode="lines", showlegend=False, hoverinfo="skip",
+                                line={"color": colour, "width": width}))
+
+
+def _markers(figure: go.Figure, rows: Sequence[ClosingRow], shares: Sequence[Number], colour: str, name: str, *,
+             intervals: bool) -> None:
+    import plotly.graph_objects as go
+
+    numbers = [percent(n) for n in shares]
+    hover = [f"{plain(title(r.method))}<br>gap {spoken(r.gap)}<br>R@1 {spoken(n, 1)} %" for r, n in zip(rows, numbers)]
+    bars = {"error_x": error_bar([r.gap for r in rows], colour), "error_y": error_bar(numbers, colour)}
     figure.add_trace(go.Scatter(
-        x=np.concatenate([x, gap], 1).ravel(), y=np.concatenate([y, gap], 1).ravel(), mode="lines", name=name,
-        showlegend=False, hoverinfo="skip", line={"color": colour, "width": width}))
+        x=[r.gap.value for r in rows], y=[n.value for n in numbers], mode="markers", name=name, hovertext=hover,
+        hovertemplate=f"%{{hovertext}}<extra>{name}</extra>", **(bars if intervals else {}),
+        marker={"size": 11 if intervals else 10, "color": colour, "symbol": "circle" if intervals else "circle-open",
+                "line": {"width": 1 if intervals else 2,
+                         "color": theme.palette(False).background if intervals else colour}}))
 
 
-def _closing_finding(report: ClosingReport, way: str) -> str:
-    untouched, *others = report.rows
-    text = f"R@1 {WAYS[way]}, untouched: {spoken(percent(untouched.held_out[way]), 0)} % at a gap of " \
-           f"{untouched.gap.value:.2f}"
+def _closing_finding(report: ClosingReport, rows: Sequence[ClosingRow], way: str) -> str:
+    text = f"R@1 {WAYS[way]} untouched {_share(rows[0].held_out[way])}"
+    others = [r for r in rows[1:] if not math.isclose(r.held_out[way].value, rows[0].held_out[way].value)]
     if others:
         best = max(others, key=lambda r: r.held_out[way].value)
-        trap = max(others, key=lambda r: r.in_sample[way].value - r.held_out[way].value)
-        text += f"; best held out: {title(best.method)}, {spoken(percent(best.held_out[way]), 0)} %"
-        drop = 100 * (trap.in_sample[way].value - trap.held_out[way].value)
-        if drop >= 10:
-            text += f"; {title(trap.method)} falls from {100 * trap.in_sample[way].value:.0f} % on the pairs it was " \
-                    f"fitted on to {100 * trap.held_out[way].value:.0f} % on others"
-    return f"{text} ({report.repeats} splits, {report.n_scored:,} pairs scored)"
+        text += f", {title(best.method)} {_share(best.held_out[way])}"
+    falls = [(n.value - r.held_out[way].value, r) for r in rows for n in _fitted(r, way)]
+    if falls and (drop := max(falls, key=lambda f: f[0]))[0] >= 0.1:
+        row = drop[1]
+        text += f"; {title(row.method)} {100 * row.in_sample[way].value:.0f} % on the pairs it was fitted on, " \
+                f"{100 * row.held_out[way].value:.0f} % on others"
+    return f"{text} ({report.repeats} splits, {report.n_scored:,} pairs scored in each)"
+
+
+def _share(number: Number) -> str:
+    known = percent(number)
+    interval = "" if known.low is None or known.high is None else f" ({known.low:.0f} to {known.high:.0f})"
+    return f"{known.value:.0f} %{interval}"
 
 
 def closing_table(report: ClosingReport) -> pd.DataFrame:
     """One row a method: each number in a column, its interval and chance beside it, and the splits."""
     rows = []
-    for row in _known(report):
-        cells: dict[str, object] = {"method": row.method, **_cells("gap", row.gap)}
-        for where, numbers in (("held out", row.held_out), ("in sample", row.in_sample)):
+    for row in report.rows:
+        line_of: dict[str, object] = {"method": row.method, "title": title(row.method),
+                                      "fitted on": CLOSINGS[row.method].fits, **cells("gap", row.gap)}
+        for where, numbers in (("held out", row.held_out), ("in sample", row.in_sample), ("change", row.change)):
             for way, number in numbers.items():
-                cells |= _cells(f"{way} {where}", number)
+                line_of |= cells(f"{way} {where}", number)
         if row.accuracy is not None:
-            cells |= _cells("zero-shot accuracy", row.accuracy)
-        rows.append({**cells, "repeats": report.repeats, "fitted on": report.n_fit, "scored on": report.n_scored})
+            line_of |= cells("zero-shot accuracy", row.accuracy)
+        rows.append({**line_of, "splits": report.repeats, "pairs fitted on": report.n_fit,
+                     "pairs scored": report.n_scored})
     return pd.DataFrame(rows)
-
-
-def _cells(name: str, number: Number) -> dict[str, object]:
-    cells: dict[str, object] = {name: number.value}
-    for end, value in (("low", number.low), ("high", number.high), ("by chance", number.null)):
-        if value is not None:
-            cells[f"{name} {end}"] = value
-    return cells
 
 
 def fit_size(report: ClosingReport, *, dark: bool = False) -> go.Figure:
@@ -178,18 +187,18 @@ def fit_size(report: ClosingReport, *, dark: bool = False) -> go.Figure:
     p = theme.palette(dark)
     figure, sizes = go.Figure(), report.fit_sizes.astype(np.float64)
     for i, (method, curve) in enumerate(report.by_fit_size.items()):
-        line(figure, sizes, curve, p.categories[i % len(p.categories)], title(method), None, percent=True)
+        line(figure, sizes, curve, p.categories[i % len(p.categories)], title(method), None, as_percent=True, dots=True)
     untouched = report.rows[0].held_out["r1_image_to_text"]
-    if "untouched" not in report.by_fit_size:
-        figure.add_trace(go.Scatter(
-            x=sizes[[0, -1]], y=[100 * untouched.value] * 2, mode="lines", name="untouched", hoverinfo="skip",
-            line={"color": p.muted, "width": 1.6, "dash": "dot"}))
-    figure.update_xaxes(title_text="pairs fitted on", type="log", tickvals=sizes, ticktext=[f"{s:.0f}" for s in sizes])
+    figure.add_trace(go.Scatter(
+        x=sizes[[0, -1]], y=[100 * untouched.value] * 2, mode="lines", name="untouched", hoverinfo="skip",
+        line={"color": p.muted, "width": 1.6, "dash": "dot"}))
+    ends = np.log10(sizes[[0, -1]]) + np.array([-0.03, 0.03])
+    figure.update_xaxes(title_text="pairs fitted on", type="log", tickvals=sizes, ticktext=[f"{s:,.0f}" for s in sizes],
+                        range=ends)
     figure.update_yaxes(title_text="R@1 image to text, held out (%)", rangemode="tozero")
-    ends = [f"{title(m)} {100 * c.values[0]:.0f} → {100 * c.values[-1]:.0f} %" for m, c in report.by_fit_size.items()
-            if m != "untouched"]
-    text = (f"Held-out R@1 from {sizes[0]:.0f} to {sizes[-1]:.0f} fitted pairs: {', '.join(ends)} (untouched "
-            f"{100 * untouched.value:.0f} %; {report.repeats} splits)")
+    said = [f"{title(m)} {100 * c.values[0]:.0f} → {100 * c.values[-1]:.0f} %" for m, c in report.by_fit_size.items()]
+    text = (f"Held-out R@1 from {sizes[0]:,.0f} to {sizes[-1]:,.0f} fitted pairs: {', '.join(said)} (untouched "
+            f"{_share(untouched)})")
     return framed(figure, text, height=400, dark=dark)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PARTS = {"means": "mean image, mean text", "image": "what is special about the image",
          "text": "what is special about the text", "both": "both together"}
-_BINS = 40
+_BINS = 30
 
 
 def conformity(report: Conformity, *, dark: bool = False) -> go.Figure:
@@ -28,7 +28,7 @@ def conformity(report: Conformity, *, dark: bool = False) -> go.Figure:
     Returns
     -------
     plotly Figure of two panels: mean cosine to the others against the share of points in a bin (%), and the distance
-    of the two distributions (cosine) against alpha, with that of two halves of one modality.
+    of the two distributions (standard deviations) against alpha, with that of two halves of one modality.
     """
     import plotly.graph_objects as go
 
@@ -54,12 +54,12 @@ def conformity(report: Conformity, *, dark: bool = False) -> go.Figure:
     figure.update_xaxes(title_text="conformity: mean cosine to the others", row=1, col=1)
     figure.update_xaxes(title_text="α: how much of its mean is taken from each point", row=2, col=1)
     figure.update_yaxes(title_text="share of points (%)", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title_text="distance (cosine)", rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(title_text="distance (standard deviations)", rangemode="tozero", row=2, col=1)
     best = int(np.argmin(report.distances.values))
     null = report.distances.null
     title = (f"Conformity of images {report.images.mean():.2f}, of texts {report.texts.mean():.2f}; the two "
-             f"distributions match best at α = {report.alphas[best]:.2g}, {report.distances.values[best]:.3f} apart"
-             + ("" if null is None else f" (two halves of one modality: {null:.3f})")
+             f"distributions match best at α = {report.alphas[best]:.2g}, {report.distances.values[best]:.2f} sd apart"
+             + ("" if null is None else f" (two halves of one modality: {null:.2f})")
              + f"; n = {len(report.images):,} and {len(report.texts):,}")
     return framed(figure, title, height=560, dark=dark)
 
@@ -180,7 +180,7 @@ def explained(parts: CosineParts, *, image: str = "image", text: str = "text", d
     ends = [min(0.0, *table["from"], *table["to"]), max(0.0, *table["from"], *table["to"])]
     room = 0.16 * max(ends[1] - ends[0], 1e-6)
     figure.update_xaxes(title_text="cosine", range=[ends[0] - room * (ends[0] < 0), ends[1] + room], row=1, col=1)
-    figure.update_xaxes(title_text="percentile (%)", range=[-4, 104], row=2, col=1)
+    figure.update_xaxes(title_text="percentile (%)", range=[-4, 109], row=2, col=1)
     means = parts.parts["means"]
     title = (f"Cosine {parts.cosine:.3f} of “{shortened(image)}” and “{shortened(text)}”: {means:.3f} of it lies "
              f"between the two means, {parts.cosine - means:+.3f} is their own; above {parts.percentile:.1f} % of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 
 from core.errors import ShapeError
 from core.figures import theme
-from core.figures.frame import error_bar, framed, line, panels, plain, shortened, spoken
+from core.figures.frame import cells, error_bar, framed, line, panels, percent, plain, shortened, spoken
 from core.figures.gap import KINDS, kind_colour
 from core.geometry.gap.reports import CosineHistograms, Curve
 from core.types import Number
@@ -19,8 +20,10 @@ from core.types import Number
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_ROW, _PANEL = 26, 62
+Numbers = Sequence[Sequence[Number]]
+_ROW, _PANEL = 36, 66
 _SHORT = 34
+_LOG_FROM = 50
 
 
 def over_training(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequence[Curve]], *,
@@ -45,24 +48,30 @@ def over_training(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequen
 
     p = theme.palette(dark)
     steps = _steps(steps, curves)
+    at = _places(steps)
     figure = panels(list(curves), gap=min(0.08, 0.3 / len(curves)), dark=dark)
     for row, of_panel in enumerate(curves.values(), 1):
         others = iter((p.kinds["plain"], *p.categories[3:]))
         for curve in of_panel:
             modality = next((m for m in ("image", "text") if curve.title.lower().startswith(m)), None)
             colour = next(others) if modality is None else p.kinds[modality]
-            line(figure, steps, curve, colour, curve.title, row)
+            line(figure, at, curve, colour, curve.title, row, legend=len(of_panel) > 1, dots=True)
+            figure.data[-1].update(customdata=steps, hovertemplate=f"%{{y:.3f}} at step %{{customdata:,}}<extra>"
+                                   f"{plain(curve.title)}</extra>")
             if curve.null is not None:
                 figure.add_trace(go.Scatter(
-                    x=steps[[0, -1]], y=[curve.null] * 2, mode="lines", name=f"{plain(curve.title)}, by chance",
+                    x=at[[0, -1]], y=[curve.null] * 2, mode="lines", name=f"{plain(curve.title)}, by chance",
                     line={"color": colour, "width": 1.4, "dash": "dot"}, hoverinfo="skip", legendgroup=curve.title,
                     showlegend=False), row=row, col=1)
         unit = next((c.unit for c in of_panel if c.unit), "")
         figure.update_yaxes(title_text=plain(unit or "number"), row=row, col=1)
+    if (at != steps).any():
+        powers = [10**e for e in range(7) if at[0] < 10**e <= steps[-1]]
+        figure.update_xaxes(type="log", tickvals=[at[0], *powers], ticktext=["0", *(f"{v:,}" for v in powers)])
     figure.update_xaxes(title_text="training step", row=len(curves), col=1)
     first = next(iter(curves.values()))[0]
-    title = (f"{first.title}: {_at(first, 0)} at step {steps[0]:,}, {_at(first, -1)} at step {steps[-1]:,}"
-             + (f" {first.unit}" if first.unit else ""))
+    unit = f" {first.unit}" if first.unit else ""
+    title = f"{first.title}: {_at(first, 0)}{unit} at step {steps[0]:,}, {_at(first, -1)}{unit} at step {steps[-1]:,}"
     return framed(figure, title, height=110 + 170 * len(curves), dark=dark)
 
 
@@ -74,6 +83,14 @@ def _steps(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequence[Curv
     if wrong or not len(at):
         raise ShapeError(f"curves of {len(at)} steps, one or more", f"others ({', '.join(wrong)})" if wrong else "none")
     return at
+
+
+def _places(steps: np.ndarray) -> np.ndarray:
+    """Where steps are drawn: as they are, or, where they grow far apart, for a logarithmic axis, with 0 at its left."""
+    later = steps[steps > 0].astype(np.float64)
+    if steps[0] or not len(later) or later[-1] / later[0] < _LOG_FROM:
+        return steps.astype(np.float64)
+    return np.concatenate([[later[0] / 2], later])
 
 
 def _at(curve: Curve, i: int) -> str:
@@ -196,7 +213,7 @@ def _comparison(table: Mapping[str, Mapping[str, Number]], names: Mapping[str, s
     low, high = min(known, key=lambda c: c[1].value), max(known, key=lambda c: c[1].value)
     text = f"{names[measure]}: {spoken(low[1])} for {shortened(low[0], _SHORT)}"
     if low[0] != high[0]:
-        text += f", {spoken(high[1])} for {shortened(high[0], _SHORT)}"
+        text += f", {spoken(replace(high[1], null=None))} for {shortened(high[0], _SHORT)}"
     return f"{text} ({len(table)} models, the same pairs)"
 
 
@@ -207,16 +224,15 @@ def models_compared_table(table: Mapping[str, Mapping[str, Number]]) -> pd.DataF
                          for model, numbers in table.items() for name, n in numbers.items()])
 
 
-def agreement(names: Sequence[str], cka: np.ndarray, overlap: np.ndarray, *, k: int = 10,
-              dark: bool = False) -> go.Figure:
+def agreement(names: Sequence[str], cka: Numbers, overlap: Numbers, *, k: int = 10, dark: bool = False) -> go.Figure:
     """How far models agree on the same items: CKA of their vectors and shared nearest neighbours.
 
     Parameters
     ----------
     names
-        Of the m models, lettered in the figure.
+        Of the m models, lettered in the figure; 2 to 26.
     cka, overlap
-        (m, m) symmetric: centred kernel alignment (0 to 1), and share of the k nearest neighbours in common (0 to 1).
+        (m, m) symmetric numbers: centred kernel alignment, and share of the k nearest neighbours in common (0 to 1).
     k
         Neighbours.
     dark
@@ -224,53 +240,59 @@ def agreement(names: Sequence[str], cka: np.ndarray, overlap: np.ndarray, *, k: 
 
     Returns
     -------
-    plotly Figure of two tables of numbers on colour.
+    plotly Figure of two tables of numbers on colour; intervals on hover.
+
+    Raises
+    ------
+    ShapeError
+        If the tables do not fit the names.
     """
     import plotly.graph_objects as go
 
     p = theme.palette(dark)
-    agreed = (("CKA (1: the same up to rotation)", _square(cka, names)),
-              (f"Shared {k} nearest neighbours (%)", 100 * _square(overlap, names)))
-    letters = list(string.ascii_uppercase[:len(names)])
-    figure = panels([heading for heading, _ in agreed], gap=0.14, dark=dark)
+    agreed = (("CKA (1: the same up to rotation)", _square(cka, names), 1.0),
+              (f"Shared {k} nearest neighbours (%)", [[percent(n) for n in row] for row in _square(overlap, names)],
+               100.0))
+    letters, colours = list(string.ascii_uppercase[:len(names)]), theme.sequence(dark, steps=101)
+    figure = panels([heading for heading, _, _ in agreed], gap=0.14, dark=dark)
     rows = [f"{plain(shortened(name, _SHORT), width=18)} {letter}" for name, letter in zip(names, letters)]
-    for row, (heading, values) in enumerate(agreed, 1):
-        top, colours = (1.0, theme.sequence(dark, steps=101)) if row == 1 else (100.0, theme.sequence(dark, steps=101))
+    for at, (heading, numbers, top) in enumerate(agreed, 1):
+        digits = 2 if top == 1 else 0
         figure.add_trace(go.Heatmap(
-            z=values, x=letters, y=rows, zmin=0, zmax=top, colorscale=theme.colorscale(dark), showscale=False, xgap=2,
-            ygap=2, name=plain(heading), hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>"), row=row, col=1)
-        for i, j in np.ndindex(values.shape):
-            behind = "#{:02x}{:02x}{:02x}".format(*colours[int(np.clip(100 * values[i, j] / top, 0, 100))])
+            z=np.array([[n.value for n in row] for row in numbers]), x=letters, y=rows, zmin=0, zmax=top,
+            colorscale=theme.colorscale(dark), showscale=False, xgap=2, ygap=2, name=plain(heading),
+            hovertext=[[spoken(n, digits + 1) for n in row] for row in numbers],
+            hovertemplate="%{y} and %{x}: %{hovertext}<extra></extra>"), row=at, col=1)
+        for i, j in np.ndindex(len(names), len(names)):
+            value = numbers[i][j].value
+            behind = "#{:02x}{:02x}{:02x}".format(*colours[int(np.clip(100 * value / top, 0, 100))])
             ink = max(("#000000", "#ffffff"), key=lambda c: theme.contrast(c, behind))
-            said = f"{values[i, j]:.2f}" if row == 1 else f"{values[i, j]:.0f}"
-            figure.add_annotation(x=letters[j], y=rows[i], text=said, showarrow=False, font={"size": 13, "color": ink},
-                                  row=row, col=1)
+            figure.add_annotation(x=letters[j], y=rows[i], text=f"{value:.{digits}f}", showarrow=False,
+                                  font={"size": 13, "color": ink}, row=at, col=1)
     figure.update_yaxes(autorange="reversed", tickfont={"color": p.text}, showgrid=False)
     figure.update_xaxes(showgrid=False, showticklabels=True, tickfont={"color": p.text})
     return framed(figure, _agreed(names, cka, overlap, k), height=150 + 2 * max(40 * len(names), 110), dark=dark,
                   legend=False)
 
 
-def _square(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    values = np.asarray(values, dtype=np.float64)
-    if values.shape != (len(names), len(names)) or not 2 <= len(names) <= len(string.ascii_uppercase):
-        raise ShapeError("a square table of numbers for 2 to 26 models", f"{len(names)} names, shape {values.shape}")
+def _square(values: Numbers, names: Sequence[str]) -> Numbers:
+    m = len(names)
+    if not 2 <= m <= len(string.ascii_uppercase) or len(values) != m or any(len(row) != m for row in values):
+        raise ShapeError("a square table of numbers for 2 to 26 models",
+                         f"{m} names, rows of {', '.join(str(len(row)) for row in values)}")
     return values
 
 
-def _agreed(names: Sequence[str], cka: np.ndarray, overlap: np.ndarray, k: int) -> str:
-    pairs = [(i, j) for i in range(len(names)) for j in range(i)]
-    i, j = max(pairs, key=lambda pair: cka[pair])
-    text = f"Most alike: {shortened(names[j], _SHORT)} and {shortened(names[i], _SHORT)}, CKA {cka[i, j]:.2f}, " \
-           f"{100 * overlap[i, j]:.0f} % of {k} nearest neighbours shared"
-    if len(pairs) > 1:
-        i, j = min(pairs, key=lambda pair: cka[pair])
-        text += f"; least: {shortened(names[j], _SHORT)} and {shortened(names[i], _SHORT)}, {cka[i, j]:.2f}"
-    return text
+def _agreed(names: Sequence[str], cka: Numbers, overlap: Numbers, k: int) -> str:
+    pairs = [(j, i) for i in range(len(names)) for j in range(i)]
+    i, j = max(pairs, key=lambda pair: cka[pair[0]][pair[1]].value)
+    text = f"Most alike: {shortened(names[i], 28)} and {shortened(names[j], 28)}, CKA {spoken(cka[i][j])}, " \
+           f"{percent(overlap[i][j]).value:.0f} % of {k} nearest neighbours shared"
+    return text + (f"; least alike: CKA {min(cka[i][j].value for i, j in pairs):.2f}" if len(pairs) > 1 else "")
 
 
-def agreement_table(names: Sequence[str], cka: np.ndarray, overlap: np.ndarray) -> pd.DataFrame:
-    """One row a pair of models: CKA and share of common neighbours."""
-    cka, overlap = _square(cka, names), _square(overlap, names)
-    return pd.DataFrame([{"model": names[i], "other": names[j], "cka": cka[i, j], "shared neighbours": overlap[i, j]}
+def agreement_table(names: Sequence[str], cka: Numbers, overlap: Numbers) -> pd.DataFrame:
+    """One row a pair of models: CKA and share of common neighbours, with intervals and chance."""
+    return pd.DataFrame([{"model": names[i], "other": names[j], **cells("cka", cka[i][j]),
+                          **cells("shared neighbours", overlap[i][j])}
                          for i in range(len(names)) for j in range(i + 1, len(names))])
