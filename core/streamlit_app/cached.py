@@ -122,7 +122,7 @@ class Results:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def results() -> Results:
     """What long work on the pages gave: maps and the like, keyed by fingerprints."""
-    return Results(16)
+    return Results(64)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -30,12 +30,7 @@ def point_card(ready: Ready, points: Points, row: int, pictures: Pictures) -> No
     kind = kind_of(points, row)
     table = points.table.iloc[row]
     if kind == "image":
-        picture = ready.picture(row) or _opened(pictures, row)
-        if picture is None:
-            panels.notice("No picture: these are vectors made elsewhere." if ready.opened.vectors else
-                          "Its file cannot be read any more.")
-        else:
-            _show(picture, str(table["id"]))
+        image_card(ready, row, str(table["id"]))
         among = cached.unmatched(ready.key, "image", "text", ready)
         for j in points.links[points.links[:, 0] == row, 1][:5]:
             cosine = float(points.vector(points.n_images + j) @ points.vector(row))
@@ -51,6 +46,16 @@ def point_card(ready: Ready, points: Points, row: int, pictures: Pictures) -> No
     cells = [(str(c), str(table[c])) for c in table.index if c not in _OWN_COLUMNS and _there(table[c])]
     norm = table.get("norm", np.nan)
     panels.facts([("id", str(table["id"])), *([("raw norm", f"{norm:.3f}")] if _there(norm) else []), *cells[:12]])
+
+
+def image_card(ready: Ready, row: int, name: str) -> None:
+    """The image of a row, as large as it is or as its small picture; why there is none otherwise."""
+    picture = ready.picture(row) or _opened(ready.pictures, row)
+    if picture is None:
+        panels.notice("No picture: these are vectors made elsewhere." if ready.opened.vectors else
+                      "Its file cannot be read any more.")
+    else:
+        _show(picture, name)
 
 
 def point_neighbours(ready: Ready, points: Points, row: int) -> None:

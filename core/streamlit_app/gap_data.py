@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -63,7 +63,13 @@ def lacks(ready: Ready) -> str:
             f"files beside the photos, or vectors of both modalities. The built-in world has both.")
 
 
-def pick_classes(settings: Settings, ready: Ready) -> tuple[Classes | None, str, tuple[str, ...]]:
+def with_classes(settings: Settings, data: GapData) -> GapData:
+    """The same data with the classes that the visitor chooses."""
+    classes, column, prompts = _pick_classes(settings, data.ready)
+    return replace(data, pairs=gap_pairs(data.ready, classes), column=column, prompts=prompts)
+
+
+def _pick_classes(settings: Settings, ready: Ready) -> tuple[Classes | None, str, tuple[str, ...]]:
     """Classes for zero-shot accuracy from a column of labels that the visitor chooses; the column and its prompts."""
     columns = class_columns(ready)
     if not columns:

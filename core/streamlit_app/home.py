@@ -17,6 +17,10 @@ ROOMS: dict[str, tuple[str, str]] = {
         "Embedding Sphere",
         "Images and texts of one model as points on one sphere. Turn it, click a point, type a prompt, "
         "drop a zip of your own photos."),
+    "pages/2_Modality_Gap.py": (
+        "Modality Gap",
+        "Why do right pairs have a cosine of 0.25? See the two clouds of images and texts, measure what lies between "
+        "them, close it, and read what that does to retrieval."),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -12,6 +12,7 @@ import streamlit as st
 T = TypeVar("T", str, bool, int, float)
 N = TypeVar("N", int, float)
 _MAX_URL_TEXT = 2000
+_MANY = "|"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,20 @@ def pick_option(label: str, options: Mapping[str, str], *, key: str, default: st
     return _remember(key, value or first, first)
 
 
+def pick_several(label: str, options: Mapping[str, str], *, key: str, default: Sequence[str] = (),
+                 help: str | None = None, most: int | None = None) -> tuple[str, ...]:
+    """Any of ``options`` (value -> title), in the order they were chosen."""
+    joined = _MANY.join(default)
+    _restore(key, joined, lambda raw: raw)
+    held = st.session_state[key]
+    known = held.split(_MANY) if isinstance(held, str) else held
+    st.session_state[key] = [value for value in known if value in options][:most]
+    chosen = st.multiselect(label, list(options), format_func=options.__getitem__, key=key, help=help,
+                            max_selections=most)
+    _remember(key, _MANY.join(chosen), joined)
+    return tuple(chosen)
+
+
 def pick_flag(label: str, *, key: str, default: bool = False, help: str | None = None, disabled: bool = False) -> bool:
     """A switch."""
     _restore(key, default, lambda raw: {"1": True, "0": False}.get(raw))
@@ -118,7 +133,8 @@ def pick_number(label: str, low: N, high: N, *, key: str, default: N, step: N | 
 
     _restore(key, default, parse)
     st.session_state[key] = min(max(st.session_state[key], low), high)
-    number_format = ("%d" if isinstance(default, int) else "%.2f") + (f" {unit}" if unit else "")
+    digits = 2 if step is None or round(step, 2) == step else 3
+    number_format = ("%d" if isinstance(default, int) else f"%.{digits}f") + (f" {unit}" if unit else "")
     value = st.slider(label, low, high, step=step, key=key, help=help, format=number_format)
     return _remember(key, value, default)
 

@@ -24,7 +24,8 @@ __all__ = ["Opened", "Ready", "Settings", "begin_page", "copy_as_python", "count
 
 
 PAGES = (("app.py", "Home", ":material/home:"),
-         ("pages/1_Embedding_Sphere.py", "Embedding Sphere", ":material/public:"))
+         ("pages/1_Embedding_Sphere.py", "Embedding Sphere", ":material/public:"),
+         ("pages/2_Modality_Gap.py", "Modality Gap", ":material/join_inner:"))
 
 
 def begin_page(title: str, subtitle: str = "") -> Settings:
