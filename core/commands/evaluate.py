@@ -5,20 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.commands._progress import progress_line
-from core.errors import ChoiceError, SourceError
+from core.errors import ChoiceError, ShapeError, SourceError
 from core.types import Number
+
+if TYPE_CHECKING:
+    from core.encoding.pipeline import Embedded
+    from core.sources.open_vectors import VectorSource
 
 VECTOR_FILES = (".npy", ".npz", ".parquet", ".csv", ".tsv")
 FIDELITY = ("spearman", "knn_overlap", "trustworthiness", "continuity")
+TEMPERATURE = 0.01
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,24 @@ def _model(args: argparse.Namespace) -> Evaluation:
     return Evaluation("model", args.model, "built-in world", args.seed, figures)
 
 
-def _vectors(args: argparse.Namespace) -> tuple[list[np.ndarray], str, str]:
-    """Unit vectors of the data, a modality each, with the names of the model and of the data."""
+@dataclass(frozen=True)
+class Vectors:
+    """Unit vectors of the data, which belong together, and the names of the model and of the data."""
+
+    images: np.ndarray | None
+    texts: np.ndarray | None
+    links: np.ndarray
+    model: str
+    data: str
+
+    @classmethod
+    def of(cls, source: VectorSource | Embedded, model: str, data: str) -> Vectors:
+        images, texts = (None if s is None else s.vectors for s in (source.images, source.texts))
+        return cls(images, texts, source.links, model, data)
+
+
+def _vectors(args: argparse.Namespace) -> Vectors:
+    """Vectors from a file of them, or of a source that is embedded."""
     from core.sources.open_vectors import open_vectors
 
     path = Path(args.data or "")
@@ -55,8 +77,8 @@ def _vectors(args: argparse.Namespace) -> tuple[list[np.ndarray], str, str]:
             if path.suffix.lower() in (".npy", ".npz"):
                 raise
         else:
-            sets = [s for s in (opened.images, opened.texts) if s is not None]
-            return [s.vectors for s in sets], sets[0].model.id, path.name
+            model = next(s.model.id for s in (opened.images, opened.texts) if s is not None)
+            return Vectors.of(opened, model, path.name)
     from core.commands.embed import WORLD, open_source
     from core.encoding.models import load_model
     from core.encoding.pipeline import embed
@@ -64,7 +86,7 @@ def _vectors(args: argparse.Namespace) -> tuple[list[np.ndarray], str, str]:
 
     dataset = open_source(args.data or WORLD, seed=args.seed)
     done = embed(dataset, load_model(args.model), Store(), on_progress=progress_line)
-    return [s.vectors for s in (done.images, done.texts) if s is not None], args.model, dataset.name
+    return Vectors.of(done, args.model, dataset.name)
 
 
 def _sphere(args: argparse.Namespace) -> Evaluation:
@@ -72,8 +94,8 @@ def _sphere(args: argparse.Namespace) -> Evaluation:
     from core.geometry import fidelity
     from core.geometry.maps import MAPS, available, fit_map
 
-    parts, model, data = _vectors(args)
-    x = np.concatenate(parts)
+    found = _vectors(args)
+    x = np.concatenate([part for part in (found.images, found.texts) if part is not None])
     figures: dict[str, Number] = {}
     for key in available(x.shape[1]):
         if MAPS[key].needs == "axes":
@@ -81,13 +103,47 @@ def _sphere(args: argparse.Namespace) -> Evaluation:
         began = time.perf_counter()
         fitted = fit_map(x, key, seed=args.seed, with_fidelity=False)
         seconds = time.perf_counter() - began
-        found = fidelity.measure(x, fitted.map.coords, seed=args.seed)
-        figures |= {f"{name}_{key}": found[name] for name in FIDELITY if name in found}
+        measured = fidelity.measure(x, fitted.map.coords, seed=args.seed)
+        figures |= {f"{name}_{key}": measured[name] for name in FIDELITY if name in measured}
         figures[f"seconds_{key}"] = Number(seconds, n=len(x), unit="s")
-    return Evaluation("sphere", model, data, args.seed, figures)
+    return Evaluation("sphere", found.model, found.data, args.seed, figures)
 
 
-SUBJECTS: dict[str, Callable[[argparse.Namespace], Evaluation]] = {"model": _model, "sphere": _sphere}
+def _gap(args: argparse.Namespace) -> Evaluation:
+    """The measures of the gap, the loss as it is and with the gap closed, and what each way of closing does.
+
+    Where there are too few pairs to fit on some and score on others, one line on stderr says so.
+    """
+    from core.geometry.gap.measures import gap_measures, loss_at
+    from core.geometry.gap.reports import Pairs
+    from core.geometry.gap.scoring import score_closings
+    from core.geometry.gap.shift import shifted
+
+    found = _vectors(args)
+    if found.images is None or found.texts is None:
+        raise SourceError("images and texts", f"no {'images' if found.images is None else 'texts'} in {found.data}",
+                          "A file of vectors has arrays named image and text.")
+    pairs = Pairs(found.images, found.texts, found.links)
+    figures = gap_measures(pairs, seed=args.seed, on_progress=progress_line)
+    if len(pairs.links) > 1:
+        loss = f"natural logarithm, temperature {TEMPERATURE:g}"
+        figures["loss_at_0"] = replace(loss_at(pairs, TEMPERATURE), unit=loss)
+        figures["loss_closed"] = replace(loss_at(shifted(pairs, 0.5), TEMPERATURE), unit=loss)
+    try:
+        rows = score_closings(pairs, seed=args.seed, on_progress=progress_line).rows
+    except ShapeError as error:
+        print(error, file=sys.stderr)
+        rows = ()
+    for row in rows:
+        figures[f"gap_{row.method}"] = row.gap
+        for part, numbers in (("held_out", row.held_out), ("in_sample", row.in_sample)):
+            if numbers:
+                figures[f"r1_{part}_{row.method}"] = numbers["r1_image_to_text"]
+                figures[f"r1_{part}_text_to_image_{row.method}"] = numbers["r1_text_to_image"]
+    return Evaluation("gap", found.model, found.data, args.seed, figures)
+
+
+SUBJECTS: dict[str, Callable[[argparse.Namespace], Evaluation]] = {"model": _model, "sphere": _sphere, "gap": _gap}
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

@@ -7,12 +7,12 @@ import numpy as np
 from core.geometry.gap.moves import Move, Moves, hold_back, linked_rows
 from core.geometry.gap.reports import Pairs
 
-DIMENSIONS = 128
-STEPS = 200
-LOOK_EVERY = 10
+DIMENSIONS = 64
+STEPS = 120
+LOOK_EVERY = 5
 PATIENCE = 4
 BATCH = 256
-RATE = 3e-4
+RATE = 5e-4
 DECAY = 1e-2
 LEAST_GROUPS = 10
 INVERSE_TEMPERATURES = (10.0, 20.0, 50.0, 100.0)
@@ -21,8 +21,8 @@ INVERSE_TEMPERATURES = (10.0, 20.0, 50.0, 100.0)
 def learned(pairs: Pairs, seed: int) -> Moves:
     """Residual maps x + P A P'x and y + P B P'y with the least contrastive loss on pairs held back inside the fit.
 
-    P holds the (at most 128) directions that carry most of the images and texts fitted on; A and B start at zero, the
-    identity. Adam with weight decay, batches of at most 256 pairs of different groups, at most 200 steps; every 10
+    P holds the (at most 64) directions that carry most of the images and texts fitted on; A and B start at zero, the
+    identity. Adam with weight decay, batches of at most 256 pairs of different groups, at most 120 steps; every 5
     steps the loss of the fifth of the groups held back is looked at, and the maps with the least are kept, which may
     be the identity. With fewer than 10 groups nothing is learned.
     """
@@ -32,8 +32,7 @@ def learned(pairs: Pairs, seed: int) -> Moves:
     change = np.zeros((2, r, r), dtype=np.float32)
     if group.max() + 1 >= LEAST_GROUPS:
         back = hold_back(group, seed)
-        change = _train((images[~back], texts[~back], group[~back]), (images[back], texts[back], group[back]),
-                        basis, seed)
+        change = _train(_Rows(images, texts, basis, group, ~back), _Rows(images, texts, basis, group, back), seed)
     return _residual(basis, change[0]), _residual(basis, change[1])
 
 
@@ -47,26 +46,35 @@ def _basis(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(vectors[:, ::-1][:, :DIMENSIONS], dtype=np.float32)
 
 
-Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+class _Rows:
+    """Some pairs by their group, with their coordinates in the basis, from which batches are drawn."""
+
+    def __init__(self, images: np.ndarray, texts: np.ndarray, basis: np.ndarray, group: np.ndarray,
+                 some: np.ndarray) -> None:
+        self.images, self.texts, self.group = images[some], texts[some], group[some]
+        self.inside_images, self.inside_texts = self.images @ basis, self.texts @ basis
+
+    def batch(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """One pair of each of some groups: coordinates in the basis, (b, r) each, and (b, b) cosines outside of it."""
+        order = rng.permutation(len(self.group))
+        chosen = order[np.unique(self.group[order], return_index=True)[1]]
+        chosen = rng.permutation(chosen)[:BATCH]
+        a, b = self.inside_images[chosen], self.inside_texts[chosen]
+        return a, b, self.images[chosen] @ self.texts[chosen].T - a @ b.T
 
 
-def _train(fit: Rows, back: Rows, basis: np.ndarray, seed: int) -> np.ndarray:
+def _train(fit: _Rows, back: _Rows, seed: int) -> np.ndarray:
     """(2, r, r) float32: what to add to the identity for images and for texts."""
     import torch
     from torch.nn import functional
 
     rng = np.random.default_rng(seed)
+    r = fit.inside_images.shape[1]
 
-    def batch(rows: Rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """One pair of each of some groups: their coordinates in the basis, and their cosines outside of it."""
-        order = rng.permutation(len(rows[2]))
-        chosen = order[np.unique(rows[2][order], return_index=True)[1]]
-        chosen = rng.permutation(chosen)[:BATCH]
-        x, y = rows[0][chosen], rows[1][chosen]
-        a, b = x @ basis, y @ basis
-        return torch.from_numpy(a), torch.from_numpy(b), torch.from_numpy(x @ y.T - a @ b.T)
+    def batch(rows: _Rows) -> list[torch.Tensor]:
+        return [torch.from_numpy(part) for part in rows.batch(rng)]
 
-    change = torch.zeros((2, *[basis.shape[1]] * 2), requires_grad=True)
+    change = torch.zeros((2, r, r), requires_grad=True)
 
     def cosines(a: torch.Tensor, b: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
         moved_a, moved_b = a + a @ change[0].T, b + b @ change[1].T

@@ -100,17 +100,20 @@ def ridge(pairs: Pairs, seed: int) -> Moves:
     penalty = float(PENALTIES[-1])
     if group.max() > 0:
         back = hold_back(group, seed)
-        maps = _ridge_maps(images[~back], texts[~back], PENALTIES)
-        wanted = images[back] - texts[back]
-        penalty = float(PENALTIES[np.argmin([((texts[back] @ m - wanted) ** 2).sum() for m in maps])])
-    return _stay, _along(_ridge_maps(images, texts, [penalty])[0])
+        values, vectors, rest = _least_squares(images[~back], texts[~back])
+        turned, wanted = texts[back] @ vectors, images[back] - texts[back]
+        count = np.count_nonzero(~back)
+        errors = [((turned / (values + p * count) @ rest - wanted) ** 2).sum() for p in PENALTIES]
+        penalty = float(PENALTIES[int(np.argmin(errors))])
+    values, vectors, rest = _least_squares(images, texts)
+    return _stay, _along(vectors / (values + penalty * len(texts)) @ rest)
 
 
-def _ridge_maps(images: np.ndarray, texts: np.ndarray, penalties: np.ndarray | list[float]) -> list[np.ndarray]:
-    """For each penalty (a pair): what the map adds to the identity, (d, d)."""
+def _least_squares(images: np.ndarray, texts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Eigenvalues (d,) and eigenvectors (d, d) of Y'Y, and V'Y'(X - Y): V (values + p)^-1 of that is the map less I."""
     values, vectors = np.linalg.eigh((texts.T @ texts).astype(np.float64))
-    rest = vectors.T @ (texts.T @ (images - texts))
-    return [((vectors / (values + p * len(texts))) @ rest).astype(np.float32) for p in penalties]
+    values, vectors = np.maximum(values, 0).astype(np.float32), vectors.astype(np.float32)
+    return values, vectors, vectors.T @ (texts.T @ (images - texts))
 
 
 def _stay(x: np.ndarray, s: float) -> np.ndarray:
