@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ from core.geometry.gap.measures import batches, gap_by_chance, loss_of
 from core.geometry.gap.parts import at_most, cluster_labels, one_text_each
 from core.geometry.gap.reports import Curve, Landscape, Pairs
 from core.geometry.gap.shift import gap_vector
-from core.geometry.intervals import Z95
+from core.geometry.intervals import proportion
+from core.geometry.jackknife import student
 from core.geometry.retrieval import Answers, any_right
 from core.types import Number
 
@@ -55,100 +57,115 @@ def landscape(pairs: Pairs, *, shifts: np.ndarray = SHIFTS, temperatures: Sequen
     Liang et al., NeurIPS 2022, arXiv:2203.02053, section 5.
     """
     sample, gap = at_most(pairs, MOST), gap_vector(pairs)
-    sides = _Sides.of(sample, gap)
-    kept = np.array([lam for lam in np.asarray(shifts, dtype=np.float64) if sides.shortest(lam) > 1e-6])
+    square = float(gap @ gap)
+    every = _along(pairs, gap)
+    kept = np.array([lam for lam in np.asarray(shifts, dtype=np.float64)
+                     if min(_lengths(along, square, lam).min(initial=1) for along in every) > 1e-6])
+    of_images, of_texts, of_classes = _along(sample, gap)
     links = one_text_each(sample)
-    losses = {t: _losses(sample, sides, links, kept, t, batch) for t in temperatures} if len(links) > 1 else {}
-    works: list[tuple[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]] = []
+    losses: dict[float, Curve] = {}
+    if len(links) > 1:
+        rows, counted = batches(len(links), batch)
+        in_batches = _in_batches(sample, of_images, of_texts, square, links[rows], kept)
+        losses = {t: Curve.of(f"Loss at temperature {t:g}", [loss_of(cosines, counted, t) for cosines in in_batches])
+                  for t in temperatures}
+    x, y, classes = sample.images, sample.texts, sample.classes
+    works: list[_Work] = []
     if len(sample.links):
-        x, y, back = sample.images, sample.texts, sample.links[:, ::-1]
-        works += [("image_to_text", x, y, sides.image, sides.text, sample.links, (1, 5)),
-                  ("text_to_image", y, x, sides.text, sides.image, back, (1, 5))]
-    known = np.flatnonzero(sample.classes.truth >= 0) if sample.classes is not None else np.zeros(0, dtype=np.int64)
-    if sample.classes is not None and len(known):
-        classes = sample.classes
-        works.append(("zero_shot", sample.images, classes.vectors, sides.image, -(classes.vectors @ gap),
-                      np.stack([known, classes.truth[known]], axis=1), (1,)))
-    curves: dict[str, Curve] = {}
-    for i, (name, queries, gallery, of_queries, of_gallery, right, ks) in enumerate(works):
-        def tell(share: float, i: int = i, name: str = name) -> None:
+        works = [_Work("image_to_text", x, y, of_images, of_texts, sample.links, (1, 5)),
+                 _Work("text_to_image", y, x, of_texts, of_images, sample.links[:, ::-1], (1, 5))]
+    if classes is not None and len(known := np.flatnonzero(classes.truth >= 0)):
+        truth = np.stack([known, classes.truth[known]], axis=1)
+        works.append(_Work("accuracy", x, classes.vectors, of_images, of_classes, truth, (1,)))
+    retrieval: dict[str, Curve] = {}
+    accuracy = None
+    for i, work in enumerate(works):
+        def tell(share: float, i: int = i, name: str = work.name) -> None:
             if should_stop is not None and should_stop():
                 raise Cancelled(f"{i} of {len(works)} curves of the landscape")
             if on_progress is not None:
-                on_progress((i + share) / len(works), name.replace("_", " "))
+                on_progress((i + share) / len(works), name.replace("_", " ").capitalize())
 
-        found = _retrieval(queries, gallery, of_queries, of_gallery, sides.square, right, kept, ks, tell)
-        curves |= {f"r{k}_{name}": curve for k, curve in found.items()}
+        answers = Answers.of(work.links, (len(work.queries), len(work.gallery)))
+        hits = _hits(work, answers, square, kept, tell)
+        if work.name == "accuracy":
+            n, chance = len(answers.asked), 1 / answers.size
+            accuracy = Curve.of("Zero-shot accuracy", [proportion(float(h.sum()), n, null=chance) for h in hits[1]])
+        else:
+            retrieval |= {f"r{k}_{work.name}": Curve.of(f"R@{k}", [answers.share(h, k) for h in hits[k]])
+                          for k in work.ks}
     if on_progress is not None:
         on_progress(1.0, "Done")
-    accuracy = curves.pop("r1_zero_shot", None)
-    return Landscape(kept, losses, curves, accuracy, _gaps(sample, sides, kept), min(batch, len(links)), len(links))
+    return Landscape(kept, losses, retrieval, accuracy, _gaps(pairs, gap, every[0], every[1], kept),
+                     min(batch, len(links)), len(links))
 
 
 @dataclass(frozen=True, eq=False)
-class _Sides:
-    """What a shift needs to know: each vector's part along the gap, positive where the shift shortens it."""
+class _Work:
+    """Queries, a gallery, each vector's part along the gap (`_along`) and rows (query, gallery) that are right."""
 
-    image: np.ndarray
-    text: np.ndarray
-    square: float
-
-    @classmethod
-    def of(cls, pairs: Pairs, gap: np.ndarray) -> _Sides:
-        return cls(pairs.images @ gap, -(pairs.texts @ gap), float(gap @ gap))
-
-    def shortest(self, lam: float) -> float:
-        return float(min(_lengths(side, self.square, lam).min() for side in (self.image, self.text)))
+    name: str
+    queries: np.ndarray
+    gallery: np.ndarray
+    of_queries: np.ndarray
+    of_gallery: np.ndarray
+    links: np.ndarray
+    ks: tuple[int, ...]
 
 
-def _lengths(side: np.ndarray, square: float, lam: float) -> np.ndarray:
-    return np.sqrt(np.maximum(1 - 2 * lam * side + lam * lam * square, 0))
+def _along(pairs: Pairs, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Part of each image, text and class along the gap, positive where a positive shift shortens the vector."""
+    classes = np.zeros((0, len(gap)), dtype=np.float32) if pairs.classes is None else pairs.classes.vectors
+    step = gap.astype(np.float32)
+    images, texts, classes = (x @ (sign * step) for x, sign in ((pairs.images, 1), (pairs.texts, -1), (classes, -1)))
+    return images.astype(np.float64), texts.astype(np.float64), classes.astype(np.float64)
 
 
-def _losses(pairs: Pairs, sides: _Sides, links: np.ndarray, shifts: np.ndarray, temperature: float,
-            batch: int) -> Curve:
-    rows, counted = batches(len(links), batch)
-    x, y = links[:, 0][rows], links[:, 1][rows]
+def _lengths(along: np.ndarray, square: float, lam: float) -> np.ndarray:
+    return np.sqrt(np.maximum(1 - 2 * lam * along + lam * lam * square, 0))
+
+
+def _in_batches(pairs: Pairs, of_images: np.ndarray, of_texts: np.ndarray, square: float, links: np.ndarray,
+                shifts: np.ndarray) -> list[np.ndarray]:
+    """Cosines inside batches ((b, k, 2) links) at each shift: (b, k, k) float64 each."""
+    x, y = links[..., 0], links[..., 1]
     cosines = np.matmul(pairs.images[x], pairs.texts[y].transpose(0, 2, 1)).astype(np.float64)
-    of_x, of_y = sides.image[x], sides.text[y]
-    numbers = []
+    out = []
     for lam in shifts:
-        long = [_lengths(side, sides.square, lam) for side in (of_x, of_y)]
-        moved = cosines + lam * (of_x[:, :, None] + of_y[:, None]) - lam**2 * sides.square
-        numbers.append(loss_of(moved / (long[0][:, :, None] * long[1][:, None]), counted, temperature))
-    return Curve.of(f"Loss at temperature {temperature:g}", numbers)
+        long_x, long_y = _lengths(of_images[x], square, lam), _lengths(of_texts[y], square, lam)
+        moved = cosines + lam * (of_images[x][:, :, None] + of_texts[y][:, None]) - lam**2 * square
+        out.append(moved / (long_x[:, :, None] * long_y[:, None]))
+    return out
 
 
-def _retrieval(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of_gallery: np.ndarray, square: float,
-               links: np.ndarray, shifts: np.ndarray, ks: Sequence[int],
-               tell: Callable[[float], None]) -> dict[int, Curve]:
-    """Recall at each shift: a shift adds to every cosine a number of its query and one of its item, then divides.
+def _hits(work: _Work, answers: Answers, square: float, shifts: np.ndarray,
+          tell: Callable[[float], None]) -> dict[int, np.ndarray]:
+    """Chance that each query finds a right answer, by k: (s, a) over shifts and queries asked.
 
-    The cosine of query i and item j becomes (cos + lam (q_i + g_j) - lam^2 |D|^2) / (length_i length_j); the length of
-    the query does not change the order of its items, so it is left out.
+    A shift turns the cosine of query i and item j into (cos + lam (q_i + g_j) - lam^2 |D|^2) / (length_i length_j) with
+    their parts q and g along the gap: no product of vectors is needed again. The length of the query does not change
+    the order of its items and is left out.
     """
-    answers = Answers.of(links, (len(queries), len(gallery)))
-    queries, of_queries = queries[answers.asked], of_queries[answers.asked].astype(np.float32)
-    scale = np.stack([1 / _lengths(of_gallery, square, lam) for lam in shifts]).astype(np.float32)
-    added = (scale * (shifts[:, None] * of_gallery - shifts[:, None] ** 2 * square)).astype(np.float32)
+    queries, of_queries = work.queries[answers.asked], work.of_queries[answers.asked].astype(np.float32)
+    scale = np.stack([1 / _lengths(work.of_gallery, square, lam) for lam in shifts]).astype(np.float32)
+    added = (scale * (shifts[:, None] * work.of_gallery - shifts[:, None] ** 2 * square)).astype(np.float32)
     place, right = answers.place, answers.right
-    own = np.concatenate([np.einsum("ij,ij->i", queries[place[i:i + 4096]], gallery[right[i:i + 4096]])
+    own = np.concatenate([np.einsum("ij,ij->i", queries[place[i:i + 4096]], work.gallery[right[i:i + 4096]])
                           for i in range(0, len(place), 4096)])
-    a, s = len(queries), len(shifts)
-    own_scores = np.stack([(own + lam * of_queries[place]) * scale[t, right] + added[t, right]
-                           for t, lam in enumerate(shifts.astype(np.float32))])
-    best = np.full((s, a), -np.inf, dtype=np.float32)
-    for t in range(s):
-        np.maximum.at(best[t], place, own_scores[t])
-    right_level = np.stack([np.bincount(place, own_scores[t] >= best[t][place] - SLACK, a) for t in range(s)])
+    a, s, steps = len(queries), len(shifts), shifts.astype(np.float32)
+    best, right_level = np.full((s, a), -np.inf, dtype=np.float32), np.empty((s, a), dtype=np.int64)
+    for t, lam in enumerate(steps):
+        scores = (own + lam * of_queries[place]) * scale[t, right] + added[t, right]
+        np.maximum.at(best[t], place, scores)
+        right_level[t] = np.bincount(place, scores >= best[t][place] - SLACK, a)
     above, level = np.zeros((s, a), dtype=np.int64), np.zeros((s, a), dtype=np.int64)
     score, more = np.empty((BLOCK_ROWS, a), dtype=np.float32), np.empty((BLOCK_ROWS, a), dtype=bool)
-    for start in range(0, len(gallery), BLOCK_ROWS):
-        tell(start / len(gallery))
+    for start in range(0, len(work.gallery), BLOCK_ROWS):
+        tell(start / len(work.gallery))
         rows = slice(start, start + BLOCK_ROWS)
-        cosines = gallery[rows] @ queries.T
+        cosines = work.gallery[rows] @ queries.T
         score, more = score[:len(cosines)], more[:len(cosines)]
-        for t, lam in enumerate(shifts.astype(np.float32)):
+        for t, lam in enumerate(steps):
             np.add(cosines, lam * of_queries, out=score)
             np.multiply(score, scale[t, rows, None], out=score)
             np.add(score, added[t, rows, None], out=score)
@@ -157,32 +174,31 @@ def _retrieval(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray,
             np.greater_equal(score, best[t] - SLACK, out=more)
             level[t] += np.add.reduce(more.view(np.uint8), axis=0, dtype=np.uint8)
     level -= above
-    return {k: Curve.of(f"R@{k}", [answers.share(any_right(k - above[t], level[t], right_level[t].astype(np.int64)), k)
-                                   for t in range(s)]) for k in ks}
+    return {k: np.stack([any_right(k - above[t], level[t], right_level[t]) for t in range(s)]) if s else above
+            for k in work.ks}
 
 
-def _gaps(pairs: Pairs, sides: _Sides, shifts: np.ndarray) -> Curve:
+def _gaps(pairs: Pairs, gap: np.ndarray, of_images: np.ndarray, of_texts: np.ndarray, shifts: np.ndarray) -> Curve:
     """Distance of the means at each shift; the interval is that of each cluster's pull on it, the shift kept."""
-    gap = gap_vector(pairs)
-    means, pulls = [], []
-    inverse = [np.stack([1 / _lengths(side, sides.square, lam) for lam in shifts])
-               for side in (sides.image, sides.text)]
-    for x, way, scale in ((pairs.images, -1, inverse[0]), (pairs.texts, 1, inverse[1])):
-        means.append(scale @ x / len(x) + (way * shifts * scale.mean(axis=1))[:, None] * gap)
-    apart = means[0] - means[1]
-    lengths = np.linalg.norm(apart, axis=1)
-    along = apart / np.maximum(lengths, 1e-12)[:, None]
+    null, square = gap_by_chance(pairs)[0], float(gap @ gap)
     of_x, of_y, c = cluster_labels(pairs)
-    for x, way, scale in ((pairs.images, -1, inverse[0]), (pairs.texts, 1, inverse[1])):
-        moved = scale * (along @ x.T + (way * shifts * (along @ gap))[:, None])
-        pulls.append((moved - moved.mean(axis=1, keepdims=True)) / len(x))
     numbers = []
-    null = gap_by_chance(pairs)[0]
-    for t, value in enumerate(lengths):
-        if c < 3:
-            numbers.append(Number(float(value), null=null))
+    for lam in shifts:
+        sides = []
+        for x, along, way in ((pairs.images, of_images, -lam), (pairs.texts, of_texts, lam)):
+            scale = 1 / _lengths(along, square, lam)
+            sides.append((x, scale, way, (scale.astype(x.dtype) @ x + way * scale.sum() * gap) / len(x)))
+        apart = sides[0][3] - sides[1][3]
+        value = float(np.linalg.norm(apart))
+        if c < 3 or value < 1e-9:
+            numbers.append(Number(value, null=null))
             continue
-        pull = np.bincount(of_x, pulls[0][t], c) - np.bincount(of_y, pulls[1][t], c)
-        half = Z95 * float(np.sqrt((pull @ pull) * c / (c - 1)))
-        numbers.append(Number(float(value), max(float(value) - half, 0.0), min(float(value) + half, 2.0), null))
+        direction = apart / value
+        pulls = []
+        for x, scale, way, mean in sides:
+            moved = scale * (x @ direction.astype(x.dtype) + way * float(gap @ direction))
+            pulls.append((moved - float(mean @ direction)) / len(x))
+        pull = np.bincount(of_x, pulls[0], c) - np.bincount(of_y, pulls[1], c)
+        half = student(c - 1) * math.sqrt(float(pull @ pull) * c / (c - 1))
+        numbers.append(Number(value, max(value - half, 0.0), min(value + half, 2.0), null))
     return Curve.of("Gap", numbers)

@@ -40,9 +40,8 @@ def kendall_tau(pairs: Pairs, *, seed: int = 0) -> Number | None:
     of_member = np.zeros((s, s))
     for i in range(s):
         others = np.arange(s) != i
-        signs = [_signs(side[i, others]) for side in sides]
-        np.multiply(*signs, out=signs[0])
-        of_member[i, others] = _row_sums(signs[0])
+        of_images, of_texts = (_signs(side[i, others]) for side in sides)
+        of_member[i, others] = _row_sums(np.multiply(of_images, of_texts, out=of_images))
     of_anchor = of_member.sum(axis=1)
     triples = s * (s - 1) * (s - 2)
     without = (of_anchor.sum() - of_anchor - 2 * of_member.sum(axis=0)) / ((s - 1) * (s - 2) * (s - 3))
@@ -71,8 +70,9 @@ def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of
     Returns
     -------
     0 where all are found equally often; large where a few hubs are near to everything. The 95 % interval is a jackknife
-    that leaves out a fortieth of the clusters at a time, queries and gallery; the null is the skew when neighbours are
-    drawn at random. None where the gallery has no more than ``k`` items or all are found equally often.
+    that leaves out a fortieth of the clusters at a time, queries and gallery (none below 10 clusters); the null is the
+    skew when neighbours are drawn at random. None where the gallery has no more than ``k`` items or all are found
+    equally often.
 
     References
     ----------
@@ -85,7 +85,7 @@ def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of
     if m <= k or q < 2:
         return None
     c = int(max(of_queries.max(), of_gallery.max())) + 1
-    groups = np.random.default_rng(seed).permutation(c) % GROUPS
+    groups = np.random.default_rng(seed).permutation(c) % min(GROUPS, c)
     group_q, group_g = groups[of_queries], groups[of_gallery]
     near = _nearest(queries, gallery[one_of_each], min(n_same, 3 * k + 10))
 
@@ -95,15 +95,15 @@ def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of
         taken = copies[rows]
         before = np.cumsum(taken, axis=1) - taken
         got = np.clip(k - before, 0, taken)
+        if len(rows) and got.sum(axis=1).min() < min(k, int(alive_g.sum())):
+            return float("nan")
         found = np.bincount(rows.ravel(), got.ravel(), n_same)
         return _skew(found / np.maximum(copies, 1), copies)
 
     value = skew(np.ones(q, dtype=bool), np.ones(m, dtype=bool))
     if not np.isfinite(value):
         return None
-    without = None
-    if c >= 3 * GROUPS:
-        without = np.array([skew(group_q != g, group_g != g) for g in range(GROUPS)])
+    without = np.array([skew(group_q != g, group_g != g) for g in range(min(GROUPS, c))]) if c >= 10 else None
     chance = k / m
     return with_interval(value, without, (1 - 2 * chance) / np.sqrt(q * chance * (1 - chance)), q)
 
@@ -138,9 +138,9 @@ def _signs(row: np.ndarray) -> np.ndarray:
 
 
 def _row_sums(signs: np.ndarray) -> np.ndarray:
-    """(m, m) int8 of an antisymmetric or symmetric matrix -> (m,) int64; in runs that one byte can hold."""
-    return sum(np.add.reduce(signs[i:i + 127], axis=0, dtype=np.int8).astype(np.int64)
-               for i in range(0, len(signs), 127))
+    """Of a symmetric matrix of -1, 0 and 1: (m, m) int8 -> (m,) int64; summed in runs that one byte can hold."""
+    runs = [np.add.reduce(signs[i:i + 127], axis=0, dtype=np.int8) for i in range(0, len(signs), 127)]
+    return np.asarray(np.sum(runs, axis=0, dtype=np.int64))
 
 
 def _skew(values: np.ndarray, weights: np.ndarray) -> float:

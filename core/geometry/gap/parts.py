@@ -51,7 +51,7 @@ def cluster_labels(pairs: Pairs) -> tuple[np.ndarray, np.ndarray, int]:
     labels = np.concatenate(clusters([n, len(pairs.texts)], pairs.links))
     _, labels = np.unique(labels, return_inverse=True)
     c = int(labels.max()) + 1
-    typical = np.concatenate([x @ x.mean(axis=0, dtype=np.float64) for x in (pairs.images, pairs.texts)])
+    typical = np.concatenate([x @ x.mean(axis=0) for x in (pairs.images, pairs.texts)])
     order = np.argsort(np.bincount(labels, typical, c) / np.bincount(labels, minlength=c), kind="stable")
     rank = np.empty(c, dtype=np.int64)
     rank[order] = np.arange(c)

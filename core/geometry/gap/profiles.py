@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from core.errors import ShapeError
@@ -9,14 +12,13 @@ from core.geometry.fidelity import spread_sample
 from core.geometry.gap.parts import cluster_labels
 from core.geometry.gap.reports import Conformity, CosineHistograms, Curve, Pairs
 from core.geometry.jackknife import with_interval
-from core.geometry.sphere import unit
-from core.types import Number
 
 MOST_FOR_COSINES = 1000
 MOST_MATCHED = 100_000
 ALPHAS = np.arange(-10, 21) / 20
 GROUPS = 20
 HALVES = 20
+_TINY = 1e-6
 
 
 def cosines_by_kind(pairs: Pairs, *, seed: int = 0) -> dict[str, np.ndarray]:
@@ -87,7 +89,7 @@ def mean_cosines(x: np.ndarray) -> np.ndarray:
     ----------
     Levi and Gilboa, 2024, arXiv:2411.14517.
     """
-    return (x @ x.sum(axis=0, dtype=np.float64) - np.einsum("ij,ij->i", x, x, dtype=np.float64)) / (len(x) - 1)
+    return _mean_cosines(x, np.zeros(1))[0]
 
 
 def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> Conformity:
@@ -98,19 +100,21 @@ def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> C
     pairs
         At least 2 images and 2 texts; links only make clusters for the interval.
     alphas
-        (a,) growing; those that leave a vector no direction are left out.
+        (a,) growing; those that leave a vector no direction, or all equally typical, are left out.
     seed
         Of halves and groups.
 
     Returns
     -------
-    The distances are Wasserstein's, in cosine; each interval is a jackknife that leaves out a twentieth of the clusters
-    (an image with its texts) at a time; the null is the mean distance of two random halves of one modality at alpha 0.
+    The distances are Wasserstein's, in standard deviations of conformity (the root of the mean variance of the two, at
+    the same alpha): taking the mean away draws all conformities together, and a distance in cosine would fall by that
+    alone. Each interval is a jackknife that leaves out a twentieth of the clusters (an image with its texts) at a time;
+    none below 60 clusters. The null is the mean distance of two random halves of one modality at alpha 0.
 
     Raises
     ------
     ShapeError
-        If a modality has a single point.
+        If a modality has a single point, or no point is more typical than another.
 
     References
     ----------
@@ -124,28 +128,53 @@ def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> C
     of_x, of_y, c = cluster_labels(pairs)
     rng = np.random.default_rng(seed)
     groups = rng.permutation(c) % GROUPS
-    null = float(np.mean([_halves_apart(values, rng) for values in own for _ in range(HALVES)]))
+    halves = [_halves_apart(v, rng) / v.std() for v in own if len(v) > 3 and v.std() > _TINY for _ in range(HALVES)]
+    alphas = np.asarray(alphas, dtype=np.float64)
+    alphas = alphas[[all(_lengths(x, np.array([alpha])).min() > 1e-5 for x in sets) for alpha in alphas]]
     numbers, kept = [], []
-    for alpha in np.asarray(alphas, dtype=np.float64):
-        less = [x - (alpha * x.mean(axis=0, dtype=np.float64)).astype(x.dtype) for x in sets]
-        if any(np.einsum("ij,ij->i", v, v).min() < 1e-10 for v in less):
+    for alpha, a, b in zip(alphas, *(_mean_cosines(x, alphas) for x in sets)):
+        if not a.var() + b.var() > _TINY**2:
             continue
-        a, b = (mean_cosines(unit(v)) for v in less)
-        kept.append(alpha)
         without = None
         if c >= 3 * GROUPS:
-            without = np.array([wasserstein(a[groups[of_x] != g], b[groups[of_y] != g]) for g in range(GROUPS)])
-        numbers.append(with_interval(wasserstein(a, b), without, null, min(map(len, sets)), low=0, high=2))
+            without = np.array([_apart(a[groups[of_x] != g], b[groups[of_y] != g]) for g in range(GROUPS)])
+        number = with_interval(_apart(a, b), without, 0.0, min(map(len, sets)), "standard deviations", low=0)
+        numbers.append(replace(number, null=float(np.mean(halves)) if halves else None))
+        kept.append(alpha)
+    if not kept:
+        raise ShapeError("points of which some are more typical than others", "points that are all alike",
+                         "Conformity needs at least 3 points of a modality that differ.")
     title = "Distance of the conformity of images and of texts"
-    return Conformity(own[0], own[1], np.array(kept), Curve.of(title, numbers or [Number(0.0)][:0]))
+    return Conformity(own[0], own[1], np.array(kept), Curve.of(title, numbers))
 
 
 def wasserstein(a: np.ndarray, b: np.ndarray) -> float:
     """Wasserstein distance of two sets of numbers: the area between their distribution functions."""
-    a, b = np.sort(a), np.sort(b)
-    every = np.sort(np.concatenate([a, b]))
-    below = [np.searchsorted(v, every[:-1], "right") / len(v) for v in (a, b)]
-    return float(np.abs(below[0] - below[1]) @ np.diff(every))
+    every = np.concatenate([a, b])
+    order = np.argsort(every)
+    steps = np.repeat([1 / len(a), -1 / len(b)], [len(a), len(b)])[order]
+    return float(np.abs(np.cumsum(steps)[:-1]) @ np.diff(every[order]))
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> float:
+    return wasserstein(a, b) / math.sqrt((a.var() + b.var()) / 2)
+
+
+def _lengths(x: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+    """Length of each row less alpha times the mean: (a, n) float64."""
+    mean = x.mean(axis=0, dtype=np.float64)
+    along = (x @ mean.astype(x.dtype)).astype(np.float64)
+    squares = np.einsum("ij,ij->i", x, x, dtype=np.float64)
+    return np.sqrt(np.maximum(squares - 2 * alphas[:, None] * along + alphas[:, None] ** 2 * float(mean @ mean), 0))
+
+
+def _mean_cosines(x: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+    """Mean cosine of unit(v - alpha m) to the others, at each alpha: (a, n) float64, no vector moved."""
+    mean = x.mean(axis=0, dtype=np.float64)
+    scale = 1 / _lengths(x, alphas)
+    sums = scale.astype(x.dtype) @ x - (alphas * scale.sum(axis=1))[:, None] * mean
+    with_sum = scale * ((x @ sums.T.astype(x.dtype)).T - (alphas * (sums @ mean))[:, None])
+    return (with_sum - 1) / (len(x) - 1)
 
 
 def _halves_apart(values: np.ndarray, rng: np.random.Generator) -> float:

@@ -149,7 +149,7 @@ class Landscape:
     retrieval : by name ("r1_image_to_text", "r1_text_to_image", "r5_...", ...): shares.
     accuracy : zero-shot, or None without classes.
     gap : distance of the means after the shift.
-    batch, n : pairs in a batch of the loss, and pairs in all.
+    batch, n : pairs in a batch of the loss, and images with a text that were looked at; 0 where nothing is paired.
     """
 
     shifts: np.ndarray
@@ -169,8 +169,8 @@ class Conformity:
     ----------
     images, texts : (n,) and (m,) float64, mean cosine to the other points of the modality.
     alphas : (a,) float64: from each vector alpha times the mean of its modality is taken.
-    distances : over alphas, the Wasserstein distance of the two distributions of conformity; its null is that of two
-        random halves of one modality.
+    distances : over alphas, the Wasserstein distance of the two distributions of conformity, in standard deviations of
+        conformity at that alpha; its null is that of two random halves of one modality.
     """
 
     images: np.ndarray
@@ -188,7 +188,7 @@ class CosineParts:
     cosine : of the two vectors; the sum of ``parts``.
     parts : "means" (mean image with mean text), "image" (mean text with what is special about the image), "text" (mean
         image with what is special about the text), "both" (what is special about both).
-    percentile : in percent, among cosines of images and texts that do not belong together.
+    percentile : in percent, among cosines of images and texts that do not belong together; NaN where all do.
     percentile_matched : in percent, among cosines of pairs; NaN where none are known.
     n_unmatched, n_matched : how many each percentile is taken among.
     """
