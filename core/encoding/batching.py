@@ -16,6 +16,8 @@ import numpy as np
 from core.encoding.clip import DualEncoder
 from core.encoding.store import Store, unit
 from core.errors import Cancelled, ModelError, OrreryError, UnreadableItem
+from core.sources.framing import FRAMED_SECONDS
+from core.sources.images import decode_framed
 from core.types import Images
 
 Progress = Callable[[float, str], None]
@@ -168,13 +170,13 @@ class Run:
         import torch
 
         pending: list[tuple[int, np.ndarray]] = []
-        even = -(-len(todo) // streams(self.model.device)[0])
+        size = self._even(len(todo))
         for position, (index, result) in enumerate(self._ahead(images, todo), start=1):
             if isinstance(result, str):
                 refused[index] = result
             else:
                 pending.append((index, result))
-            if pending and (len(pending) >= min(self.batch_size, even) or position == len(todo)):
+            if pending and (len(pending) >= min(size, self.batch_size) or position == len(todo)):
                 pixels = torch.from_numpy(np.stack([pixel for _, pixel in pending]))
                 if self.model.device.startswith("cuda"):
                     pixels = pixels.pin_memory()
@@ -183,14 +185,22 @@ class Run:
                 pending = []
 
     def _text_batches(self, texts: Sequence[str], order: Sequence[int]) -> Iterator[Batch]:
-        even = -(-len(order) // streams(self.model.device)[0])
+        size = self._even(len(order))
         start = 0
         while start < len(order):
             self._check_stop()
-            items = list(order[start:start + min(self.batch_size, even)])
+            items = list(order[start:start + min(size, self.batch_size)])
             start += len(items)
             wanted = [texts[i] for i in items]
             yield Batch(items, start, lambda part, wanted=wanted: self.model.encode_texts(wanted[part]))  # type: ignore[misc]
+
+    def _even(self, n: int) -> int:
+        """Items a batch, so that n of them are as many batches on every stream, none of them over the batch size."""
+        number = streams(self.model.device)[0]
+        if number == 1:
+            return self.batch_size
+        rounds = -(-n // (number * self.batch_size))
+        return -(-n // max(1, number * rounds))
 
     def _ahead(self, images: Images, todo: Sequence[int]) -> Iterator[tuple[int, np.ndarray | str]]:
         """(index, pixels or reason) in order, made in threads at most `BATCHES_AHEAD` batches before they are used."""
@@ -218,10 +228,19 @@ class Run:
 
     def _pixels(self, images: Images, index: int) -> np.ndarray | str:
         try:
+            preprocessor = self.model.preprocessor
+            if preprocessor.framing is None:
+                with self.timed("decode"):
+                    image = images.decode(index)
+                with self.timed("resize"):
+                    return preprocessor.one(image)
             with self.timed("decode"):
-                image = images.decode(index)
+                image = decode_framed(images, index, preprocessor.framing)
+            with _timing:
+                self.seconds["decode"] -= image.info[FRAMED_SECONDS]
+                self.seconds["resize"] += image.info[FRAMED_SECONDS]
             with self.timed("resize"):
-                return self.model.preprocessor.one(image)
+                return preprocessor.normalised(image)
         except UnreadableItem as error:
             return error.got
         except OrreryError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.encoding.allocator import keep_freed_memory
 from core.encoding.preprocessing import Preprocessor
 from core.errors import ModelError, ShapeError, check_choice
 from core.types import ModelSpec
@@ -75,6 +76,8 @@ class DualEncoder:
             raise ModelError(f"an image-text dual encoder of one of the families {', '.join(FAMILIES)}",
                              f"{id} of family {family or type(model).__name__!r}")
         self.device = device or default_device()
+        if self.device.startswith("cpu"):
+            keep_freed_memory()
         self.dtype = dtype or default_dtype(self.device)
         check_choice("dtype", self.dtype, DTYPES)
         self._model = _placed(model.eval().requires_grad_(False), self.device, getattr(torch, self.dtype))

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from core.errors import ModelError
+from core.sources.framing import Framing
 from core.types import fingerprint
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 VERSION = "pil2"
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
-WIDEST_WHOLE_RESIZE = 4
 _FLAGS = ("do_resize", "do_rescale", "do_normalize")
 
 
@@ -41,6 +41,7 @@ class Preprocessor:
     ----------
     version : what the pixels depend on, for the fingerprint of vectors.
     size : (height, width) of the tensors, in pixels.
+    framing : the resize and the cut, which a worker that decodes may do at once; None where the processor does more.
 
     Raises
     ------
@@ -63,8 +64,8 @@ class Preprocessor:
             raise ModelError("an image processor that gives tensors of one size", f"size {processor.size}",
                              "Models with a variable number of patches (NaFlex) are not supported.")
         self.size = target
-        self._as_trained = np.allclose(getattr(processor, "image_mean", None) or 0, OPENAI_MEAN)
-        self._table = self._look_up_table() if self._is_plain() else None
+        self.framing = self._framing() if self._is_plain() else None
+        self._table = None if self.framing is None else self._look_up_table()
 
     def __call__(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """Pixel tensors of RGB images.
@@ -86,38 +87,23 @@ class Preprocessor:
 
     def one(self, image: Image.Image) -> np.ndarray:
         """(3, height, width) float32 of one image."""
-        if self._table is None:
+        if self.framing is None:
             return np.asarray(self.processor([image], return_tensors="np")["pixel_values"][0], dtype=np.float32)
-        grey = np.asarray(self._resized(image if image.mode == "RGB" else image.convert("RGB")))
+        return self.normalised(self.framing.apply(image if image.mode == "RGB" else image.convert("RGB")))
+
+    def normalised(self, framed: Image.Image) -> np.ndarray:
+        """(3, height, width) float32 of an RGB image that ``framing`` was applied to."""
+        assert self._table is not None
+        grey = np.asarray(framed)
         out = np.empty((3, *grey.shape[:2]), dtype=np.float32)
         for channel in range(3):
             np.take(self._table[channel], grey[..., channel], out=out[channel], mode="clip")
         return out
 
-    def _resized(self, image: Image.Image) -> Image.Image:
-        width, height = image.size
-        resample = Image.Resampling(self.processor.resample)
-        exact = _pair(self.processor.size)
-        if exact is not None:
-            new_height, new_width = exact
-        else:
-            edge, short, long = self._edge(), min(width, height), max(width, height)
-            new_long = int(edge * long / short)
-            new_height, new_width = (new_long, edge) if width <= height else (edge, new_long)
-        if self.crop is None:
-            return image.resize((new_width, new_height), resample)
-        crop_height, crop_width = self.crop
-        top, left = self._margin(new_height - crop_height), self._margin(new_width - crop_width)
-        if max(new_height, new_width) <= WIDEST_WHOLE_RESIZE * max(self.crop):
-            whole = image.resize((new_width, new_height), resample)
-            return whole.crop((left, top, left + crop_width, top + crop_height))
-        across, down = width / new_width, height / new_height
-        box = (left * across, top * down, (left + crop_width) * across, (top + crop_height) * down)
-        return image.resize((crop_width, crop_height), resample, box=box)
-
-    def _margin(self, over: int) -> int:
-        """Pixels to cut before the crop, of ``over`` in all."""
-        return round(over / 2) if self._as_trained else over // 2
+    def _framing(self) -> Framing:
+        as_trained = np.allclose(getattr(self.processor, "image_mean", None) or 0, OPENAI_MEAN)
+        scaled = _pair(self.processor.size) or (self._edge(), 0)
+        return Framing(*self.size, *scaled, resample=int(self.processor.resample), half_to_even=bool(as_trained))
 
     def _edge(self) -> int:
         return int(self.processor.size["shortest_edge"])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, UnreadableItem
 from core.sources.archives import Archive
+from core.sources.framing import Framing
 from core.sources.hashes import hash_memory, sha256, stamp_of
 from core.sources.workers import MAX_FILE_BYTES, refuse, shared_pool, too_large
 from core.types import Images
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from core.sources.tars import TarArchive
 
 
-def decode_image(data: bytes, name: str, *, max_side: int | None = None) -> Image:
+def decode_image(data: bytes, name: str, *, max_side: int | None = None, framing: Framing | None = None) -> Image:
     """The upright RGB picture of an untrusted file's bytes, unpacked in a worker process.
 
     Parameters
@@ -33,13 +34,15 @@ def decode_image(data: bytes, name: str, *, max_side: int | None = None) -> Imag
         What a message calls it.
     max_side
         Where given, a picture of at most this many pixels a side is enough (aspect kept, never enlarged).
+    framing
+        Where given, the picture is resized and cut to it, in the worker too.
 
     Raises
     ------
     UnreadableItem
         With the file's name and, as ``got``, the reason in plain words.
     """
-    return shared_pool().decode(data, name, max_side=max_side)
+    return shared_pool().decode(data, name, max_side=max_side, framing=framing)
 
 
 class FileBytes(ABC):
@@ -67,9 +70,9 @@ class FileBytes(ABC):
             self._hashes[index] = found
         return found
 
-    def decode(self, index: int, *, max_side: int | None = None) -> Image:
-        """The upright RGB image, whole unless ``max_side`` (pixels) is given; raises UnreadableItem."""
-        return decode_image(self.read(index), self.names[index], max_side=max_side)
+    def decode(self, index: int, *, max_side: int | None = None, framing: Framing | None = None) -> Image:
+        """The upright RGB image, whole unless ``max_side`` (pixels) or ``framing`` is given; raises UnreadableItem."""
+        return decode_image(self.read(index), self.names[index], max_side=max_side, framing=framing)
 
 
 class FileImages(FileBytes):
@@ -112,12 +115,12 @@ class FileImages(FileBytes):
         self._hashes[index] = found
         return found
 
-    def decode(self, index: int, *, max_side: int | None = None) -> Image:
-        """The upright RGB image, whole unless ``max_side`` is given; raises UnreadableItem, also if it has changed."""
+    def decode(self, index: int, *, max_side: int | None = None, framing: Framing | None = None) -> Image:
+        """As in `FileBytes`; raises UnreadableItem also if the file has changed."""
         data = self.read(index)
         if sha256(data).hex() != self.content_hash(index):
             raise refuse(self.names[index], "the file has changed since it was opened; open the folder again")
-        return decode_image(data, self.names[index], max_side=max_side)
+        return decode_image(data, self.names[index], max_side=max_side, framing=framing)
 
     def _known(self) -> dict[str, tuple[bytes, bytes]]:
         with self._lock:
@@ -164,9 +167,11 @@ class ChosenImages:
         images, at = self._chosen[index]
         return images.content_hash(at)
 
-    def decode(self, index: int, *, max_side: int | None = None) -> Image:
-        """The upright RGB image, whole unless ``max_side`` (pixels) is given; raises UnreadableItem."""
+    def decode(self, index: int, *, max_side: int | None = None, framing: Framing | None = None) -> Image:
+        """The upright RGB image, whole unless ``max_side`` (pixels) or ``framing`` is given; raises UnreadableItem."""
         images, at = self._chosen[index]
+        if framing is not None:
+            return decode_framed(images, at, framing)
         return decode_small(images, at, max_side) if max_side else images.decode(at)
 
 
@@ -179,6 +184,13 @@ def decode_small(images: Images, index: int, max_side: int) -> Image:
     image = (images.decode(index, alone=True) if isinstance(images, SceneImages) else images.decode(index)).copy()
     image.thumbnail((max_side, max_side))
     return image
+
+
+def decode_framed(images: Images, index: int, framing: Framing) -> Image:
+    """An image resized and cut as a model wants it, in the process that decodes it where there is one."""
+    if isinstance(images, FileBytes | ChosenImages):
+        return images.decode(index, framing=framing)
+    return framing.apply(images.decode(index))
 
 
 def content_hashes(images: Images, *, on_progress: Callable[[float, str], None] | None = None,

@@ -25,14 +25,18 @@ from PIL import Image
 
 from core.errors import UnreadableItem
 from core.sources import decoding
+from core.sources.framing import FRAMED_SECONDS, PACKED_BYTES, UNFRAMED, Framing
 
 MAX_FILE_BYTES = 256 * 1024**2
 MEMORY_BYTES = 1536 * 1024**2
 SECONDS = 20.0
 
+KEPT_BYTES = 64 * 1024**2
+"""Freed memory that a worker keeps for its next picture; the C library would hand it back and fetch it anew."""
+
 _ROOT = Path(__file__).parents[2]
-_REQUEST = struct.Struct("<QIf")
-_REPLY = struct.Struct("<cII")
+_REQUEST = struct.Struct(f"<QIf{PACKED_BYTES}s")
+_REPLY = struct.Struct("<cIIf")
 _PICTURE, _REFUSED, _OUT_OF_MEMORY, _LARGE = b"P", b"R", b"M", b"L"
 
 
@@ -44,12 +48,13 @@ class _Worker:
     def __init__(self, program: str, memory_bytes: int) -> None:
         self.served = 0
         self.worn = False
-        env = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
+        env = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1",
+                   MALLOC_TRIM_THRESHOLD_=str(KEPT_BYTES), MALLOC_MMAP_THRESHOLD_=str(KEPT_BYTES // 2))
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", program, str(_ROOT), str(memory_bytes)], env=env, bufsize=0,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
-    def ask(self, data: bytes, max_side: int | None, seconds: float,
+    def ask(self, data: bytes, max_side: int | None, framing: Framing | None, seconds: float,
             watched: Callable[[], AbstractContextManager[None]], large: threading.Semaphore) -> Image.Image | str:
         """The picture, or the reason why there is none; raises _Lost when the worker dies on it.
 
@@ -57,7 +62,7 @@ class _Worker:
         """
         try:
             with watched():
-                self._write(_REQUEST.pack(len(data), max_side or 0, seconds))
+                self._write(_REQUEST.pack(len(data), max_side or 0, seconds, framing.pack() if framing else UNFRAMED))
                 self._write(data)
                 reply = _REPLY.unpack(self._read(_REPLY.size))
                 if reply[0] != _LARGE:
@@ -68,13 +73,15 @@ class _Worker:
         except (OSError, EOFError) as error:
             raise _Lost from error
 
-    def _answer(self, status: bytes, a: int, b: int) -> Image.Image | str:
+    def _answer(self, status: bytes, a: int, b: int, framed: float) -> Image.Image | str:
         self.served += 1
         self.worn = status == _OUT_OF_MEMORY
         if status == _PICTURE:
             if not 0 < a * b <= decoding.MAX_PIXELS:
                 raise _Lost
-            return Image.frombytes("RGB", (a, b), bytes(self._read(a * b * 3)))
+            picture = Image.frombytes("RGB", (a, b), bytes(self._read(a * b * 3)))
+            picture.info[FRAMED_SECONDS] = framed
+            return picture
         return bytes(self._read(min(a, 10_000))).decode("utf-8", "replace")
 
     def _write(self, data: bytes) -> None:
@@ -124,8 +131,9 @@ class DecoderPool:
         for _ in range(self.size):
             self._idle.put(None)
 
-    def decode(self, data: bytes, name: str, *, max_side: int | None = None) -> Image.Image:
-        """The upright RGB picture of a file's bytes; see core.sources.decoding.decode.
+    def decode(self, data: bytes, name: str, *, max_side: int | None = None,
+               framing: Framing | None = None) -> Image.Image:
+        """The upright RGB picture of a file's bytes, framed where asked; see core.sources.decoding.decode.
 
         Raises
         ------
@@ -134,12 +142,12 @@ class DecoderPool:
         """
         if len(data) > MAX_FILE_BYTES:
             raise refuse(name, too_large(len(data)))
-        answer = self._ask(data, max_side)
+        answer = self._ask(data, max_side, framing)
         if isinstance(answer, str):
             raise refuse(name, answer)
         return answer
 
-    def _ask(self, data: bytes, max_side: int | None) -> Image.Image | str:
+    def _ask(self, data: bytes, max_side: int | None, framing: Framing | None) -> Image.Image | str:
         worker = self._idle.get()
         try:
             while True:
@@ -150,7 +158,7 @@ class DecoderPool:
                 late = threading.Event()
                 watched = partial(self._watched, worker.process, late)
                 try:
-                    return worker.ask(data, max_side, self.seconds, watched, self._large)
+                    return worker.ask(data, max_side, framing, self.seconds, watched, self._large)
                 except _Lost:
                     used = worker.served > 0
                     worker.close()
@@ -221,12 +229,12 @@ def serve(memory_bytes: int) -> None:
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     Image.MAX_IMAGE_PIXELS = decoding.MAX_PIXELS // 2  # Pillow raises at twice this; also for frames beyond the screen
     while header := source.read(_REQUEST.size):
-        size, max_side, seconds = _REQUEST.unpack(header)
+        size, max_side, seconds, packed = _REQUEST.unpack(header)
         limit = int(seconds) + 5
 
         def ask_leave(limit: int = limit) -> None:
             _alarm(0)
-            sink.write(_REPLY.pack(_LARGE, 0, 0))
+            sink.write(_REPLY.pack(_LARGE, 0, 0, 0))
             sink.flush()
             if not source.read(1):
                 raise SystemExit
@@ -234,7 +242,13 @@ def serve(memory_bytes: int) -> None:
 
         _alarm(limit)
         try:
-            _send(sink, decoding.decode(source.read(size), max_side or None, ask_leave))
+            picture = decoding.decode(source.read(size), max_side or None, ask_leave)
+            framing = Framing.unpack(packed)
+            if framing is None:
+                _send(sink, picture, 0.0)
+            else:
+                picture = framing.apply(picture)
+                _send(sink, picture, picture.info[FRAMED_SECONDS])
         except MemoryError:
             _refuse(sink, f"unpacking it needs more than {memory_bytes / 1024**3:.2g} GB of memory", _OUT_OF_MEMORY)
         except decoding.Unreadable as reason:
@@ -242,11 +256,11 @@ def serve(memory_bytes: int) -> None:
         _alarm(0)
 
 
-def _send(sink: BinaryIO, picture: Image.Image) -> None:
+def _send(sink: BinaryIO, picture: Image.Image, framed: float) -> None:
     width, height = picture.size
     rows = max(1, 4_000_000 // width)
-    first = picture.crop((0, 0, width, min(rows, height))).tobytes()
-    sink.write(_REPLY.pack(_PICTURE, width, height))
+    first = (picture if rows >= height else picture.crop((0, 0, width, rows))).tobytes()
+    sink.write(_REPLY.pack(_PICTURE, width, height, framed))
     sink.write(first)
     for top in range(rows, height, rows):
         sink.write(picture.crop((0, top, width, min(top + rows, height))).tobytes())
@@ -255,7 +269,7 @@ def _send(sink: BinaryIO, picture: Image.Image) -> None:
 
 def _refuse(sink: BinaryIO, reason: str, status: bytes = _REFUSED) -> None:
     said = reason.encode()[:10_000]
-    sink.write(_REPLY.pack(status, len(said), 0) + said)
+    sink.write(_REPLY.pack(status, len(said), 0, 0) + said)
     sink.flush()
 
 
