@@ -98,7 +98,7 @@ def _cones(settings: Settings, data: GapData) -> None:
         panels.notice("These vectors came without a model, so there is no architecture to look at untrained. Open "
                       "images and texts, or the built-in world.")
         return
-    other = gap_others.untrained_ready(settings.model_id, data.ready)
+    other = gap_others.ready_by(gap_others.UNTRAINED + settings.model_id, data.ready)
     fresh = GapData(other, gap_pairs(other))
     trained = histograms_of(data, data.pairs, "untouched", settings.seed)
     before = histograms_of(fresh, fresh.pairs, "untouched", settings.seed)
