@@ -297,8 +297,8 @@ class View {
 
   cameraText() { return [...this.turn, this.zoom].map((v) => +v.toFixed(4)).join(","); }
 
-  rotate(dx, dy, roll = 0) {   // device pixels
-    const r = this.lens().radius;
+  rotate(dx, dy, roll = 0) {   // device pixels; what is in the middle follows the hand
+    const r = this.lens().focal / (EYE - 1);
     let turn = multiply(around(0, 1, 0, dx / r), around(1, 0, 0, dy / r));
     if (roll) turn = multiply(around(0, 0, 1, roll), turn);
     this.turn = normalise(multiply(turn, this.turn));
@@ -612,12 +612,13 @@ class View {
       canvas.classList.remove("os-turning");
       if (e.type === "pointerup" && this.travelled <= 4) {
         const at = place(e), i = this.pick(...at);
-        if (i >= 0) { this.picked = i; this.hover(i, ...at); this.ask(); this.tell?.("clicked", i); }
+        this.hover(i, ...at);   // a finger that taps beside the points closes the tip
+        if (i >= 0) { this.picked = i; this.ask(); this.tell?.("clicked", i); }
       } else if (!this.held.size) this.moved_camera();
     };
     canvas.addEventListener("pointerup", release);
     canvas.addEventListener("pointercancel", release);
-    canvas.addEventListener("pointerleave", () => { if (!this.held.size) this.hover(-1); });
+    canvas.addEventListener("pointerleave", (e) => { if (!this.held.size && e.pointerType === "mouse") this.hover(-1); });
     canvas.addEventListener("wheel", (e) => { e.preventDefault(); this.zoomBy(Math.exp(-e.deltaY * (e.deltaMode ? 0.05 : 0.0015))); }, { passive: false });
     canvas.addEventListener("dblclick", () => this.reset());
     canvas.addEventListener("keydown", (e) => {

@@ -34,7 +34,7 @@ def front_points(page, count: int) -> list[dict]:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     radius = page.evaluate(f"{PROBE}.radius()")
     near = [p for p in found if p["front"] and (p["x"] - x) ** 2 + (p["y"] - y) ** 2 < (0.8 * radius) ** 2]
-    pictures = [p for p in near if p["i"] < 150 and p["i"] % 12 == 0]
+    pictures = [p for p in found if p["front"] and p["i"] < 150 and p["i"] % 12 == 0]
     free = [p for p in near if all((p["x"] - q["x"]) ** 2 + (p["y"] - q["y"]) ** 2 > 45**2 for q in pictures)]
     assert len(free) >= count
     return free[:count]
