@@ -351,20 +351,38 @@ def test_the_interval_of_the_loss_is_over_batches():
     assert ms.loss_at(pairs, 0.1, batch=30).low is None
 
 
-def test_dimensions_by_hand_and_their_interval_by_a_bootstrap_over_pairs():
+def test_dimensions_by_hand_and_their_interval_by_a_naive_jackknife():
     x = np.array([[0.8, 0.6, 0, 0], [0.6, 0.8, 0, 0]], dtype=np.float32)
     y = np.array([[0, 0, 0.6, 0.8], [0, 0, 0.6, 0.8]], dtype=np.float32)
-    assert ms.gap_dimensions(Pairs.row_by_row(x, y)) == pytest.approx(
-        np.array([0.49, 0.49, 0.36, 0.64]) / 1.98, abs=1e-6)
-    pairs = made_up(80, apart=0.5)
-    number = ms.gap_measures(pairs)["two_dimensions"]
+    shares = np.array([0.49, 0.49, 0.36, 0.64]) / 1.98
+    assert ms.gap_dimensions(Pairs.row_by_row(x, y)) == pytest.approx(shares, abs=1e-6)
+    found = ms.gap_measures(Pairs.row_by_row(x, y))
+    assert (found["two_dimensions"].value, found["dims_for_half"].value) == (pytest.approx(1.13 / 1.98), 2)
+    for pairs in (made_up(40, apart=0.5), several(20, 2)):
+        number = ms.gap_measures(pairs)["two_dimensions"]
+        of_x, of_y, c = cluster_labels(pairs)
+        left = []
+        for i in range(c):
+            squares = (pairs.images[of_x != i].mean(axis=0) - pairs.texts[of_y != i].mean(axis=0)) ** 2
+            left.append(np.sort(squares)[-2:].sum() / squares.sum())
+        half = jackknife_half(np.array(left))
+        assert number.value - number.low == pytest.approx(half, rel=1e-3)
+
+
+def test_the_count_of_dimensions_varies_as_in_a_bootstrap_over_pairs():
+    pairs = made_up(80, d=40, apart=0.05)
+    number = ms.gap_measures(pairs)["dims_for_half"]
     rng, draws = np.random.default_rng(0), []
     for _ in range(400):
         rows = rng.integers(0, 80, 80)
         gap = pairs.images[rows].mean(axis=0) - pairs.texts[rows].mean(axis=0)
-        draws.append(np.sort(gap**2)[-2:].sum() / (gap**2).sum())
-    assert number.low == pytest.approx(np.quantile(draws, 0.025), abs=0.03)
-    assert number.high == pytest.approx(max(np.quantile(draws, 0.975), number.value), abs=0.03)
+        draws.append(np.searchsorted(np.cumsum(np.sort(gap**2)[::-1]) / (gap**2).sum(), 0.5) + 1)
+    assert number.low <= number.value <= number.high
+    assert number.low == pytest.approx(np.quantile(draws, 0.025), abs=1)
+    assert number.high == pytest.approx(np.quantile(draws, 0.975), abs=1)
+    directions = rng.normal(size=(2000, 40))
+    carried = np.cumsum(np.sort(directions**2)[:, ::-1], axis=1) / (directions**2).sum(axis=1, keepdims=True)
+    assert number.null == pytest.approx(((carried < 0.5).sum(axis=1) + 1).mean(), rel=0.03)
 
 
 def close(one, other, tolerance=2e-4):

@@ -179,7 +179,10 @@ def _hits(work: _Work, answers: Answers, square: float, shifts: np.ndarray,
 
 
 def _gaps(pairs: Pairs, gap: np.ndarray, of_images: np.ndarray, of_texts: np.ndarray, shifts: np.ndarray) -> Curve:
-    """Distance of the means at each shift; the interval is that of each cluster's pull on it, the shift kept."""
+    """Distance of the means at each shift; its interval is from each cluster's pull on the moved means.
+
+    A point pulls by where it lies after the shift, and by what it does to the gap vector that all are moved along.
+    """
     null, square = gap_by_chance(pairs)[0], float(gap @ gap)
     of_x, of_y, c = cluster_labels(pairs)
     numbers = []
@@ -194,11 +197,14 @@ def _gaps(pairs: Pairs, gap: np.ndarray, of_images: np.ndarray, of_texts: np.nda
             numbers.append(Number(value, null=null))
             continue
         direction = apart / value
-        pulls = []
-        for x, scale, way, mean in sides:
-            moved = scale * (x @ direction.astype(x.dtype) + way * float(gap @ direction))
-            pulls.append((moved - float(mean @ direction)) / len(x))
-        pull = np.bincount(of_x, pulls[0], c) - np.bincount(of_y, pulls[1], c)
-        half = student(c - 1) * math.sqrt(float(pull @ pull) * c / (c - 1))
+        moved, turned = [], np.zeros_like(gap)
+        for x, scale, way, _ in sides:
+            there = scale * (x @ direction.astype(x.dtype) + way * float(gap @ direction))
+            back = there * scale**2
+            turned += scale.mean() * direction - (back.astype(x.dtype) @ x + way * back.sum() * gap) / len(x)
+            moved.append(there)
+        pulls = [(there - lam * (x @ turned.astype(x.dtype))) / len(x) for there, (x, *_) in zip(moved, sides)]
+        pull = [np.bincount(of, p - p.mean(), c) for of, p in zip((of_x, of_y), pulls)]
+        half = student(c - 1) * math.sqrt(float(((pull[0] - pull[1]) ** 2).sum()) * c / (c - 1))
         numbers.append(Number(value, max(value - half, 0.0), min(value + half, 2.0), null))
     return Curve.of("Gap", numbers)

@@ -14,7 +14,7 @@ from core.geometry.gap.parts import at_most, cluster_labels, one_text_each
 from core.geometry.gap.reports import Pairs
 from core.geometry.gap.shift import gap_vector
 from core.geometry.gap.two_samples import mmd, separability
-from core.geometry.jackknife import student, with_interval
+from core.geometry.jackknife import CHUNK, cluster_sums, student, with_interval
 from core.geometry.retrieval import recalls
 from core.geometry.statistics import sphere_statistics
 from core.types import Number
@@ -252,26 +252,35 @@ def _distance_in_pairs(pairs: Pairs) -> Number:
 
 
 def _dimensions(pairs: Pairs, seed: int) -> dict[str, Number | None]:
-    """The gap is a difference of means, so its coordinates are drawn again by weighting the clusters' parts in it."""
+    """Of the two largest, a jackknife; of the count, which jumps, the gap drawn again by weighting what pulls at it."""
     gap = gap_vector(pairs)
     if gap @ gap < 1e-12 or len(gap) < 2:
         return {}
-    of_x, of_y, c = cluster_labels(pairs)
     rng = np.random.default_rng(seed)
     n = min(len(pairs.images), len(pairs.texts))
-    chance = [_carried(direction) for direction in rng.normal(size=(DRAWS, len(gap)))]
-    nulls = np.mean(chance, axis=0)
-    values = _carried(gap)
-    names = ("dims_for_half", "two_dimensions")
-    if c < 3:
-        return {name: Number(v, null=float(null), n=n) for name, v, null in zip(names, values, nulls)}
-    weights = rng.normal(size=(c, DRAWS)).astype(np.float32)
+    half, two = _carried(gap)
+    chance_half, chance_two = (float(np.mean(part)) for part in zip(*map(_carried, rng.normal(size=(DRAWS, len(gap))))))
+    of_x, of_y, c = cluster_labels(pairs)
+    counts_x, counts_y = np.bincount(of_x, minlength=c), np.bincount(of_y, minlength=c)
+    if c < 3 or (counts_x == len(of_x)).any() or (counts_y == len(of_y)).any():
+        return {"dims_for_half": Number(half, null=chance_half, n=n),
+                "two_dimensions": Number(two, null=chance_two, n=n)}
+    sums = [cluster_sums(x, of, c) for x, of in ((pairs.images, of_x), (pairs.texts, of_y))]
+    weights = rng.normal(size=(c, DRAWS))
     weights -= weights.mean(axis=0)
-    draws = gap + ((weights[of_x].T @ (pairs.images - pairs.images.mean(axis=0))) / len(pairs.images)
-                   - (weights[of_y].T @ (pairs.texts - pairs.texts.mean(axis=0))) / len(pairs.texts))
-    around = np.quantile([_carried(draw) for draw in draws], (0.025, 0.975), axis=0)
-    return {name: Number(v, float(min(v, low)), float(max(v, high)), float(null), n)
-            for name, v, low, high, null in zip(names, values, *around, nulls)}
+    draws, without = np.tile(gap, (DRAWS, 1)), np.empty(c)
+    for start in range(0, c, CHUNK):
+        rows = slice(start, start + CHUNK)
+        parts = [one.rows(start, start + CHUNK) for one in sums]
+        left = [(one.whole - part) / (one.counts.sum() - one.counts[rows, None]) for one, part in zip(sums, parts)]
+        squares = (left[0] - left[1]) ** 2
+        without[rows] = np.partition(squares, -2, axis=1)[:, -2:].sum(axis=1) / np.maximum(squares.sum(axis=1), 1e-12)
+        for one, part, sign in zip(sums, parts, (1, -1)):
+            total = one.counts.sum()
+            draws += sign * (weights[rows].T @ (part - one.counts[rows, None] * one.whole / total)) / total
+    low, high = np.quantile([_carried(draw)[0] for draw in draws], (0.025, 0.975))
+    return {"dims_for_half": Number(half, min(half, float(low)), max(half, float(high)), chance_half, n),
+            "two_dimensions": with_interval(two, without, chance_two, n, low=0, high=1)}
 
 
 def _carried(gap: np.ndarray) -> tuple[float, float]:

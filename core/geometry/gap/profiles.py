@@ -131,13 +131,13 @@ def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> C
     halves = [_halves_apart(v, rng) / v.std() for v in own if len(v) > 3 and v.std() > _TINY for _ in range(HALVES)]
     alphas = np.asarray(alphas, dtype=np.float64)
     alphas = alphas[[all(_lengths(x, np.array([alpha])).min() > 1e-5 for x in sets) for alpha in alphas]]
+    left_out = [[_mean_cosines(x[groups[of] != g], alphas) for x, of in zip(sets, (of_x, of_y))]
+                for g in range(GROUPS if c >= 3 * GROUPS else 0)]
     numbers, kept = [], []
-    for alpha, a, b in zip(alphas, *(_mean_cosines(x, alphas) for x in sets)):
+    for i, (alpha, a, b) in enumerate(zip(alphas, *(_mean_cosines(x, alphas) for x in sets))):
         if not a.var() + b.var() > _TINY**2:
             continue
-        without = None
-        if c >= 3 * GROUPS:
-            without = np.array([_apart(a[groups[of_x] != g], b[groups[of_y] != g]) for g in range(GROUPS)])
+        without = np.array([_apart(one[i], other[i]) for one, other in left_out]) if left_out else None
         number = with_interval(_apart(a, b), without, 0.0, min(map(len, sets)), "standard deviations", low=0)
         numbers.append(replace(number, null=float(np.mean(halves)) if halves else None))
         kept.append(alpha)
