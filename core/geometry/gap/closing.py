@@ -154,7 +154,8 @@ class FittedClosing:
         if not CLOSINGS[self.method].moves or self.strength == 0:
             return x
         move: Move = cast(Moves, self._fitted)[side]
-        return _on_sphere(move(x, self.strength), x)
+        there = move(x, self.strength)
+        return x if there is x else _on_sphere(there, x)
 
 
 def fit_closing(key: str, pairs: Pairs, *, strength: float = 1.0, seed: int = 0) -> FittedClosing:

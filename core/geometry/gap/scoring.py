@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from core.errors import Cancelled, ShapeError
+from core.errors import Cancelled, ShapeError, check_choice
 from core.geometry.gap.closing import CLOSINGS, UNTOUCHED, FittedClosing, available, fit_closing
 from core.geometry.gap.measures import gap_by_chance
 from core.geometry.gap.reports import ClosingReport, ClosingRow, Curve, Pairs
@@ -82,6 +82,8 @@ def score_closings(pairs: Pairs, *, methods: Sequence[str] | None = None, repeat
     splitter = Splitter(pairs, seed)
     allowed = available(pairs) if methods is None else methods
     keys = [UNTOUCHED, *(key for key in dict.fromkeys(allowed) if key != UNTOUCHED)]
+    for key in keys:
+        check_choice("a way of closing the gap", key, CLOSINGS)
     repeats = min(repeats, max(LEAST_REPEATS, MOST_ASKED // splitter.n_scored))
     curved = [key for key in keys if CLOSINGS[key].moves and CLOSINGS[key].fits == "pairs"]
     sizes = _fit_sizes(splitter.n_fit) if curved else np.zeros(0, dtype=np.int64)
