@@ -49,7 +49,8 @@ def framed(figure: go.Figure, title: str, *, height: int, dark: bool = False, le
         Colours for a dark background; whether the legend is shown.
     """
     p = theme.palette(dark)
-    lines = textwrap.wrap(" ".join(title.split()), TITLE_WIDTH, break_on_hyphens=False)
+    said = " ".join(title.split()).replace(" %", "\u00a0%").replace(" → ", "\u00a0→\u00a0")
+    lines = textwrap.wrap(said, TITLE_WIDTH, break_on_hyphens=False)
     top = 30 + LINE * len(lines)
     figure.update_layout(
         template=theme.template(dark), height=height + top, showlegend=legend,

@@ -1,4 +1,4 @@
-"""How a page sends arrays to its views in the browser: a header as JSON, then the arrays, in one run of bytes."""
+"""How a page sends arrays to its views in the browser, in one run of bytes, and files that they fetch when needed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import streamlit as st
 
 
 def frame(header: Mapping[str, object], arrays: Sequence[np.ndarray]) -> bytes:
@@ -18,3 +19,12 @@ def frame(header: Mapping[str, object], arrays: Sequence[np.ndarray]) -> bytes:
         raw = np.ascontiguousarray(array).tobytes()
         parts += [raw, b"\0" * (-len(raw) % 4)]
     return b"".join(parts)
+
+
+def serve(blob: bytes, coordinates: str) -> str:
+    """Where the browser fetches a file from; ``coordinates`` name its place in the visit, one file a place."""
+    from streamlit.runtime import get_instance
+
+    url = get_instance().media_file_mgr.add(blob, "application/octet-stream", coordinates)
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}{url}" if base else url

@@ -16,7 +16,7 @@ from core.figures.colours import legend
 from core.figures.sphere import looking_at, sphere
 from core.figures.theme import DARK, LIGHT, Palette, warmth
 from core.scene import SphereScene
-from core.streamlit_app.packing import frame
+from core.streamlit_app.packing import frame, serve
 from core.streamlit_app.pictures import answer_view, key_of
 
 LABELS_A_FILE = 256
@@ -62,7 +62,7 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
         st.plotly_chart(sphere(scene, dark), key=f"{key}.figure", width="stretch", config={"scrollZoom": True})
         return SphereEvents(None, None)
     header, arrays, files = pack(scene)
-    urls = {name: [_serve(blob, f"{key}.{name}.{i}") for i, blob in enumerate(blobs)] for name, blobs in files.items()}
+    urls = {name: [serve(blob, f"{key}.{name}.{i}") for i, blob in enumerate(blobs)] for name, blobs in files.items()}
     pictures = key_of(scene.thumbnails)
     header = {**header, "key": key, "height": height, "picked": picked, "camera": camera, "urls": urls,
               "linked": linked, "pictures": pictures}
@@ -164,14 +164,6 @@ def _list(vector: np.ndarray) -> list[float]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_LABEL else text[:_LONGEST_LABEL].rstrip() + " …"
-
-
-def _serve(blob: bytes, coordinates: str) -> str:
-    from streamlit.runtime import get_instance
-
-    url = get_instance().media_file_mgr.add(blob, "application/octet-stream", coordinates)
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}{url}" if base else url
 
 
 @lru_cache(maxsize=1)
