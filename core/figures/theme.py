@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FONT = "Source Sans Pro, Source Sans 3, Inter, Helvetica, Arial, sans-serif"
+FONT = '"Source Sans", "Source Sans Pro", "Source Sans 3", Inter, Helvetica, Arial, sans-serif'
 SMALLEST_FONT = 12
 
 
