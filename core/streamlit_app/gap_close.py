@@ -28,25 +28,26 @@ FITS = {"nothing": "nothing", "means": "means", "pairs": "pairs"}
 
 def show(settings: Settings, data: GapData) -> None:
     """The spheres before and after, then the scores of all methods."""
-    data = with_classes(settings, data)
     fitted(data, settings.seed)
-    method, strength = _spheres(settings, data)
-    with panels.friendly_errors():
-        _scores(settings, data)
-    ui.copy_as_python(gap_python.close(settings, data, method, strength))
-
-
-def _spheres(settings: Settings, data: GapData) -> tuple[str, float]:
-    """The sphere as it is and after one method, turning together; grey is what the method was fitted on."""
-    left, right = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
+    left, middle, right = st.columns(3, gap="medium", vertical_alignment="bottom")
     with left:
         options = {key: CLOSINGS[key].title for key in available(data.pairs) if CLOSINGS[key].moves}
         method = state.pick_option("Way of closing", options, key="closing",
                                    help="\n".join(f"- **{title}**: {CLOSINGS[key].explanation}"
                                                   for key, title in options.items()))
-    with right:
+    with middle:
         strength = state.pick_number("Strength", 0.0, 1.0, key="strength", default=1.0, step=0.05,
                                      help="0 leaves the vectors as they were, 1 goes all the way.")
+    with right:
+        data = with_classes(settings, data)
+    _spheres(settings, data, method, strength)
+    with panels.friendly_errors():
+        _scores(settings, data)
+    ui.copy_as_python(gap_python.close(settings, data, method, strength))
+
+
+def _spheres(settings: Settings, data: GapData, method: str, strength: float) -> None:
+    """The sphere as it is and after one method, turning together; grey is what the method was fitted on."""
     placed = fitted(data, settings.seed)
     images, texts = fit_half(data.pairs, settings.seed)
     closing = _fitted(data, method, settings.seed, images, texts)
@@ -61,7 +62,6 @@ def _spheres(settings: Settings, data: GapData) -> tuple[str, float]:
             st.html(f'<div class="orrery-h">{when}</div>')
             sphere_view(replace(scene, selected=held), key=f"gap.{when.lower()}", height=430, dark=ui.dark(),
                         linked="gap.closing", facing=facing)
-    return method, strength
 
 
 def fit_half(pairs: Pairs, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +103,7 @@ def _scores(settings: Settings, data: GapData) -> None:
 
 
 def _figures(report: ClosingReport, ways: dict[str, str]) -> None:
-    left, right = st.columns([1.3, 1], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         way = state.pick_option("Retrieval", ways, key="way", widget="segments", label_visible=False)
         ui.show(figures.closing(report, way=way, dark=ui.dark()), key="gap.closing",
@@ -137,6 +137,6 @@ def closing_shown(report: ClosingReport) -> pd.DataFrame:
 
 
 def _signed(number: Number) -> str:
-    if number.low is None or number.high is None:
-        return f"{number.value:+.2f}"
-    return f"{number.value:+.2f} ({number.low:+.2f} to {number.high:+.2f})"
+    value, low, high = (None if v is None else f"{round(v, 3) + 0.0:+.3f}" for v in
+                        (number.value, number.low, number.high))
+    return f"{value}" if low is None or high is None else f"{value} ({low} to {high})"

@@ -53,7 +53,7 @@ def show(settings: Settings, data: GapData) -> None:
     for sentence in gap_words.models_in_words(numbers):
         st.markdown(f"- {panels.plain(sentence, 1000)}")
     agreed = _agreement(others, settings.seed)
-    left, right = st.columns([1.3, 1], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         titles = {key: MEASURES[key].title for key in SHOWN}
         ui.show(figures.models_compared(numbers, titles=titles, dark=ui.dark()), key="gap.models",
@@ -110,7 +110,7 @@ def _pick_models(settings: Settings, first: Sequence[str], more: Mapping[str, st
 def title_of(model: str) -> str:
     """What a model is called for users."""
     name = model.removeprefix(UNTRAINED)
-    title = MODELS[name].title if name in MODELS else name.rsplit("/", 1)[-1]
+    title = "Built-in" if name == "builtin" else MODELS[name].title if name in MODELS else name.rsplit("/", 1)[-1]
     return f"{title}, untrained" if model.startswith(UNTRAINED) else title
 
 
@@ -168,15 +168,21 @@ def agreement_shown(names: Sequence[str], agreed: Agreement) -> pd.DataFrame:
     return panels.numbers_table(named)
 
 
-def side_by_side(numbers: Mapping[str, Mapping[str, Number]]) -> pd.DataFrame:
-    """One row a measure, one column a model, with intervals; chance of the first model in the last column."""
+def side_by_side(numbers: Mapping[str, Mapping[str, Number]], keys: Sequence[str] = tuple(MEASURES)) -> pd.DataFrame:
+    """One row a measure, with its unit; one column a model, with intervals; what chance gives each of them."""
     rows = []
-    for key, measure in MEASURES.items():
+    for key in keys:
         known = [found[key] for found in numbers.values() if key in found]
         if not known:
             continue
-        cells = {"": measure.title}
-        cells |= {name: gap_words.say(found[key], 3) if key in found else "" for name, found in numbers.items()}
+        cells = {"": ", ".join(part for part in (MEASURES[key].title, MEASURES[key].unit) if part)}
+        cells |= {name: _short(found[key]) if key in found else "" for name, found in numbers.items()}
         chance = [f"{n.null:.3g}" for n in known if n.null is not None]
-        rows.append(cells | {"by chance": " / ".join(dict.fromkeys(chance)), "unit": measure.unit})
+        rows.append(cells | {"by chance": " / ".join(dict.fromkeys(chance))})
     return pd.DataFrame(rows)
+
+
+def _short(number: Number) -> str:
+    if number.low is None or number.high is None:
+        return f"{number.value:.3g}"
+    return f"{number.value:.3g} ({number.low:.3g} to {number.high:.3g})"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
 from core.figures import gap as figures
 from core.figures import gap_models
 from core.geometry.gap.landscape import landscape
-from core.geometry.gap.measures import MEASURES
 from core.geometry.gap.reports import Curve, Landscape
 from core.geometry.retrieval import recall_at
 from core.geometry.statistics import sphere_statistics
 from core.learning.history import TrainingHistory, builtin_history
 from core.streamlit_app import gap_others, gap_python, gap_words, panels, state, ui, work
+from core.streamlit_app.gap_compare import side_by_side
 from core.streamlit_app.gap_data import GapData, gap_pairs, with_classes
 from core.streamlit_app.gap_measure import measured
 from core.streamlit_app.gap_see import histograms_of, pick_shift
@@ -76,7 +78,7 @@ def _metrics(report: Landscape, lam: float) -> None:
     with st.container(horizontal=True, key="gap.metrics"):
         for title, (curve, form) in shown.items():
             change = float(curve.values[here] - curve.values[zero])
-            with st.container(width=210):
+            with st.container(width=172):
                 st.metric(title, form.format(curve.values[here]),
                           f"{'+' if change > 0 else ''}{form.format(change)} from shift 0" if here != zero else None,
                           delta_color="off")
@@ -114,10 +116,7 @@ def _cones(settings: Settings, data: GapData) -> None:
         st.subheader("What this says", anchor=False)
         for sentence in gap_words.cones_in_words(trained, before, numbers["trained"], numbers["untrained"]):
             st.markdown(f"- {panels.plain(sentence, 1000)}")
-        for name, found in numbers.items():
-            st.html(f'<div class="orrery-h">{name.capitalize()}</div>')
-            st.dataframe(panels.numbers_table({MEASURES[k].title: found[k] for k in CONES if k in found}),
-                         hide_index=True, key=f"gap.cones.{name}")
+        st.dataframe(side_by_side(numbers, CONES), hide_index=True, height="content", key="gap.cones.table")
     ui.copy_as_python(gap_python.cones(settings, data))
 
 
@@ -155,12 +154,13 @@ def curves_of(history: TrainingHistory, on_progress: work.Progress) -> dict[str,
         steps.append(found | {"i2t": recall_at(pairs.images, pairs.texts, pairs.links),
                               "t2i": recall_at(pairs.texts, pairs.images, pairs.links[:, ::-1])})
 
-    def curve(title: str, key: str) -> Curve:
-        return Curve.of(title, [step[key] for step in steps])
+    def curve(title: str, key: str, unit: str = "cosine") -> Curve:
+        return replace(Curve.of(title, [step[key] for step in steps]), unit=unit)
 
-    return {"Gap: distance of the means": [curve("Gap", "gap")],
+    return {"Gap: distance of the means": [curve("Gap", "gap", "length")],
             "Mean cosine": [curve("Image and image", "cosine_image"), curve("Text and text", "cosine_text"),
                             curve("Pair", "cosine_paired"), curve("No pair", "cosine_unpaired")],
-            "R@1 among the probe scenes": [curve("Image to text", "i2t"), curve("Text to image", "t2i")],
-            "Contrastive loss (nats)": [Curve("Loss", history.losses)],
+            "R@1 among the probe scenes": [curve("Image to text", "i2t", "share"),
+                                          curve("Text to image", "t2i", "share")],
+            "Contrastive loss": [Curve("Loss", history.losses, unit="nats")],
             "Temperature": [Curve("Temperature", history.temperatures)]}

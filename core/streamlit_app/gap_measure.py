@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,9 @@ def measured(key: str, pairs: Pairs, seed: int, *, about: str = "") -> dict[str,
 
 
 def measures_table(numbers: Mapping[str, Number]) -> pd.DataFrame:
-    """Measures as text: value, interval, chance and what chance is here, n, unit, explanation."""
-    table = panels.numbers_table({MEASURES[key].title: number for key, number in numbers.items()})
+    """Measures with their units, as text: value, interval, chance and what chance is here, n, explanation."""
+    titles = {key: ", ".join(part for part in (MEASURES[key].title, MEASURES[key].unit) if part) for key in numbers}
+    table = panels.numbers_table({titles[key]: replace(number, unit="") for key, number in numbers.items()})
     table.insert(list(table.columns).index("by chance") + 1, "chance is",
                  [MEASURES[key].null if number.null is not None else "" for key, number in numbers.items()])
     table["what it says"] = [MEASURES[key].explanation for key in numbers]
@@ -42,7 +44,7 @@ def show(settings: Settings, data: GapData) -> None:
     """The table, then which dimensions carry the gap and how typical points are of their modality."""
     numbers = measured(data.ready.key, data.pairs, settings.seed)
     table = measures_table(numbers)
-    st.dataframe(table, hide_index=True, height="content", key="gap.measures",
+    st.dataframe(table, hide_index=True, height="content", row_height=54, key="gap.measures",
                  column_config={"what it says": st.column_config.TextColumn(width="large")})
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Intervals leave out each image with its texts in turn (shares: Wilson's over queries). By chance: "

@@ -97,7 +97,7 @@ def _image(settings: Settings, data: GapData, *, upload: bool) -> Side | None:
     ids = data.ready.images.ids
     name = state.pick_option("Image", {i: i[:_LONGEST_NAME] for i in ids}, key="why_image")
     if upload:
-        found = pick_image(settings)
+        found = pick_image(settings, "Or an image of yours")
         if found is not None:
             st.image(found.picture, width="content", caption=panels.plain(found.name, 90))
             return Side(found.name, found.vector[0])

@@ -10,6 +10,7 @@ import numpy as np
 from core.geometry.gap.reports import CosineHistograms, CosineParts, Curve, Landscape
 from core.types import Number
 
+CLOSED = 0.15
 WAYS = {"r1_image_to_text": "image to text", "r1_text_to_image": "text to image"}
 
 
@@ -90,10 +91,10 @@ def training_in_words(steps: np.ndarray, curves: Mapping[str, Sequence[Curve]]) 
     known = [c for of_panel in curves.values() for c in of_panel if c.title == "Image to text"]
     if known and known[0].values.max() >= 0.5:
         half = int(np.argmax(known[0].values >= 0.5))
-        stays = last.value > 0.5 * first.value
+        left = known[0].values[-1], last.value
         said.append(f"Half of the images find their own text from step {steps[half]:,} on, when the gap is "
-                    f"{gap.values[half]:.2f}: retrieval is learnt "
-                    f"{'although the gap stays' if stays else 'while the gap closes'}.")
+                    f"{gap.values[half]:.2f}; at the end {left[0]:.2f} do, and the gap is {left[1]:.2f}: "
+                    + ("retrieval does not need a closed gap." if left[1] > CLOSED else "the gap has all but closed."))
     warm = [c for of_panel in curves.values() for c in of_panel if c.title == "Temperature"]
     if warm:
         said.append(f"The temperature goes from {warm[0].values[0]:.3g} to {warm[0].values[-1]:.3g}: at a low one the "

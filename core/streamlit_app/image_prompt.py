@@ -29,10 +29,10 @@ class SearchImage:
     picture: bytes
 
 
-def pick_image(settings: Settings) -> SearchImage | None:
+def pick_image(settings: Settings, label: str = "Or an image to search with; it becomes a point too"
+               ) -> SearchImage | None:
     """An uploaded image; None without one. Refusals become a panel."""
-    upload = st.file_uploader("Or an image to search with; it becomes a point too", type=list(TYPES),
-                              key="prompt.image", max_upload_size=MOST_MEGABYTES)
+    upload = st.file_uploader(label, type=list(TYPES), key="prompt.image", max_upload_size=MOST_MEGABYTES)
     if upload is None:
         return None
     encoder = cached.encoder(settings.model_id)
