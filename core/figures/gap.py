@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.errors import ShapeError
 from core.figures import theme
 from core.figures.frame import framed, line, panels, plain
 from core.geometry.gap.reports import CosineHistograms, Landscape
@@ -119,31 +118,41 @@ def landscape(report: Landscape, *, at: float = 0.0, dark: bool = False) -> go.F
     import plotly.graph_objects as go
 
     p = theme.palette(dark)
-    figure = panels((f"Contrastive loss, batches of {report.batch}", "Right answers", "Gap"),
-                    heights=(0.42, 0.36, 0.22), gap=0.075, dark=dark)
+    headings = {"loss": f"Contrastive loss, batches of {report.batch}", "share": "Right answers", "gap": "Gap"}
+    if not report.losses:
+        headings.pop("loss")
+    if not report.retrieval and report.accuracy is None:
+        headings.pop("share")
+    row_of = {panel: row for row, panel in enumerate(headings, 1)}
+    heights = {"loss": 320.0, "share": 270.0, "gap": 170.0}
+    figure = panels(list(headings.values()), heights=[heights[panel] for panel in headings], gap=0.075, dark=dark)
     for colour, (tau, curve) in zip((p.categories[8], p.categories[5], p.categories[3], *p.categories),
                                     sorted(report.losses.items())):
         name = f"loss, temperature {tau:g}"
-        line(figure, report.shifts, curve, colour, name, 1)
+        line(figure, report.shifts, curve, colour, name, row_of["loss"])
         low = int(np.argmin(curve.values))
         figure.add_trace(go.Scatter(
             x=[report.shifts[low]], y=[curve.values[low]], mode="markers", showlegend=False,
             marker={"symbol": "circle-open", "size": 13, "color": colour, "line": {"width": 2.5}}, name="lowest",
-            hovertemplate=f"lowest {plain(name)}: %{{y:.3f}}<br>at shift %{{x:.3f}}<extra></extra>"), row=1, col=1)
+            hovertemplate=f"lowest {plain(name)}: %{{y:.3f}}<br>at shift %{{x:.3f}}<extra></extra>"),
+            row=row_of["loss"], col=1)
     for key, curve in report.retrieval.items():
         query = "image" if "image_to_text" in key else "text"
         first = key.startswith("r1_")
-        line(figure, report.shifts, curve, p.kinds[query], _retrieval(key), 2, dash="solid" if first else "dash",
-              as_percent=True, band=first)
+        line(figure, report.shifts, curve, p.kinds[query], _retrieval(key), row_of["share"],
+             dash="solid" if first else "dash", as_percent=True, band=first)
     if report.accuracy is not None:
-        line(figure, report.shifts, report.accuracy, p.kinds["prompt"], "zero-shot accuracy", 2, as_percent=True)
-    line(figure, report.shifts, report.gap, p.kinds["plain"], "gap", 3, legend=False)
+        line(figure, report.shifts, report.accuracy, p.kinds["prompt"], "zero-shot accuracy", row_of["share"],
+             as_percent=True)
+    line(figure, report.shifts, report.gap, p.kinds["plain"], "gap", row_of["gap"], legend=False)
     figure.add_vline(x=at, line={"color": p.text, "width": 1.5, "dash": "dot"})
-    figure.update_yaxes(title_text="loss (nats)", row=1, col=1)
-    figure.update_yaxes(title_text="share (%)", rangemode="tozero", row=2, col=1)
-    figure.update_yaxes(title_text="length", rangemode="tozero", row=3, col=1)
-    figure.update_xaxes(title_text="shift λ (0: as it is, 1/2: closed)", row=3, col=1)
-    return framed(figure, _landscape_finding(report, at), height=760, dark=dark)
+    for panel, words in {"loss": "loss (nats)", "share": "share (%)", "gap": "length"}.items():
+        if panel in row_of:
+            figure.update_yaxes(title_text=words, rangemode="normal" if panel == "loss" else "tozero",
+                                row=row_of[panel], col=1)
+    figure.update_xaxes(title_text="shift λ (0: as it is, 1/2: closed)", row=len(headings), col=1)
+    return framed(figure, _landscape_finding(report, at), dark=dark,
+                  height=int(110 + sum(0.85 * heights[panel] for panel in headings)))
 
 
 def _retrieval(key: str) -> str:
@@ -153,7 +162,8 @@ def _retrieval(key: str) -> str:
 
 def _landscape_finding(report: Landscape, at: float) -> str:
     if not report.losses:
-        raise ShapeError("a landscape with the loss at one temperature or more", "none")
+        as_it_is, now = (float(np.interp(lam, report.shifts, report.gap.values)) for lam in (0.0, at))
+        return f"Gap {as_it_is:.2f} as it is, {now:.2f} at shift {at:.3g}; no pairs are known to score retrieval on"
     tau, curve = min(report.losses.items())
     low, now = int(np.argmin(curve.values)), float(np.interp(at, report.shifts, curve.values))
     interval = "" if curve.low is None or curve.high is None else f" ({curve.low[low]:.2f} to {curve.high[low]:.2f})"

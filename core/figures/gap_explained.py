@@ -54,13 +54,14 @@ def conformity(report: Conformity, *, dark: bool = False) -> go.Figure:
     figure.update_xaxes(title_text="conformity: mean cosine to the others", row=1, col=1)
     figure.update_xaxes(title_text="α: how much of its mean is taken from each point", row=2, col=1)
     figure.update_yaxes(title_text="share of points (%)", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title_text="distance (standard deviations)", rangemode="tozero", row=2, col=1)
-    best = int(np.argmin(report.distances.values))
-    null = report.distances.null
-    title = (f"Conformity of images {report.images.mean():.2f}, of texts {report.texts.mean():.2f}; the two "
-             f"distributions match best at α = {report.alphas[best]:.2g}, {report.distances.values[best]:.2f} sd apart"
-             + ("" if null is None else f" (two halves of one modality: {null:.2f})")
-             + f"; n = {len(report.images):,} and {len(report.texts):,}")
+    figure.update_yaxes(title_text="distance (SD)", rangemode="tozero", row=2, col=1)
+    best, distances = int(np.argmin(report.distances.values)), report.distances
+    interval = "" if distances.low is None or distances.high is None else \
+        f", {distances.low[best]:.2f} to {distances.high[best]:.2f}"
+    null = "" if distances.null is None else f"; two halves of one modality: {distances.null:.2f}"
+    title = (f"Conformity {report.images.mean():.2f} of images, {report.texts.mean():.2f} of texts; the distributions "
+             f"match best at α = {report.alphas[best]:.2g} ({distances.values[best]:.2f} SD apart{interval}{null}; "
+             f"n = {len(report.images):,} and {len(report.texts):,})")
     return framed(figure, title, height=560, dark=dark)
 
 

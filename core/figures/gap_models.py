@@ -64,7 +64,7 @@ def over_training(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequen
                     line={"color": colour, "width": 1.4, "dash": "dot"}, hoverinfo="skip", legendgroup=curve.title,
                     showlegend=False), row=row, col=1)
         unit = next((c.unit for c in of_panel if c.unit), "")
-        figure.update_yaxes(title_text=plain(unit or "number"), row=row, col=1)
+        figure.update_yaxes(title_text=plain(unit or "no unit"), row=row, col=1)
     if (at != steps).any():
         powers = [10**e for e in range(7) if at[0] < 10**e <= steps[-1]]
         figure.update_xaxes(type="log", tickvals=[at[0], *powers], ticktext=["0", *(f"{v:,}" for v in powers)])
