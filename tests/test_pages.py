@@ -350,13 +350,6 @@ def test_uploads_of_one_zip_and_of_several_images_open():
     from core.errors import SourceError
     from core.streamlit_app.data import _open_images
 
-    class Upload:
-        def __init__(self, name: str, data: bytes) -> None:
-            self.name, self._data = name, data
-
-        def getvalue(self) -> bytes:
-            return self._data
-
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8)).save(buffer, "PNG")
     png = buffer.getvalue()
@@ -364,10 +357,10 @@ def test_uploads_of_one_zip_and_of_several_images_open():
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.png", png)
         archive.writestr("b.png", png)
-    assert _open_images([Upload("x.zip", packed.getvalue())]).image_ids == ("a.png", "b.png")
-    assert _open_images([Upload("c.png", png), Upload("d.png", png)]).image_ids == ("c.png", "d.png")
-    with pytest.raises(SourceError, match="either one zip or several images"):
-        _open_images([Upload("x.zip", packed.getvalue()), Upload("d.png", png)])
+    assert _open_images([("x.zip", packed.getvalue())]).image_ids == ("a.png", "b.png")
+    assert _open_images([("c.png", png), ("d.png", png)]).image_ids == ("c.png", "d.png")
+    with pytest.raises(SourceError, match="either one zip or tar or several images; got 1 archives among 2 files"):
+        _open_images([("x.zip", packed.getvalue()), ("d.png", png)])
 
 
 def test_a_model_that_is_not_here_is_offered_and_the_page_goes_on():
@@ -433,7 +426,7 @@ def test_a_public_server_opens_no_folders(monkeypatch):
 
     monkeypatch.setattr(data, "process_settings", lambda: replace(settings(), hosted=True))
     at = opened(SPHERE, scenes="100", data="folder", folder="/etc")
-    assert "Folder" not in str([control.options for control in at.get("button_group")])
+    assert "On this machine" not in str([control.options for control in at.get("button_group")])
     assert not any("Path of a folder" in field.label for field in at.text_input)
     assert len(at.dataframe[-1].value) == 200
 

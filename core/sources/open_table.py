@@ -65,6 +65,13 @@ def open_table(source: str | Path | tuple[str, bytes], images_root: Root = None,
     return assemble(frame, roles, name, find, list(refused))
 
 
+def columns_of(source: str | Path | tuple[str, bytes]) -> tuple[tuple[str, ...], Roles]:
+    """The columns of a table and what `open_table` takes them for; raises SourceError as it does."""
+    name, data = source if isinstance(source, tuple) else (Path(source).name, local_path(source, "table"))
+    frame, _ = read_table(data, name)
+    return tuple(map(str, frame.columns)), guess_roles(frame, bytes_column(data, name))
+
+
 def _find(names: Sequence[str], root: Root, beside: Path | None, table: str, refused: list[Refusal]) -> Found:
     """The named images that are at hand: in the root, or beside the table."""
     if root is None and beside is None:

@@ -7,8 +7,9 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,16 @@ from core.sources.columns import is_header, role_of
 from core.sources.tables import MAX_ROWS, decode_text, delimiter_of, read_separated
 from core.types import Modality
 
+if TYPE_CHECKING:
+    import pyarrow
+
 _WORDS: dict[Modality, str] = {"text": r"text|txt|caption|sentence|prompt|query|label",
                                "image": r"image|img|photo|picture|visual|vision|pixel"}
 _ID_NAMES = ("id", "ids", "name", "names", "file", "files", "path", "paths", "filename", "filenames", "filepath", "key",
              "keys", "uid", "word", "words")
 _LEAST_COLUMNS = 4
 _HEAD = 100
+_HEAD_BYTES = 1024**2
 
 
 @dataclass
@@ -80,6 +85,23 @@ def load(data: bytes | Path, name: str) -> Loaded:
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, MemoryError) as error:
         raise SourceError(f"vectors in {name}", f"a file that cannot be read as {ending[1:]} ({str(error)[:200]})",
                           "It may be cut off; save it again.") from error
+
+
+def load_head(path: Path) -> Loaded:
+    """What the first rows of a Parquet, CSV or TSV file hold; nothing where they cannot be read."""
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            import pyarrow as arrow
+            import pyarrow.parquet as parquet
+
+            rows = list(islice(parquet.ParquetFile(path).iter_batches(_HEAD), 1))
+            return _from_table(arrow.Table.from_batches(rows), path.name)
+        with open(path, "rb") as file:
+            head = file.read(_HEAD_BYTES)
+            whole = not file.read(1)
+        return _separated(head if whole else head[:head.rfind(b"\n") + 1], path.name)
+    except (OSError, ValueError, SourceError):
+        return Loaded()
 
 
 def _open(data: bytes | Path) -> IO[bytes]:
@@ -145,13 +167,17 @@ def _column(array: np.ndarray) -> list[Any]:
 
 
 def _parquet(data: bytes | Path, name: str) -> Loaded:
-    import pyarrow as arrow
     import pyarrow.parquet as parquet
 
     file = parquet.ParquetFile(io.BytesIO(data) if isinstance(data, bytes) else data)
     if file.metadata.num_rows > MAX_ROWS:
         raise ValueError(f"{file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}")
-    table = file.read()
+    return _from_table(file.read(), name)
+
+
+def _from_table(table: pyarrow.Table, name: str) -> Loaded:
+    import pyarrow as arrow
+
     lists = [f.name for f in table.schema if (arrow.types.is_list(f.type) or arrow.types.is_large_list(f.type)
              or arrow.types.is_fixed_size_list(f.type)) and (arrow.types.is_floating(f.type.value_type)
                                                              or arrow.types.is_integer(f.type.value_type))]

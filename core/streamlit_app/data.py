@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,6 +12,9 @@ import streamlit as st
 from core.errors import SourceError
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, state
+from core.streamlit_app.columns import TableSource, chosen_roles, pick_roles
+from core.streamlit_app.dataset_panel import dataset_panel
+from core.streamlit_app.opened import Opened, counts
 from core.types import Dataset
 
 if TYPE_CHECKING:
@@ -22,36 +25,13 @@ if TYPE_CHECKING:
 DEFAULT_SCENES = 300
 MOST_SCENES = 5_000
 _UPLOAD_MB = {False: 400, True: 100}
-_IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "zip", "txt")
+_IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "zip", "tar", "txt")
 _VECTORS = ("npy", "npz", "parquet", "csv", "tsv", "zip")
-_TABLES = ("csv", "tsv", "jsonl", "json", "parquet")
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What a visitor has opened: a dataset to embed, or vectors made elsewhere.
-
-    Attributes
-    ----------
-    name : what the visitor calls it.
-    key : no other opening of other content has it.
-    dataset, vectors : one of them.
-    source : key of SOURCES; the built-in world is "world".
-    """
-
-    name: str
-    key: str
-    dataset: Dataset | None = None
-    vectors: VectorSource | None = None
-    source: str = "world"
-
-    @property
-    def built_in(self) -> bool:
-        return self.source == "world"
+_TABLES = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet")
 
 
 SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
-                           "vectors": "Vectors", "folder": "Folder"}
+                           "vectors": "Vectors", "folder": "On this machine"}
 
 
 def pick_dataset() -> Opened | None:
@@ -64,10 +44,17 @@ def pick_dataset() -> Opened | None:
                 n = state.pick_number("Scenes", 100, MOST_SCENES, key="scenes", default=DEFAULT_SCENES, step=100,
                                       help="Each scene is rendered here and has one caption.")
                 seed = state.pick_number("Sample", 0, 99, key="sample", default=0, help="Another seed, other scenes.")
+        place = st.container(width="content", key="data.panel")
     if source == "world":
         dataset = cached.world(n, seed)
-        return Opened(dataset.name, f"world-{n}-{seed}", dataset)
-    return {"images": _pick_images, "table": _pick_table, "vectors": _pick_vectors, "folder": _pick_folder}[source]()
+        opened: Opened | None = Opened(dataset.name, f"world-{n}-{seed}", dataset)
+    else:
+        pick = {"images": _pick_images, "table": _pick_table, "vectors": _pick_vectors, "folder": _pick_path}[source]
+        opened = pick()
+    if opened is None:
+        return None
+    with place:
+        return dataset_panel(opened, state.value_of("model", "builtin"))
 
 
 def _opened() -> dict[str, tuple[object, Opened]]:
@@ -97,24 +84,17 @@ def _kept(source: str) -> Opened | None:
     known = _opened().get(source)
     if known is None:
         return None
-    with st.container(horizontal=True, vertical_alignment="center", key=f"{source}.open"):
-        st.text(f"{known[1].name}: {counts(known[1])}", width="content")
-        if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
-            del _opened()[source]
-            st.rerun()
+    _with_close(source, f"{known[1].name}: {counts(known[1])}")
     return known[1]
 
 
-def counts(opened: Opened) -> str:
-    """How much there is, in words."""
-    if opened.dataset is not None:
-        sizes = len(opened.dataset.image_ids), len(opened.dataset.text_ids)
-    else:
-        assert opened.vectors is not None
-        sizes = len(opened.vectors.images or ()), len(opened.vectors.texts or ())
-    parts = zip(sizes, ("image", "text"))
-    words = [f"{n:,} {noun}{'' if n == 1 else 's'}" for n, noun in parts if n]
-    return " and ".join(words) or "nothing"
+def _with_close(source: str, text: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{source}.open"):
+        st.text(text, width="content")
+        if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
+            _opened().pop(source, None)
+            st.session_state.pop(f"{source}.source", None)
+            st.rerun()
 
 
 def _upload(label: str, types: Sequence[str], key: str, *, several: bool) -> list[UploadedFile]:
@@ -128,49 +108,70 @@ def _upload(label: str, types: Sequence[str], key: str, *, several: bool) -> lis
 def _pick_images() -> Opened | None:
     if "images" in _opened():
         return _kept("images")
-    uploads = _upload("Photos, or one zip of photos. A text file beside a photo, of the same name, holds its captions.",
-                      _IMAGES, "images.upload", several=True)
+    uploads = _upload("Photos, or one zip or tar of photos. A text file of the same name holds a photo's "
+                      "captions.", _IMAGES, "images.upload", several=True)
     if not uploads:
         stay = ("Only their vectors and small pictures are kept on this server." if process_settings().hosted
                 else "They stay on this machine.")
         panels.notice(f"Drop photos or a zip here. {stay}")
         return None
-    if _reopen("images", tuple(u.file_id for u in uploads), lambda: _open_images(uploads)):
+    if _reopen("images", tuple(u.file_id for u in uploads),
+               lambda: _open_images([(u.name, u.getvalue()) for u in uploads])):
         st.rerun()
     return None
 
 
-def _open_images(uploads: Sequence[UploadedFile]) -> Dataset:
+def _open_images(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
     from core.sources.open_images import open_uploads, open_zip
 
-    zips = [u for u in uploads if u.name.lower().endswith(".zip")]
-    if zips and len(uploads) > 1:
-        raise SourceError("either one zip or several images", f"{len(zips)} zips among {len(uploads)} files",
-                          "Upload the zip alone.")
-    if zips:
-        return open_zip(zips[0].getvalue(), zips[0].name)
-    return open_uploads([(u.name, u.getvalue()) for u in uploads])
+    archives = [(name, data) for name, data in uploads if name.lower().endswith((".zip", ".tar"))]
+    if archives and len(uploads) > 1:
+        raise SourceError("either one zip or tar or several images",
+                          f"{len(archives)} archives among {len(uploads)} files", "Upload the archive alone.")
+    if archives:
+        return open_zip(archives[0][1], archives[0][0])
+    return open_uploads(uploads)
 
 
 def _pick_table() -> Opened | None:
+    from core.sources.open_table import columns_of
+
+    source: TableSource | None = st.session_state.get("table.source")
+    if source is None:
+        source = _upload_table()
+        if source is None:
+            return None
+        st.session_state["table.source"] = source
+        st.rerun()
+    opened = _reopen("table", (source.mark, chosen_roles(source.mark)), partial(_open_table, source))
+    _with_close("table", source.table[0] + (f": {counts(opened)}" if opened else ""))
+    if pick_roles(source.mark, lambda: columns_of(source.table)):
+        st.rerun()
+    return opened
+
+
+def _upload_table() -> TableSource | None:
     left, right = st.columns(2)
     with left:
-        table = _upload("A table with captions and image names (CSV, TSV, JSON lines, Parquet)", _TABLES,
+        table = _upload("A table with captions and image names (CSV, TSV, JSON, JSON lines, Parquet)", _TABLES,
                         "table.upload", several=False)
     with right:
-        images = _upload("The images it names: a zip, or the files", _IMAGES, "table.images", several=True)
+        images = _upload("The images it names: a zip, a tar, or the files", _IMAGES, "table.images", several=True)
     if not table:
-        if "table" not in _opened():
-            panels.notice("Captions alone are welcome too: then the sphere shows texts.")
-        return _kept("table")
+        panels.notice("Captions alone are welcome too: then the sphere shows texts.")
+        return None
+    if not st.button("Open", type="primary", icon=":material/folder_open:", key="table.go",
+                     help="With the images beside it, if it names any."):
+        return None
+    return TableSource((table[0].name, table[0].getvalue()), tuple((u.name, u.getvalue()) for u in images),
+                       tuple(u.file_id for u in (*table, *images)))
 
-    def opening() -> Dataset:
-        from core.sources.open_table import open_table
 
-        root = _open_images(images) if images else None
-        return open_table((table[0].name, table[0].getvalue()), root)
+def _open_table(source: TableSource) -> Dataset:
+    from core.sources.open_table import open_table
 
-    return _reopen("table", tuple(u.file_id for u in (*table, *images)), opening)
+    root = _open_images(source.images) if source.images else None
+    return open_table(source.table, root, roles=chosen_roles(source.mark))
 
 
 def _pick_vectors() -> Opened | None:
@@ -194,24 +195,26 @@ def _pick_vectors() -> Opened | None:
     return None
 
 
-def _pick_folder() -> Opened | None:
+def _pick_path() -> Opened | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        path = state.pick_text("Path of a folder of images, or of a caption table, on this machine", key="folder",
-                               placeholder="/home/me/photos")
+        path = state.pick_text("Path of a folder of images, a zip or tar, a caption table, or vectors, on this machine",
+                               key="folder", placeholder="/home/me/photos").strip()
         again = st.button("Read again", icon=":material/refresh:", disabled=not path)
-    if not path.strip():
-        panels.notice("Nothing is copied: photos are read from the folder when they are looked at.")
+    if not path:
+        panels.notice("Nothing is copied: photos are read from the disk when they are looked at.")
         return None
     if again:
         _opened().pop("folder", None)
 
-    def opening() -> Dataset:
-        from core.sources.open_images import open_folder, open_zip
-        from core.sources.open_table import open_table
+    def opening() -> Dataset | VectorSource:
+        from core.sources.open_any import open_path
 
-        ending = path.strip().rsplit(".", 1)[-1].lower()
-        if ending == "zip":
-            return open_zip(path.strip())
-        return open_table(path.strip()) if ending in _TABLES else open_folder(path.strip())
+        return open_path(path, chosen_roles(path))
 
-    return _reopen("folder", path.strip(), opening)
+    opened = _reopen("folder", (path, chosen_roles(path)), opening)
+    if path.lower().endswith(_TABLES) and (opened is None or opened.dataset is not None):
+        from core.sources.open_table import columns_of
+
+        if pick_roles(path, lambda: columns_of(path)):
+            st.rerun()
+    return opened

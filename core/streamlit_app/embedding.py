@@ -14,7 +14,8 @@ import streamlit as st
 from core.errors import Cancelled, OrreryError
 from core.jobs import about
 from core.streamlit_app import cached, panels
-from core.streamlit_app.data import Opened, counts
+from core.streamlit_app.dataset_panel import take_part
+from core.streamlit_app.opened import Opened, counts
 from core.streamlit_app.pictures import Pictures
 from core.streamlit_app.work import Progress, Stop, as_error, forget, running, start, watch
 from core.types import EmbeddingSet, Refusal, fingerprint
@@ -207,7 +208,7 @@ def _ask(cost: Cost, opened: Opened, key: str) -> None:
     with st.container(horizontal=True):
         n = min(SAMPLE, max(100, int(20 / cost.seconds_each)))
         if st.button(f"Take a sample of {n:,} images first", type="primary", icon=":material/casino:"):
-            part = _take_part(opened, n)
+            part = take_part(opened, n)
             _accepted().add(key.replace(opened.key, part.key))
             forget(key)
             st.rerun()
@@ -215,16 +216,6 @@ def _ask(cost: Cost, opened: Opened, key: str) -> None:
             _accepted().add(key)
             forget(key)
             st.rerun()
-
-
-def _take_part(opened: Opened, n: int) -> Opened:
-    from core.sources.sampling import sample
-
-    assert opened.dataset is not None
-    dataset = sample(opened.dataset, n, 0)
-    part = replace(opened, name=dataset.name, dataset=dataset, key=f"{opened.key}-{n}")
-    st.session_state.setdefault("parts", {})[opened.key] = part
-    return part
 
 
 def _after_stop(model_id: str, opened: Opened, key: str) -> None:

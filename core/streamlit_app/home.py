@@ -57,7 +57,11 @@ before it is downloaded.</li></ol></div>""")
 
 
 def state_of_things(settings: Settings) -> None:
-    """Which model, where it runs, what it knows, and how much is kept."""
+    """What is loaded, which model, where it runs, what it knows, and how much is kept."""
+    st.subheader("Data", anchor=False)
+    opened = ui.pick_dataset()
+    if opened is not None and opened.built_in:
+        st.caption(f"{ui.counts(opened)}, rendered here. All pages show the data chosen here or on any of them.")
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Model", anchor=False)

@@ -71,8 +71,13 @@ def refused_panel(refused: Sequence[Refusal]) -> None:
     n = len(refused)
     with st.expander(f"{n:,} {'item' if n == 1 else 'items'} could not be read", icon=":material/report:",
                      key="refused"):
-        st.dataframe(pd.DataFrame([(r.name, r.reason) for r in refused], columns=["item", "reason"]),
-                     hide_index=True, height=min(38 * n + 40, 320), key="refused.table")
+        refused_table(refused, key="refused.table")
+
+
+def refused_table(refused: Sequence[Refusal], *, key: str) -> None:
+    """Names and reasons."""
+    st.dataframe(pd.DataFrame([(r.name, r.reason) for r in refused], columns=["item", "reason"]), hide_index=True,
+                 height=min(38 * len(refused) + 40, 320), key=key)
 
 
 def data_uri(picture: Image, quality: int = 85) -> str:

@@ -80,6 +80,12 @@ def _remember(key: str, value: T, default: T) -> T:
     return value
 
 
+def value_of(key: str, default: str) -> str:
+    """What a widget that is not drawn now was set to: the URL's value, else the one kept, else the default."""
+    raw = st.query_params.get(key)
+    return raw if raw is not None else str(kept().get(key, default))
+
+
 def pick_option(label: str, options: Mapping[str, str], *, key: str, default: str | None = None,
                 help: str | None = None, widget: Literal["select", "segments"] = "select",
                 label_visible: bool = True) -> str:

@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from core.streamlit_app import cached, models, state, style
-from core.streamlit_app.data import Opened, counts, pick_dataset
+from core.streamlit_app.data import pick_dataset
 from core.streamlit_app.embedding import Ready, ensure_embedded
+from core.streamlit_app.opened import Opened, counts
 from core.streamlit_app.panels import facts, friendly_errors, gallery, notice, refused_panel
 from core.streamlit_app.state import Settings, pick_flag, pick_number, pick_option, pick_text
 
