@@ -48,7 +48,8 @@ def show_sphere(settings: Settings, ready: Ready) -> None:
     say_what_is_odd(settings, ready)
     ready = what_is_shown(ready)
     st.session_state.pop(DRAWN, None)
-    _live(settings, ready)
+    with st.container():
+        _live(settings, ready)
     if DRAWN not in st.session_state:
         return
     choices, selected, scene = st.session_state[DRAWN]

@@ -68,10 +68,12 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
               "linked": linked, "pictures": pictures}
     if facing is not None:
         header["looking"] = np.asarray(facing, dtype=np.float64).tolist()
-    result = _component()(key=key, data=frame(header, arrays), height="content",
-                          on_clicked_change=lambda: None, on_camera_change=lambda: None,
-                          on_unsupported_change=lambda: None)
-    answer_view(scene.thumbnails, pictures, key)
+    with st.container(gap=None):
+        result = _component()(key=key, data=frame(header, arrays), height="content",
+                              on_clicked_change=lambda: None, on_camera_change=lambda: None,
+                              on_unsupported_change=lambda: None)
+        with st.container():   # a place of its own: of a fragment whose rerun overtakes its page, Streamlit may lose it
+            answer_view(scene.thumbnails, pictures, key)
     clicked = result.clicked
     return SphereEvents(None if clicked is None else int(clicked), result.camera)
 
