@@ -10,8 +10,10 @@ import pytest
 from core.errors import Cancelled, ShapeError
 from core.geometry.gap import landscape as ls
 from core.geometry.gap.measures import gap_by_chance, loss_at
+from core.geometry.gap.parts import for_retrieval
 from core.geometry.gap.reports import Classes, Pairs
 from core.geometry.gap.shift import gap_vector, shifted
+from core.geometry.jackknife import student
 from core.geometry.retrieval import accuracy, recalls
 from core.geometry.sphere import unit
 
@@ -84,16 +86,16 @@ def test_the_landscape_is_what_moving_every_vector_gives(pairs):
     assert len(set(np.round(found.retrieval["r1_image_to_text"].values, 9))) > 2   # something does change
 
 
-@pytest.mark.parametrize("lam", [0.0, 0.2, 0.8])
-def test_the_interval_of_the_gap_is_that_of_a_bootstrap_over_pairs(lam):
-    pairs = made_up(150)
+@pytest.mark.parametrize("lam", [0.0, 0.2, 0.8, -0.5])
+def test_the_interval_of_the_gap_is_that_of_leaving_out_each_pair_and_moving_anew(lam):
+    pairs = made_up(200)
     found = ls.landscape(pairs, shifts=np.array([lam])).gap
-    rng, draws = np.random.default_rng(0), []
-    for _ in range(500):
-        rows = rng.integers(0, 150, 150)
-        there = shifted(Pairs.row_by_row(pairs.images[rows], pairs.texts[rows]), lam)
-        draws.append(np.linalg.norm(gap_vector(there)))
-    assert found.high[0] - found.low[0] == pytest.approx(2 * 1.976 * np.std(draws), rel=0.12)
+    left = []
+    for i in range(200):
+        rows = np.delete(np.arange(200), i)
+        left.append(np.linalg.norm(gap_vector(shifted(Pairs.row_by_row(pairs.images[rows], pairs.texts[rows]), lam))))
+    half = student(199) * math.sqrt(199 / 200 * ((np.array(left) - np.mean(left)) ** 2).sum())
+    assert found.high[0] - found.values[0] == pytest.approx(half, rel=0.015)
 
 
 def test_ties_are_in_random_order_at_every_shift():
@@ -110,18 +112,23 @@ def test_ties_are_in_random_order_at_every_shift():
     assert two.retrieval["r1_image_to_text"].values == pytest.approx(one.retrieval["r1_image_to_text"].values / 2)
 
 
-def test_more_rows_than_a_block_and_a_sample_of_many(monkeypatch):
-    pairs = made_up(130)
+def test_blocks_do_not_matter_and_many_are_sampled(monkeypatch):
+    pairs = made_up(300)
     one = ls.landscape(pairs, shifts=np.array([0.3]))
-    monkeypatch.setattr(ls, "BLOCK_ROWS", 7)
-    other = ls.landscape(pairs, shifts=np.array([0.3]))
-    for name, curve in one.retrieval.items():
-        assert np.array_equal(curve.values, other.retrieval[name].values)
-    monkeypatch.setattr(ls, "MOST", 50)
+    for cells in (300 * 7, 300 * 255, 300 * 1000):
+        monkeypatch.setattr(ls, "CELLS", cells)
+        other = ls.landscape(pairs, shifts=np.array([0.3]))
+        for name, curve in one.retrieval.items():
+            assert np.array_equal(curve.values, other.retrieval[name].values)
+    monkeypatch.setattr("core.geometry.gap.parts.MOST_COSINES", 50 * 50)
     some = ls.landscape(pairs, shifts=np.array([0.3]))
     assert some.n == 50
     assert some.retrieval["r1_image_to_text"].null == pytest.approx(1 / 50)
     assert some.gap.values == pytest.approx(one.gap.values)   # the gap and the shift are those of all
+    there = shifted(pairs, 0.3)
+    rows = [np.flatnonzero((pairs.images == v).all(axis=1))[0] for v in for_retrieval(pairs).images]
+    expected = recalls(there.images[rows], there.texts[rows])[5].value
+    assert some.retrieval["r5_image_to_text"].values[0] == pytest.approx(expected)
 
 
 def test_sets_without_pairs_or_classes_have_what_can_be_known():
@@ -167,14 +174,15 @@ def test_the_landscape_stays_under_a_rotation_and_all_but_the_loss_under_any_ord
     assert not np.allclose(mixed.losses[0.01].values, one.losses[0.01].values, atol=1e-3)
 
 
-def test_work_is_told_and_can_be_stopped():
+def test_work_is_told_and_can_be_stopped(monkeypatch):
     pairs, told = made_up(), []
+    monkeypatch.setattr(ls, "CELLS", 60 * 20)
     ls.landscape(pairs, on_progress=lambda share, text: told.append((share, text)))
     assert told[-1] == (1.0, "Done")
     assert [share for share, _ in told] == sorted(share for share, _ in told)
     assert {"Image to text", "Text to image", "Accuracy"} <= {text for _, text in told}
     with pytest.raises(Cancelled, match="1 of 3 curves of the landscape"):
-        ls.landscape(pairs, should_stop=iter([False, True]).__next__)
+        ls.landscape(pairs, should_stop=iter([False] * 3 + [True]).__next__)
 
 
 def test_errors_say_what_is_wrong():

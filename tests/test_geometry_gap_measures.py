@@ -12,7 +12,7 @@ from scipy.stats import kendalltau, skew
 from core.errors import Cancelled, ShapeError
 from core.geometry.gap import measures as ms
 from core.geometry.gap.orders import GROUPS, hubness, kendall_tau, same_vectors
-from core.geometry.gap.parts import at_most, cluster_labels, one_text_each
+from core.geometry.gap.parts import at_most, cluster_labels, for_retrieval, one_text_each
 from core.geometry.gap.reports import Classes, Pairs
 from core.geometry.gap.shift import gap_vector, shifted
 from core.geometry.gap.two_samples import median_distance, mmd, separability, squared_mmd
@@ -183,6 +183,26 @@ def test_the_null_of_the_gap_is_that_of_shuffled_labels(coco):
     assert angle == pytest.approx(np.degrees(np.arccos(cosines)).mean(), rel=0.02)
 
 
+def test_the_null_of_the_gap_is_the_mean_over_all_labellings_of_few_points():
+    pairs = made_up(4)
+    every = np.concatenate([pairs.images, pairs.texts[:3]]).astype(np.float64)
+    squares = []
+    for chosen in itertools.combinations(range(7), 4):
+        others = [i for i in range(7) if i not in chosen]
+        squares.append(((every[list(chosen)].mean(axis=0) - every[others].mean(axis=0)) ** 2).sum())
+    part = Pairs(pairs.images, pairs.texts[:3], np.zeros((0, 2)))
+    assert ms.gap_by_chance(part)[0] == pytest.approx(math.sqrt(np.mean(squares)), rel=1e-6)
+
+
+def test_nulls_of_what_pairs_share_are_those_of_shuffled_pairs():
+    found = ms.gap_measures(made_up(30))
+    x, y = made_up(30).images.astype(float), made_up(30).texts.astype(float)
+    others = (x @ y.T)[~np.eye(30, dtype=bool)]
+    assert found["cosine_paired"].null == pytest.approx(others.mean(), abs=1e-6)
+    assert found["alignment"].null == pytest.approx((2 - 2 * others).mean(), abs=1e-6)
+    assert found["rmg"].null == 0.5
+
+
 def test_distance_in_pairs_its_interval_and_its_null_equal_loops():
     pairs = several(8, 2)
     number = ms.gap_measures(pairs)["l2i"]
@@ -217,6 +237,9 @@ def test_neighbour_orders_at_both_ends():
     assert kendall_tau(Pairs.row_by_row(pairs.images, turned)).low < 0 < kendall_tau(pairs).low
     same = kendall_tau(Pairs.row_by_row(pairs.images, np.repeat(pairs.texts[:1], 200, axis=0)))
     assert same.value == 0   # one caption for all says nothing of who is near
+    rng = np.random.default_rng(0)
+    almost = unit(np.repeat(pairs.texts[:1], 200, axis=0) + rng.normal(size=(200, 8)).astype(np.float32) * 1e-8)
+    assert kendall_tau(Pairs.row_by_row(pairs.images, almost)).value == 0
 
 
 def naive_hubness(queries: np.ndarray, gallery: np.ndarray, k: int) -> float:
@@ -256,8 +279,33 @@ def test_equal_captions_share_what_falls_to_them():
     one = hubness(pairs.images, twice, numbers, numbers, k=4)
     assert one.value == pytest.approx(hubness(pairs.images, twice[order], numbers, numbers[order], k=4).value)
     assert one.value == pytest.approx(naive_hubness(pairs.images, pairs.texts[:30], 2), abs=1e-6)
-    near = unit(twice + 1e-8 * np.random.default_rng(1).normal(size=twice.shape).astype(np.float32))
+    near = twice + 1e-7 * np.random.default_rng(1).normal(size=twice.shape).astype(np.float32)
+    assert len(np.unique(near, axis=0)) > 40   # no longer equal to the last bit
     assert hubness(pairs.images, near, numbers, numbers, k=4).value == pytest.approx(one.value)
+
+
+def test_hubs_among_captions_given_once_twice_or_thrice_equal_a_loop_that_fills_the_places():
+    pairs, k = made_up(60), 5
+    copies = np.arange(20) % 3 + 1
+    found = np.zeros(20)
+    for x in pairs.images:
+        places = k
+        for j in np.argsort(-(pairs.texts[:20] @ x)):
+            found[j] += min(places, copies[j]) / copies[j]
+            places -= min(places, copies[j])
+    gallery = np.repeat(pairs.texts[:20], copies, axis=0)
+    number = hubness(pairs.images, gallery, np.arange(60), np.arange(len(gallery)), k=k)
+    assert number.value == pytest.approx(float(skew(np.repeat(found, copies))), abs=1e-6)
+
+
+def test_hubness_has_no_interval_where_leaving_out_an_image_would_leave_out_all_that_is_near():
+    pairs = made_up(12, d=30)
+    texts = np.repeat(pairs.images, 100, axis=0) + 0.01 * np.random.default_rng(0).normal(size=(1200, 30))
+    number = hubness(pairs.images, unit(texts.astype(np.float32)), np.roll(np.arange(12), 1),
+                     np.repeat(np.arange(12), 100))
+    assert math.isfinite(number.value) and number.low is None
+    chance = 10 / 1200
+    assert number.null == pytest.approx((1 - 2 * chance) / math.sqrt(12 * chance * (1 - chance)))
 
 
 def test_equal_rows_are_told_from_different_ones():
@@ -288,12 +336,31 @@ def test_separability_weighs_both_modalities_the_same():
     assert number.n == 60
 
 
-def test_separability_by_a_naive_nearest_boundary_in_two_dimensions():
-    angle = np.deg2rad(np.concatenate([np.linspace(-20, 20, 25), np.linspace(160, 200, 25)]))
-    points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    swapped = points.copy()
-    swapped[[3, 40]] = swapped[[40, 3]]   # two points on the wrong side
-    assert separability(Pairs.row_by_row(swapped[:25], swapped[25:])).value == pytest.approx(48 / 50)
+def naive_separability(pairs: Pairs) -> float:
+    of_x, of_y, c = cluster_labels(pairs)
+    fold = np.random.default_rng(0).permutation(c) % 5
+    z = np.concatenate([pairs.images, pairs.texts]).astype(np.float64)
+    n, m = len(pairs.images), len(pairs.texts)
+    side, folds = np.repeat([1.0, -1.0], [n, m]), np.concatenate([fold[of_x], fold[of_y]])
+    weight = np.repeat([1 / n, 1 / m], [n, m])
+    right = np.zeros(n + m)
+    for f in range(5):
+        w = weight[folds != f] / weight[folds != f].sum()
+        a, b = z[folds != f], side[folds != f]
+        a0, b0 = a - w @ a, b - w @ b
+        scatter = (a0 * w[:, None]).T @ a0
+        ridge = 1e-3 * np.trace(scatter) / z.shape[1]
+        slope = np.linalg.solve(scatter + ridge * np.eye(z.shape[1]), (a0 * w[:, None]).T @ b0)
+        right[folds == f] = np.sign((z[folds == f] - w @ a) @ slope + w @ b) == side[folds == f]
+    return (right[:n].mean() + right[n:].mean()) / 2
+
+
+@pytest.mark.parametrize("pairs", [made_up(60, apart=0.2), several(40, 3), made_up(60, apart=0.1).part(
+    np.arange(60), np.arange(17))], ids=["pairs", "several", "unequal"])
+def test_separability_equals_a_naive_ridge_on_centred_points(pairs):
+    number = separability(pairs)
+    assert 0.4 < number.value < 0.995
+    assert number.value == pytest.approx(naive_separability(pairs), abs=1e-9)
 
 
 def naive_loss(pairs: Pairs, temperature: float, batch: int) -> float:
@@ -478,10 +545,24 @@ def test_few_or_equal_points_give_no_nan(case):
 
 def test_large_sets_are_sampled_with_their_pairs_and_say_so(monkeypatch):
     monkeypatch.setattr(ms, "MOST", 100)
+    monkeypatch.setattr("core.geometry.gap.parts.MOST_COSINES", 150 * 150)
+    monkeypatch.setattr("core.geometry.gap.orders.MOST_FOR_ORDERS", 80)
     found = ms.gap_measures(made_up(400))
-    assert found["centroid_gap"].n == found["l2i"].n == 400
-    assert found["r1_image_to_text"].n == found["mmd"].n == found["hubness_text_to_image"].n == 100
-    assert found["r1_image_to_text"].null == pytest.approx(1 / 100)
+    assert found["centroid_gap"].n == found["l2i"].n == found["two_dimensions"].n == 400
+    assert found["separability"].n == found["mmd"].n == found["hubness_text_to_image"].n == 100
+    assert found["r1_image_to_text"].n == 150
+    assert found["r1_image_to_text"].null == pytest.approx(1 / 150)
+    assert found["kendall_tau"].n == 80
+    assert ms.gap_measures(several(90, 3))["kendall_tau"].n == 80   # the others' texts are not counted
+
+
+def test_retrieval_looks_at_all_of_five_thousand_images_with_five_texts_each(monkeypatch):
+    pairs = several(20, 5)
+    monkeypatch.setattr("core.geometry.gap.parts.MOST_COSINES", 20 * 102)
+    assert for_retrieval(pairs) is pairs
+    monkeypatch.setattr("core.geometry.gap.parts.MOST_COSINES", 10 * 51)
+    half = for_retrieval(pairs)
+    assert len(half.images) == 10 and len(half.images) * len(half.texts) <= 10 * 51
 
 
 def test_samples_keep_an_image_with_all_its_texts():
@@ -499,6 +580,12 @@ def test_samples_keep_an_image_with_all_its_texts():
     assert (len(loose.images), len(loose.texts), len(loose.links)) == (60, 60, 0)
     one = at_most(Pairs(pairs.images, pairs.texts[:1], np.stack([np.arange(100), np.zeros(100, int)], 1)), 30)
     assert (len(one.images), len(one.texts), len(one.links)) == (30, 1, 30)
+
+
+def test_an_image_with_more_texts_than_the_sample_holds_keeps_some_of_them():
+    pairs = several(2, 60)
+    some = at_most(pairs, 50)
+    assert (len(some.images), len(some.texts), len(some.links)) == (1, 50, 50)
 
 
 def test_samples_do_not_depend_on_the_order_of_the_rows():

@@ -145,6 +145,18 @@ def test_captions_of_one_image_count_as_fewer_queries_by_how_alike_they_fare() -
     assert apart.high - apart.low < 0.75 * (alike.high - alike.low)
 
 
+def test_the_interval_with_three_captions_an_image_by_hand() -> None:
+    scores = np.array([[2, 1, 0]] * 3 + [[2, 1, 0]] * 2 + [[0, 1, 2]] + [[0, 0, 3]] * 3, dtype=np.float32)
+    links = np.array([[q, q // 3] for q in range(9)])   # all of the first image, none of the second, all of the third
+    number = recall_at(scores, scores, links, scores=scores)
+    assert number.value == pytest.approx(6 / 9)
+    off = np.array([3 * (1 - 2 / 3), 3 * (0 - 2 / 3), 3 * (1 - 2 / 3)])
+    variance = (off**2).sum() * 3 / 2 / 81
+    fewer = max(9 * (2 / 9 / 9) / variance, 3)
+    by_hand = proportion(fewer * 2 / 3, fewer)
+    assert (number.low, number.high) == (pytest.approx(by_hand.low), pytest.approx(by_hand.high))
+
+
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = noisy_pairs(5, 50)
     links = np.argwhere(np.random.default_rng(5).random((50, 50)) < 0.03)

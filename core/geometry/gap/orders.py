@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.geometry.gap.parts import at_most, cluster_labels, one_text_each
+from core.geometry.fidelity import spread_sample
+from core.geometry.gap.parts import cluster_labels, one_text_each
 from core.geometry.gap.reports import Pairs
 from core.geometry.jackknife import with_interval
 from core.types import Number
@@ -28,13 +29,14 @@ def kendall_tau(pairs: Pairs, *, seed: int = 0) -> Number | None:
     ----------
     Schrodi et al., 2024, arXiv:2404.07983.
     """
-    sample = at_most(pairs, MOST_FOR_ORDERS, seed=seed)
-    links = one_text_each(sample)
+    links = one_text_each(pairs)
+    if len(links) > MOST_FOR_ORDERS:
+        links = links[np.sort(spread_sample(pairs.images[links[:, 0]], MOST_FOR_ORDERS, seed=seed))]
     s = len(links)
     if s < 4:
         return None
     sides = []
-    for vectors in (sample.images[links[:, 0]], sample.texts[links[:, 1]]):
+    for vectors in (pairs.images[links[:, 0]], pairs.texts[links[:, 1]]):
         cosines = (vectors.astype(np.float64) @ vectors.T.astype(np.float64)).round(6)
         sides.append(np.unique(cosines, return_inverse=True)[1].reshape(s, s).astype(np.int32))
     of_member = np.zeros((s, s))
@@ -45,7 +47,7 @@ def kendall_tau(pairs: Pairs, *, seed: int = 0) -> Number | None:
     of_anchor = of_member.sum(axis=1)
     triples = s * (s - 1) * (s - 2)
     without = (of_anchor.sum() - of_anchor - 2 * of_member.sum(axis=0)) / ((s - 1) * (s - 2) * (s - 3))
-    groups = cluster_labels(sample)[0][links[:, 0]]
+    groups = cluster_labels(pairs)[0][links[:, 0]]
     independent = len(np.unique(groups)) == s
     return with_interval(float(of_anchor.sum() / triples), without if independent else None, 0.0, s, low=-1, high=1)
 
@@ -71,8 +73,8 @@ def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of
     -------
     0 where all are found equally often; large where a few hubs are near to everything. The 95 % interval is a jackknife
     that leaves out a fortieth of the clusters at a time, queries and gallery (none below 10 clusters); the null is the
-    skew when neighbours are drawn at random. None where the gallery has no more than ``k`` items or all are found
-    equally often.
+    skew when neighbours are drawn at random. None for fewer than 2 queries, or where
+    all are found equally often, as in a gallery of no more than ``k``.
 
     References
     ----------
@@ -82,7 +84,7 @@ def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of
     n_same = int(same.max()) + 1
     one_of_each = np.unique(same, return_index=True)[1]
     q, m = len(queries), len(gallery)
-    if m <= k or q < 2:
+    if q < 2:
         return None
     c = int(max(of_queries.max(), of_gallery.max())) + 1
     groups = np.random.default_rng(seed).permutation(c) % min(GROUPS, c)

@@ -8,6 +8,8 @@ from core.geometry.fidelity import spread_sample
 from core.geometry.gap.reports import Pairs
 from core.geometry.jackknife import clusters
 
+MOST_COSINES = 150_000_000
+
 
 def at_most(pairs: Pairs, most: int, *, seed: int = 0) -> Pairs:
     """Up to ``most`` images and ``most`` texts, from the most to the least typical; an image keeps all its texts.
@@ -33,6 +35,17 @@ def at_most(pairs: Pairs, most: int, *, seed: int = 0) -> Pairs:
         if room:
             texts = np.concatenate([texts, loose[spread_sample(pairs.texts[loose], room, seed=seed)]])
     return pairs.part(np.sort(images), np.sort(texts))
+
+
+def for_retrieval(pairs: Pairs, *, seed: int = 0) -> Pairs:
+    """As many images and texts, by `at_most`, as have no more than 150 million cosines with each other.
+
+    That is all of 12,000 pairs, or of 5,000 images with five texts each.
+    """
+    n, m = len(pairs.images), len(pairs.texts)
+    if n * m <= MOST_COSINES:
+        return pairs
+    return at_most(pairs, int(max(n, m) * (MOST_COSINES / (n * m)) ** 0.5), seed=seed)
 
 
 def one_text_each(pairs: Pairs) -> np.ndarray:
