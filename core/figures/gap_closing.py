@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WAYS = {"r1_image_to_text": "image to text", "r1_text_to_image": "text to image"}
 FITS = {"nothing": "nothing to fit", "means": "fitted on means", "pairs": "fitted on pairs"}
-INSIDE = "on its own pairs"
+INSIDE = "on the pairs it was fitted on"
 _LABEL_WIDTH = 176
 _LINE = 17
 _OUTSIDE = 130
@@ -69,10 +69,13 @@ def closing(report: ClosingReport, *, way: str = "r1_image_to_text", dark: bool 
     for fits, words in FITS.items():
         group, colour = [r for r in rows if CLOSINGS[r.method].fits == fits], _colour(fits, dark)
         if group:
-            _markers(figure, group, [r.held_out[way] for r in group], colour, words, intervals=True)
+            _markers(figure, group, [r.held_out[way] for r in group], colour, words, held_out=True, dark=dark)
         inside = [r for r in group if _fitted(r, way)]
         if inside:
-            _markers(figure, inside, [r.in_sample[way] for r in inside], colour, f"the same, {INSIDE}", intervals=False)
+            _markers(figure, inside, [r.in_sample[way] for r in inside], colour, INSIDE, held_out=False, dark=dark)
+    if any(_fitted(row, way) for row in rows):
+        figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=f"hollow: {INSIDE}", hoverinfo="skip",
+                                    marker={"symbol": "circle-open", "size": 10, "color": p.text}))
     for row, label in zip(rows, labels):
         figure.add_annotation(x=1, xref="paper", y=label, yref="y", text=plain(shortened(title(row.method), 26)),
                               xanchor="left", showarrow=False,
@@ -116,7 +119,7 @@ def _segments(figure: go.Figure, ends: Sequence[tuple[Sequence[float], Sequence[
 
 
 def _markers(figure: go.Figure, rows: Sequence[ClosingRow], shares: Sequence[Number], colour: str, name: str, *,
-             intervals: bool) -> None:
+             held_out: bool, dark: bool) -> None:
     import plotly.graph_objects as go
 
     numbers = [percent(n) for n in shares]
@@ -124,24 +127,32 @@ def _markers(figure: go.Figure, rows: Sequence[ClosingRow], shares: Sequence[Num
     bars = {"error_x": error_bar([r.gap for r in rows], colour), "error_y": error_bar(numbers, colour)}
     figure.add_trace(go.Scatter(
         x=[r.gap.value for r in rows], y=[n.value for n in numbers], mode="markers", name=name, hovertext=hover,
-        hovertemplate=f"%{{hovertext}}<extra>{name}</extra>", **(bars if intervals else {}),
-        marker={"size": 11 if intervals else 10, "color": colour, "symbol": "circle" if intervals else "circle-open",
-                "line": {"width": 1 if intervals else 2,
-                         "color": theme.palette(False).background if intervals else colour}}))
+        hovertemplate=f"%{{hovertext}}<extra>{name}</extra>", **(bars if held_out else {}), showlegend=held_out,
+        marker={"size": 11 if held_out else 10, "color": colour, "symbol": "circle" if held_out else "circle-open",
+                "line": {"width": 1, "color": theme.palette(dark).background} if held_out else {"width": 2}}))
 
 
 def _closing_finding(report: ClosingReport, rows: Sequence[ClosingRow], way: str) -> str:
-    text = f"R@1 {WAYS[way]} untouched {_share(rows[0].held_out[way])}"
+    text = f"R@1 {WAYS[way]}: untouched {_share(rows[0].held_out[way])}"
     others = [r for r in rows[1:] if not math.isclose(r.held_out[way].value, rows[0].held_out[way].value)]
     if others:
         best = max(others, key=lambda r: r.held_out[way].value)
-        text += f", {title(best.method)} {_share(best.held_out[way])}"
+        text += f", best {title(best.method)} {_gain(best, way)}"
     falls = [(n.value - r.held_out[way].value, r) for r in rows for n in _fitted(r, way)]
     if falls and (drop := max(falls, key=lambda f: f[0]))[0] >= 0.1:
         row = drop[1]
         text += f"; {title(row.method)} {100 * row.in_sample[way].value:.0f} % on the pairs it was fitted on, " \
                 f"{100 * row.held_out[way].value:.0f} % on others"
     return f"{text} ({report.repeats} splits, {report.n_scored:,} pairs scored in each)"
+
+
+def _gain(row: ClosingRow, way: str) -> str:
+    """What a method adds, split by split where that is known."""
+    if way not in row.change:
+        return _share(row.held_out[way])
+    gain = percent(row.change[way])
+    interval = "" if gain.low is None or gain.high is None else f" ({gain.low:+.1f} to {gain.high:+.1f})"
+    return f"{gain.value:+.1f} points{interval}"
 
 
 def _share(number: Number) -> str:
