@@ -178,6 +178,13 @@ def test_the_parts_of_a_cosine_follow_each_other_to_its_value():
     assert table["value"].tolist() == [*values, parts.cosine]
 
 
+def test_two_texts_are_not_called_an_image_and_a_text():
+    figure = gap_explained.explained(made.parts(), image="a cat", text="a dog", texts_only=True)
+    assert not any("image" in label for label in figure.data[0].y)
+    assert set(figure.data[0].marker.color[1:3]) == {theme.palette().kinds["text"]}
+    assert "of it lies in the mean of texts" in title(figure)
+
+
 def test_a_cosine_without_known_pairs_has_one_percentile():
     parts = replace(made.parts(), percentile_matched=float("nan"), n_matched=0)
     assert len(gap_explained.explained(parts).data[2].x) == 1

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PARTS = {"means": "mean image, mean text", "image": "what is special about the image",
          "text": "what is special about the text", "both": "both together"}
+PARTS_OF_TEXTS = {**PARTS, "means": "mean text, with itself", "image": "what is special about the first",
+                  "text": "what is special about the second"}
 _BINS = 30
 
 
@@ -135,7 +137,8 @@ def _random_shares(d: int) -> np.ndarray:
     return expected / expected.sum()
 
 
-def explained(parts: CosineParts, *, image: str = "image", text: str = "text", dark: bool = False) -> go.Figure:
+def explained(parts: CosineParts, *, image: str = "image", text: str = "text", texts_only: bool = False,
+              dark: bool = False) -> go.Figure:
     """What one cosine is made of, and where it lies among cosines of the same model and data.
 
     Parameters
@@ -144,6 +147,8 @@ def explained(parts: CosineParts, *, image: str = "image", text: str = "text", d
         Of the cosine.
     image, text
         What the two are called; shown as plain text.
+    texts_only
+        Whether both are texts, compared with texts.
     dark
         Colours for a dark background.
 
@@ -159,9 +164,10 @@ def explained(parts: CosineParts, *, image: str = "image", text: str = "text", d
                     dark=dark)
     figure.update_xaxes(matches=None, showticklabels=True)
     rows = table[table["part"] != "cosine"]
-    colours = [p.muted, p.kinds["image"], p.kinds["text"], kind_colour("matched", dark)]
+    words = PARTS_OF_TEXTS if texts_only else PARTS
+    colours = [p.muted, p.kinds["text" if texts_only else "image"], p.kinds["text"], kind_colour("matched", dark)]
     figure.add_trace(go.Bar(
-        y=[*(plain(PARTS[k], width=18) for k in rows["part"]), "cosine"], x=[*rows["value"], parts.cosine],
+        y=[*(plain(words[k], width=18) for k in rows["part"]), "cosine"], x=[*rows["value"], parts.cosine],
         base=[*rows["from"], 0.0], orientation="h", marker={"color": [*colours, p.kinds["plain"]]}, showlegend=False,
         text=[*(f"{v:+.3f}" for v in rows["value"]), f"{parts.cosine:.3f}"], textposition="outside", cliponaxis=False,
         textfont={"size": 13, "color": p.text}, hovertemplate="%{y}: %{text}<extra></extra>"), row=1, col=1)
@@ -182,9 +188,9 @@ def explained(parts: CosineParts, *, image: str = "image", text: str = "text", d
     room = 0.16 * max(ends[1] - ends[0], 1e-6)
     figure.update_xaxes(title_text="cosine", range=[ends[0] - room * (ends[0] < 0), ends[1] + room], row=1, col=1)
     figure.update_xaxes(title_text="percentile (%)", range=[-4, 109], row=2, col=1)
-    means = parts.parts["means"]
+    means, where = parts.parts["means"], "in the mean of texts" if texts_only else "between the two means"
     title = (f"Cosine {parts.cosine:.3f} of “{shortened(image)}” and “{shortened(text)}”: {means:.3f} of it lies "
-             f"between the two means, {parts.cosine - means:+.3f} is their own; above {parts.percentile:.1f} % of "
+             f"{where}, {parts.cosine - means:+.3f} is their own; above {parts.percentile:.1f} % of "
              f"{parts.n_unmatched:,} unmatched pairs")
     return framed(figure, title, height=470, dark=dark, legend=False)
 

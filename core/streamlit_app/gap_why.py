@@ -44,7 +44,8 @@ def show(settings: Settings, data: GapData) -> None:
     with right:
         for sentence in gap_words.explained_in_words(parts, texts_only=what == "prompts"):
             st.markdown(panels.plain(sentence, 1000))
-        ui.show(figures.explained(parts, image=first.name, text=second.name, dark=ui.dark()), key="gap.why",
+        ui.show(figures.explained(parts, image=first.name, text=second.name, texts_only=what == "prompts",
+                                  dark=ui.dark()), key="gap.why",
                 how_to_read="Each item is its modality's mean plus what is special about it; the cosine is the sum of "
                             "the four products. Below: the share of other cosines that are lower.",
                 table=lambda: figures.explained_table(parts))
