@@ -44,8 +44,7 @@ def show(settings: Settings, data: GapData) -> None:
     """The table, then which dimensions carry the gap and how typical points are of their modality."""
     numbers = measured(data.ready.key, data.pairs, settings.seed)
     table = measures_table(numbers)
-    st.dataframe(table, hide_index=True, height="content", row_height=54, key="gap.measures",
-                 column_config={"what it says": st.column_config.TextColumn(width="large")})
+    panels.wrapped_table(table)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Intervals leave out each image with its texts in turn (shares: Wilson's over queries). By chance: "
                    "the same number after what the next column says; a value means something only beside it.")

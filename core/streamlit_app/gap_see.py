@@ -44,7 +44,7 @@ def histograms_of(data: GapData, pairs: Pairs, what: str, seed: int) -> CosineHi
 @st.fragment
 def _live(settings: Settings, data: GapData) -> None:
     """A new shift redraws this part alone."""
-    left, right = st.columns([1.25, 1], gap="medium")
+    left, right = st.columns([1.15, 1], gap="medium")
     with left:
         lam = pick_shift()
         arcs = state.pick_flag("Arcs between pairs", key="gap_arcs", disabled=not len(data.pairs.links))
@@ -54,6 +54,7 @@ def _live(settings: Settings, data: GapData) -> None:
         if lam:
             scene = moved_scene(data, placed, pairs, ("shift", lam), f"Shifted by λ = {lam:g}.", arcs=arcs)
         sphere_view(scene, key="gap.sphere", height=560, dark=ui.dark())
+        ui.copy_as_python(gap_python.see(settings, data, lam))
     with right:
         before = histograms_of(data, data.pairs, "untouched", settings.seed)
         after = histograms_of(data, pairs, f"shift {lam:g}", settings.seed) if lam else None
@@ -63,4 +64,3 @@ def _live(settings: Settings, data: GapData) -> None:
                 how_to_read="Above: two images, or two texts. Below: an image with its own text, and with others. "
                             "Where the lower curves lie left of the upper ones, the modalities lie apart.",
                 table=lambda: figures.histograms_table(before, after))
-    ui.copy_as_python(gap_python.see(settings, data, lam))

@@ -111,10 +111,10 @@ def _at(curve: Curve, i: int) -> Number:
 def _change(name: str, a: Number, b: Number, digits: int = 2) -> str:
     """From a to b, and whether these pairs can tell the two apart."""
     verdict = {1: "a rise beyond the intervals", -1: "a fall beyond the intervals",
-               0: "no difference that these pairs can show, the intervals overlap"}[apart(a, b)]
+               0: "the intervals overlap, these pairs show no difference"}[apart(a, b)]
     if a.low is None or b.low is None:
         verdict = "without intervals"
-    return f"{name} from {say(a, digits)} to {say(b, digits)}, {verdict}"
+    return f"Closing the gap by shift ½ takes {name} from {say(a, digits)} to {say(b, digits)}: {verdict}."
 
 
 def landscape_in_words(report: Landscape) -> list[str]:
@@ -140,9 +140,7 @@ def landscape_in_words(report: Landscape) -> list[str]:
               for key, way in WAYS.items() if key in report.retrieval]
     if report.accuracy is not None:
         parts.append(_change("zero-shot accuracy", _at(report.accuracy, zero), _at(report.accuracy, half)))
-    if parts:
-        said.append("Closing the gap by shift 1/2 takes " + "; ".join(parts) + ".")
-    return said
+    return said + parts
 
 
 def explained_in_words(parts: CosineParts, *, texts_only: bool = False) -> list[str]:

@@ -108,6 +108,14 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
     st.html(f'<dl class="orrery-facts">{body}</dl>')
 
 
+def wrapped_table(table: pd.DataFrame) -> None:
+    """A table of text whose cells wrap, as high as it is; the first column is the head of each row."""
+    head = "".join(f"<th>{html.escape(str(column))}</th>" for column in table.columns)
+    rows = "".join("<tr>" + "".join(f"<t{'d' if i else 'h'}>{text_html(cell)}</t{'d' if i else 'h'}>"
+                                    for i, cell in enumerate(row)) + "</tr>" for row in table.itertuples(index=False))
+    st.html(f'<div class="orrery-table"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
+
+
 def numbers_table(numbers: Mapping[str, Number]) -> pd.DataFrame:
     """Numbers with their interval, chance, n and unit, as text."""
     rows = []

@@ -57,6 +57,13 @@ CSS = """
 .orrery-chips { display: flex; flex-wrap: wrap; gap: 0.35rem; font-size: 0.86rem; }
 .orrery-chips span { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 1rem;
   padding: 0.08rem 0.6rem; overflow-wrap: anywhere; }
+.orrery-table { overflow-x: auto; }
+.orrery-table table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; width: 100%; }
+.orrery-table th, .orrery-table td { text-align: left; font-weight: 400; vertical-align: top; padding: 0.32rem 0.7rem;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+.orrery-table thead th { opacity: 0.78; white-space: nowrap; }
+.orrery-table tbody th { font-weight: 600; }
+.orrery-table td:last-child { min-width: 15rem; }
 .orrery-chips u { text-decoration: underline dashed #C98A14 2px; text-underline-offset: 3px; }
 """
 
