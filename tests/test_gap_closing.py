@@ -391,18 +391,23 @@ def test_learning_needs_ten_groups_no_steps_are_the_identity_and_the_seed_is_its
     assert np.allclose(fit_closing("learned", pairs).move_images(pairs.images), pairs.images, atol=1e-6)
 
 
-def test_a_batch_has_one_pair_a_group_and_cosines_add_up() -> None:
+def test_batches_have_one_pair_of_each_group_and_cosines_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learned, "BATCH", 7)
     pairs = world(n=20, captions=3)
     x, y = pairs.images[pairs.links[:, 0]], pairs.texts
     basis = learned._basis(x, y)[:, :5]
-    rows = learned._Rows(x, y, basis, pairs.links[:, 0], pairs.links[:, 0] < 15)
-    a, b, outside = rows.batch(np.random.default_rng(0))
-    assert len(a) == 15
-    shown = [int(np.abs(x @ basis - row).sum(axis=1).argmin()) // 3 for row in a]
-    assert sorted(shown) == list(range(15))
-    spoken = [int(np.abs(y @ basis - row).sum(axis=1).argmin()) for row in b]
-    assert [t // 3 for t in spoken] == shown
-    assert np.allclose(outside + a @ b.T, pairs.images[shown] @ y[spoken].T, atol=1e-5)
+    batches = learned._batches(x, y, pairs.links[:, 0], basis, np.random.default_rng(0))
+    assert [len(a) for a, _, _ in batches] == [7, 7, 6]
+    seen, captions = [], []
+    for a, b, outside in batches:
+        shown = [int(np.abs(x @ basis - row).sum(axis=1).argmin()) // 3 for row in a]
+        spoken = [int(np.abs(y @ basis - row).sum(axis=1).argmin()) for row in b]
+        assert [t // 3 for t in spoken] == shown
+        assert np.allclose(outside + a @ b.T, pairs.images[shown] @ y[spoken].T, atol=1e-5)
+        seen += shown
+        captions += [t % 3 for t in spoken]
+    assert sorted(seen) == list(range(20))
+    assert set(captions) == {0, 1, 2}
 
 
 @pytest.mark.parametrize(("change", "error", "text"), [

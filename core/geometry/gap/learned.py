@@ -12,6 +12,7 @@ STEPS = 120
 LOOK_EVERY = 5
 PATIENCE = 4
 BATCH = 256
+PASSES = 4
 RATE = 5e-4
 DECAY = 1e-2
 LEAST_GROUPS = 10
@@ -22,10 +23,10 @@ def learned(pairs: Pairs, seed: int) -> Moves:
     """Residual maps x + P A P'x and y + P B P'y with the least contrastive loss on pairs held back inside the fit.
 
     P holds the (at most 64) directions that carry most of the images and texts fitted on; A and B start at zero, the
-    identity. Adam with weight decay, batches of at most 256 pairs of different groups, at most 120 steps; every 5
-    steps the loss of the fifth of the groups held back is looked at, and the maps with the least are kept, which may
-    be the identity. The temperature is the one with the least loss before anything is learned, so that no gain is that
-    of a temperature. With fewer than 10 groups nothing is learned.
+    identity. Adam with weight decay, batches of at most 256 pairs of different groups (drawn four times, then over
+    again), at most 120 steps; every 5 steps the loss of the fifth of the groups held back is looked at, and the maps
+    with the least are kept, which may be the identity. The temperature is the one with the least loss before anything
+    is learned, so that no gain is that of a temperature. With fewer than 10 groups nothing is learned.
     """
     images, texts, group = linked_rows(pairs, seed)
     basis = _basis(images, texts)
@@ -33,7 +34,9 @@ def learned(pairs: Pairs, seed: int) -> Moves:
     change = np.zeros((2, r, r), dtype=np.float32)
     if group.max() + 1 >= LEAST_GROUPS:
         back = hold_back(group, seed)
-        change = _train(_Rows(images, texts, basis, group, ~back), _Rows(images, texts, basis, group, back), seed)
+        rng = np.random.default_rng(seed)
+        fit, held = ((images[some], texts[some], group[some], basis) for some in (~back, back))
+        change = _train([b for _ in range(PASSES) for b in _batches(*fit, rng)], _batches(*held, rng))
     return _residual(basis, change[0]), _residual(basis, change[1])
 
 
@@ -47,34 +50,32 @@ def _basis(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(vectors[:, ::-1][:, :DIMENSIONS], dtype=np.float32)
 
 
-class _Rows:
-    """Some pairs by their group, with their coordinates in the basis, from which batches are drawn."""
-
-    def __init__(self, images: np.ndarray, texts: np.ndarray, basis: np.ndarray, group: np.ndarray,
-                 some: np.ndarray) -> None:
-        self.images, self.texts, self.group = images[some], texts[some], group[some]
-        self.inside_images, self.inside_texts = self.images @ basis, self.texts @ basis
-
-    def batch(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """One pair of each of some groups: coordinates in the basis, (b, r) each, and (b, b) cosines outside of it."""
-        order = rng.permutation(len(self.group))
-        chosen = order[np.unique(self.group[order], return_index=True)[1]]
-        chosen = rng.permutation(chosen)[:BATCH]
-        a, b = self.inside_images[chosen], self.inside_texts[chosen]
-        return a, b, self.images[chosen] @ self.texts[chosen].T - a @ b.T
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _train(fit: _Rows, back: _Rows, seed: int) -> np.ndarray:
+def _batches(images: np.ndarray, texts: np.ndarray, group: np.ndarray, basis: np.ndarray,
+             rng: np.random.Generator) -> list[Batch]:
+    """Every group once, with one of its pairs, in batches of much the same size.
+
+    Of a batch: coordinates of images and of texts in the basis, (b, r) each, and (b, b) their cosines outside of it.
+    """
+    order = rng.permutation(len(group))
+    chosen = rng.permutation(order[np.unique(group[order], return_index=True)[1]])
+    out = []
+    for rows in np.array_split(chosen, -(-len(chosen) // BATCH)):
+        x, y = images[rows], texts[rows]
+        a, b = x @ basis, y @ basis
+        out.append((a, b, x @ y.T - a @ b.T))
+    return out
+
+
+def _train(fit: list[Batch], back: list[Batch]) -> np.ndarray:
     """(2, r, r) float32: what to add to the identity for images and for texts."""
     import torch
     from torch.nn import functional
 
-    rng = np.random.default_rng(seed)
-    r = fit.inside_images.shape[1]
-
-    def batch(rows: _Rows) -> list[torch.Tensor]:
-        return [torch.from_numpy(part) for part in rows.batch(rng)]
-
+    r = fit[0][0].shape[1]
+    of_fit, held = ([[torch.from_numpy(part) for part in batch] for batch in batches] for batches in (fit, back))
     change = torch.zeros((2, r, r), requires_grad=True)
 
     def cosines(a: torch.Tensor, b: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
@@ -87,22 +88,22 @@ def _train(fit: _Rows, back: _Rows, seed: int) -> np.ndarray:
         own = torch.arange(len(scores))
         return (functional.cross_entropy(scale * scores, own) + functional.cross_entropy(scale * scores.T, own)) / 2
 
-    held = batch(back)
-    with torch.no_grad():
-        before = cosines(*held)
-        scale = min(INVERSE_TEMPERATURES, key=lambda b: float(loss(before, b)))
+    def held_loss(scale: float) -> float:
+        with torch.no_grad():
+            return sum(float(loss(cosines(*batch), scale)) for batch in held)
+
+    scale = min(INVERSE_TEMPERATURES, key=held_loss)
     optimiser = torch.optim.AdamW([change], lr=RATE, weight_decay=DECAY)
     best, best_loss, since = change.detach().clone(), float("inf"), 0
     for step in range(STEPS + 1):
         if step % LOOK_EVERY == 0:
-            with torch.no_grad():
-                now = float(loss(cosines(*held), scale))
+            now = held_loss(scale)
             since = 0 if now < best_loss else since + 1
             if now < best_loss:
                 best, best_loss = change.detach().clone(), now
             if since > PATIENCE:
                 break
         optimiser.zero_grad()
-        loss(cosines(*batch(fit)), scale).backward()
+        loss(cosines(*of_fit[step % len(of_fit)]), scale).backward()
         optimiser.step()
     return best.numpy()

@@ -17,6 +17,7 @@ from core.geometry.sphere import angles
 Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 BANK = 1000
+CHOOSERS = 500
 NEIGHBOURS = 10
 INVERSE_TEMPERATURES = (10.0, 20.0, 50.0, 100.0, 200.0)
 
@@ -48,15 +49,12 @@ def mahalanobis(pairs: Pairs, seed: int) -> Compare:
     D is the mean difference of the pairs fitted on, and A the inverse of the covariance of their differences (shrunk,
     Ledoit and Wolf 2004), scaled to trace d; A = I and D = 0 is the cosine.
     """
-    from sklearn.covariance import ledoit_wolf
-
     images, texts, _ = linked_rows(pairs, seed)
     apart = (images - texts).astype(np.float64)
     centre, d = apart.mean(axis=0), apart.shape[1]
     root = np.eye(d)
     if len(apart) > 1 and np.ptp(apart, axis=0).max() > 1e-6:
-        covariance = ledoit_wolf(apart - centre, assume_centered=True)[0]
-        values, vectors = np.linalg.eigh(covariance)
+        values, vectors = np.linalg.eigh(shrunk_covariance(apart - centre))
         precise = 1 / np.maximum(values, 1e-6 * values.max())
         root = vectors * np.sqrt(precise * d / precise.sum())
     centre, root = centre.astype(np.float32), root.astype(np.float32)
@@ -66,6 +64,17 @@ def mahalanobis(pairs: Pairs, seed: int) -> Compare:
         return np.asarray(1 + a @ b.T - ((a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)) / 2)
 
     return compare
+
+
+def shrunk_covariance(x: np.ndarray) -> np.ndarray:
+    """Covariance of centred rows (n, d), drawn to a multiple of the identity as Ledoit and Wolf 2004 say: (d, d)."""
+    n, d = x.shape
+    covariance = x.T @ x / n
+    target = np.trace(covariance) / d * np.eye(d)
+    apart = ((covariance - target) ** 2).sum()
+    error = (((x * x).sum(axis=1) ** 2).mean() - (covariance**2).sum()) / n
+    share = min(error / apart, 1.0) if apart > 0 else 1.0
+    return np.asarray(share * target + (1 - share) * covariance)
 
 
 def csls(pairs: Pairs, seed: int) -> Compare:
@@ -88,15 +97,15 @@ def inverted_softmax(pairs: Pairs, seed: int) -> Compare:
 
     For a query, exp(b score) is its share among the queries of the fit part that ask for the same answer; what depends
     on the query alone changes no ranking, so that one score serves both directions. The inverse temperature b is the
-    one that makes the pairs fitted on most likely.
+    one that makes pairs fitted on (at most 500, among as many) most likely.
     """
     bank_images, bank_texts = _banks(pairs, seed)
     images, texts, _ = linked_rows(pairs, seed)
-    some = np.random.default_rng(seed).permutation(len(images))[:BANK]
+    some = np.random.default_rng(seed).permutation(len(images))[:CHOOSERS]
     images, texts = images[some], texts[some]
-    over_texts, over_images = images @ bank_texts.T, bank_images @ texts.T
+    few_images, few_texts = bank_images[:CHOOSERS], bank_texts[:CHOOSERS]
+    over_texts, over_images, among = images @ few_texts.T, few_images @ texts.T, few_images @ few_texts.T
     own = np.einsum("ij,ij->i", images, texts)
-    among = bank_images @ bank_texts.T
 
     def likelihood(b: float) -> float:
         """Of the right answer among the bank, each answer divided by its sum over the bank's queries."""
@@ -124,5 +133,5 @@ def _smooth_max(scores: np.ndarray, b: float) -> np.ndarray:
 def _banks(pairs: Pairs, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """At most 1,000 images and 1,000 texts of the fit part, to which others are compared."""
     rng = np.random.default_rng(seed)
-    images, texts = (x[np.sort(rng.permutation(len(x))[:BANK])] for x in (pairs.images, pairs.texts))
+    images, texts = (x[rng.permutation(len(x))[:BANK]] for x in (pairs.images, pairs.texts))
     return images, texts
