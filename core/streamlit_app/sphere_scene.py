@@ -34,11 +34,13 @@ class Selected:
     ----------
     mask : (n,) bool over images, texts and prompts.
     words : how it was selected, for a user.
+    label : what a cap says on the sphere, with its angle on the map and in truth.
     centre, radius : of the cap, in map coordinates and radians; None and 0 for a lasso.
     """
 
     mask: np.ndarray
     words: str
+    label: str = ""
     centre: np.ndarray | None = None
     radius: float = 0.0
 
@@ -109,7 +111,8 @@ def select_cap(points: Points, coords: np.ndarray, row: int, degrees: float) -> 
     inside = s2.inside_cap(coords, coords[row], np.radians(degrees))
     true = np.degrees(s2.angle(points.vectors()[inside], points.vector(row)))
     words = f"within {degrees:.0f}° on the map, true angles up to {true.max():.0f}°"
-    return Selected(inside, words, coords[row], float(np.radians(degrees)))
+    label = f"{inside.sum():,} selected: {degrees:.0f}° on the map, up to {true.max():.0f}° true"
+    return Selected(inside, words, label, coords[row], float(np.radians(degrees)))
 
 
 def all_coords(placed: FittedMap, choices: Choices) -> np.ndarray:
@@ -134,8 +137,7 @@ def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Select
         return scene
     caps = scene.caps
     if selected.centre is not None:
-        caps += (Cap(selected.centre, selected.radius, f"{int(selected.mask.sum()):,} selected: {selected.words}",
-                     "prompt"),)
+        caps += (Cap(selected.centre, selected.radius, selected.label, "prompt"),)
     return replace(scene, selected=selected.mask, caps=caps)
 
 
