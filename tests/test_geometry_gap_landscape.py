@@ -113,16 +113,19 @@ def test_ties_are_in_random_order_at_every_shift():
 
 
 def test_blocks_do_not_matter_and_many_are_sampled(monkeypatch):
-    pairs = made_up(300)
+    pairs = made_up(600, noise=20)   # many are found behind more than 255 others
     one = ls.landscape(pairs, shifts=np.array([0.3]))
-    for cells in (300 * 7, 300 * 255, 300 * 1000):
+    assert one.retrieval["r5_image_to_text"].values[0] == pytest.approx(5 / 600, abs=0.012)
+    for cells in (600 * 7, 600 * 1000):
         monkeypatch.setattr(ls, "CELLS", cells)
         other = ls.landscape(pairs, shifts=np.array([0.3]))
         for name, curve in one.retrieval.items():
             assert np.array_equal(curve.values, other.retrieval[name].values)
+    pairs = made_up(300)
+    one = ls.landscape(pairs, shifts=np.array([0.3]))
     monkeypatch.setattr("core.geometry.gap.parts.MOST_COSINES", 50 * 50)
     some = ls.landscape(pairs, shifts=np.array([0.3]))
-    assert some.n == 50
+    assert (one.n, some.n) == (300, 50)
     assert some.retrieval["r1_image_to_text"].null == pytest.approx(1 / 50)
     assert some.gap.values == pytest.approx(one.gap.values)   # the gap and the shift are those of all
     there = shifted(pairs, 0.3)

@@ -139,6 +139,16 @@ def test_distances_of_conformity_and_their_intervals_equal_loops():
     assert report.distances.unit == "standard deviations"
 
 
+def test_of_many_points_all_have_a_conformity_and_some_are_compared(monkeypatch):
+    pairs = made_up(400, wide=0.5)
+    whole = pr.conformity(pairs, alphas=np.array([0.0]))
+    monkeypatch.setattr(pr, "MOST_FOR_DISTANCES", 150)
+    some = pr.conformity(pairs, alphas=np.array([0.0]))
+    assert np.array_equal(some.images, whole.images) and len(some.texts) == 400
+    assert some.distances.values[0] != whole.distances.values[0]
+    assert some.distances.values[0] == pytest.approx(whole.distances.values[0], rel=0.2)
+
+
 def test_two_halves_of_one_modality_are_as_far_apart_as_the_null_says():
     pairs = made_up(400)
     halves = Pairs(pairs.images[:200], pairs.images[200:], np.zeros((0, 2)))

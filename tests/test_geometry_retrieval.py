@@ -146,14 +146,16 @@ def test_captions_of_one_image_count_as_fewer_queries_by_how_alike_they_fare() -
 
 
 def test_the_interval_with_three_captions_an_image_by_hand() -> None:
-    scores = np.array([[2, 1, 0]] * 3 + [[2, 1, 0]] * 2 + [[0, 1, 2]] + [[0, 0, 3]] * 3, dtype=np.float32)
-    links = np.array([[q, q // 3] for q in range(9)])   # all of the first image, none of the second, all of the third
+    found = np.array([1, 1, 0, 1, 0, 0, 1, 1, 1])   # two of the first image, one of the second, all of the third
+    links = np.array([[q, q // 3] for q in range(9)])
+    scores = np.zeros((9, 4), dtype=np.float32)
+    scores[np.arange(9), np.where(found, links[:, 1], 3)] = 1
     number = recall_at(scores, scores, links, scores=scores)
     assert number.value == pytest.approx(6 / 9)
-    off = np.array([3 * (1 - 2 / 3), 3 * (0 - 2 / 3), 3 * (1 - 2 / 3)])
-    variance = (off**2).sum() * 3 / 2 / 81
-    fewer = max(9 * (2 / 9 / 9) / variance, 3)
-    by_hand = proportion(fewer * 2 / 3, fewer)
+    off = np.array([2 - 2, 1 - 2, 3 - 2])
+    alike = (off**2).sum() * 3 / 2 / 81 / (2 / 9 / 9)
+    assert 1 < alike < 3
+    by_hand = proportion(9 / alike * 2 / 3, 9 / alike)
     assert (number.low, number.high) == (pytest.approx(by_hand.low), pytest.approx(by_hand.high))
 
 
