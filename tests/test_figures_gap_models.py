@@ -88,6 +88,8 @@ def test_models_stand_in_each_panel_with_interval_and_null():
     assert headings == ["Gap", "Relative gap", "R@1, image to text<br>(share)"]
     values = [t for t in figure.data if t.legendgroup == "value"]
     nulls = [t for t in figure.data if t.legendgroup == "null"]
+    assert len({(t.xaxis, t.yaxis) for t in values}) == 3
+    assert [(t.xaxis, t.yaxis) for t in nulls] == [(t.xaxis, t.yaxis) for t in values]
     for trace, null, key in zip(values, nulls, titles):
         numbers = [numbers[key] for numbers in table.values()]
         np.testing.assert_allclose(trace.x, [n.value for n in numbers])

@@ -81,8 +81,7 @@ def like_to_like(x: np.ndarray) -> np.ndarray:
         return rows
     angles = 2 * np.arcsin(np.minimum(pdist(x[rows].astype(np.float64)) / 2, 1))
     tree = linkage(angles, "average", optimal_ordering=True)
-    order = leaves_list(tree).astype(np.int64)
-    return rows[order if order[0] < order[-1] else order[::-1]]
+    return rows[leaves_list(tree)]
 
 
 def by_content(x: np.ndarray) -> np.ndarray:
