@@ -74,6 +74,7 @@ class View {
     const saved = CAMERAS.get(this.key) ?? readCamera(scene.camera);
     this.turn = saved ? saved.turn : this.home;
     this.zoom = saved ? saved.zoom : 1;
+    if (!CAMERAS.has(this.key)) CAMERAS.set(this.key, { turn: this.turn, zoom: this.zoom });
     this.build();
     this.gl = this.back.getContext("webgl2", { antialias: false, premultipliedAlpha: true, alpha: true });
     if (!this.gl) return this.unsupported();

@@ -63,9 +63,15 @@ def write_url(key: str, value: str | None) -> None:
         st.query_params[key] = value
 
 
-def _restore(key: str, default: T, parse: Callable[[str], T | None]) -> None:
-    """Before a widget: its value of this page, else the URL's, else the one kept, else the default."""
+def _restore(key: str, default: T, parse: Callable[[str], T | None], *, typed: bool = False) -> None:
+    """Before a widget: its value of this page, else the URL's, else the one kept, else the default.
+
+    The value is told anew in each run, since a widget in a closed popover hears of it only when that opens; but not
+    to one that is ``typed`` in, where it could overwrite what is being typed.
+    """
     if key in st.session_state and key not in _of_other_page():
+        if not typed:
+            st.session_state[key] = st.session_state[key]
         return
     _of_other_page().discard(key)
     raw = st.query_params.get(key)
@@ -148,10 +154,12 @@ def pick_number(label: str, low: N, high: N, *, key: str, default: N, step: N | 
 def pick_text(label: str, *, key: str, default: str = "", help: str | None = None, placeholder: str | None = None,
               max_chars: int = 50_000, lines: int = 1) -> str:
     """A text; in the URL as long as it is short."""
-    _restore(key, default, lambda raw: raw[:max_chars])
+    known = key in st.session_state and key not in _of_other_page()
+    _restore(key, default, lambda raw: raw[:max_chars], typed=True)
+    told = st.session_state[key] if known else ""   # what a text field starts with that is mounted only now
     if lines > 1:
-        value = st.text_area(label, key=key, help=help, placeholder=placeholder, max_chars=max_chars,
+        value = st.text_area(label, told, key=key, help=help, placeholder=placeholder, max_chars=max_chars,
                              height=24 * lines + 20)
     else:
-        value = st.text_input(label, key=key, help=help, placeholder=placeholder, max_chars=max_chars)
+        value = st.text_input(label, told, key=key, help=help, placeholder=placeholder, max_chars=max_chars)
     return _remember(key, value or "", default)

@@ -172,3 +172,38 @@ def test_a_lasso_on_the_flat_view_selects_on_the_sphere(browser_page, address):
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_text("Your selections").wait_for(timeout=LONG)
     no_traceback(page)
+
+
+def test_what_lies_in_a_closed_popover_keeps_its_value(browser_page, address):
+    page = browser_page
+    page.goto(f"{address}/Embedding_Sphere?scenes=100&prompts=a+red+cube%0Aa+star")
+    drawn(page, 202)
+    for colour in ("solid", "style"):   # runs of the page before any popover is opened
+        page.get_by_role("combobox", name="Colour by").click()
+        page.get_by_role("option", name=colour, exact=True).click()
+        page.wait_for_function(f"location.search.includes('column%3A{colour}')", timeout=LONG)
+    page.get_by_role("button", name="Your prompts", exact=True).click()
+    prompts = page.get_by_label("One prompt a line")
+    prompts.wait_for()
+    assert prompts.input_value() == "a red cube\na star"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_text("Arcs between pairs").click()
+    page.wait_for_function("location.search.includes('arcs=1')", timeout=LONG)
+    page.wait_for_timeout(500)
+    for gone in ("means=0", "pictures=0"):
+        assert gone not in page.url
+    drawn(page, 202)
+
+
+def test_the_camera_stays_while_a_map_is_made_anew(browser_page, address):
+    page = browser_page
+    page.goto(f"{address}/Embedding_Sphere?scenes=100")
+    drawn(page, 200)
+    start = page.evaluate(f"{PROBE}.camera()")
+    for name in ("UMAP on the sphere", "Geodesic MDS"):
+        page.get_by_role("combobox", name="Map").click()
+        page.get_by_role("option", name=name).click()
+        page.get_by_text(f"Map: {name}.").wait_for(timeout=LONG)
+        drawn(page, 200)
+        assert page.evaluate(f"{PROBE}.camera()") == start
