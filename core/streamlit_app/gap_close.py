@@ -98,8 +98,8 @@ def _scores(settings: Settings, data: GapData) -> None:
         _figures(report, ways)
     st.dataframe(closing_shown(report), hide_index=True, height="content", key="gap.closings")
     st.caption(f"Means over {report.repeats} random splits with 95 % intervals, which allow for other pairs to fit on "
-               "and other queries. Change: against untouched, split by split. In sample: on the pairs fitted on, in "
-               "galleries of the same size.")
+               "and other queries. Change: against untouched, split by split; a gain or a loss lies beyond its "
+               "interval. In sample: on the pairs fitted on, in galleries of the same size.")
 
 
 def _figures(report: ClosingReport, ways: dict[str, str]) -> None:

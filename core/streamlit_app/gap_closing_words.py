@@ -46,10 +46,10 @@ def closing_in_words(report: ClosingReport) -> list[str]:
     return said
 
 
-_VERDICTS = {1: ("gains retrieval", "gain retrieval"), -1: ("loses retrieval", "lose retrieval"),
-             2: ("gains retrieval one way and loses it the other", "gain retrieval one way and lose it the other"),
-             0: ("leaves retrieval where it was, as far as these pairs can tell",
-                 "leave retrieval where it was, as far as these pairs can tell")}
+_VERDICTS = {1: ("gains R@1", "gain R@1"), -1: ("loses R@1", "lose R@1"),
+             2: ("gains R@1 one way and loses it the other", "gain R@1 one way and lose it the other"),
+             0: ("leaves R@1 where it was, as far as these pairs can tell",
+                 "leave R@1 where it was, as far as these pairs can tell")}
 
 
 def verdict_of(row: ClosingRow) -> int:
@@ -82,7 +82,7 @@ def _conclusion(closes: Sequence[ClosingRow]) -> str:
     if 1 in verdicts:
         return "So closing the gap helps here, by the right method."
     if -1 in verdicts:
-        return "So closing the gap helps retrieval nowhere here, and ways of closing it harm."
+        return "So closing the gap helps retrieval nowhere here, and some ways of closing it harm."
     return "So closing the gap changes nothing in retrieval here that these pairs can show."
 
 

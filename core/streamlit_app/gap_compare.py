@@ -37,15 +37,17 @@ def show(settings: Settings, data: GapData) -> None:
     """The models chosen, their measures, what these say, and how far the models agree."""
     on = state.pick_option("Pairs", ON, key="compare", widget="segments", label_visible=False)
     chosen: tuple[str, ...] = ()
+    second = on == "open" and data.ready.opened.dataset is None
     if on == "probe":
         others = _on_probes(settings)
-    elif data.ready.opened.dataset is None:
+    elif second:
         others = _two_files(data)
     else:
         chosen = _pick_models(settings, (settings.model_id, UNTRAINED + settings.model_id), {}, key="models")
         others = [_on_open(model, settings, data) for model in chosen]
     if len(others) < 2:
-        panels.notice("Choose at least two to compare.")
+        panels.notice("Give a second file: vectors of the same items, by another model." if second else
+                      "Choose at least two models to compare.")
         return
     numbers = {other.name: measured(other.key, other.pairs, settings.seed, about=f"{other.name}: ")
                for other in others}
