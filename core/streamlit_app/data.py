@@ -160,7 +160,7 @@ def _upload_table() -> TableSource | None:
     if not table:
         panels.notice("Captions alone are welcome too: then the sphere shows texts.")
         return None
-    if not st.button("Open", type="primary", icon=":material/folder_open:", key="table.go",
+    if not st.button("Open the table", type="primary", icon=":material/folder_open:", key="table.go",
                      help="With the images beside it, if it names any."):
         return None
     return TableSource((table[0].name, table[0].getvalue()), tuple((u.name, u.getvalue()) for u in images),

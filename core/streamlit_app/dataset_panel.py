@@ -31,16 +31,19 @@ def dataset_panel(opened: Opened, model_id: str) -> Opened:
     """A button that shows what is loaded; gives the part of it that the visitor wants to look at."""
     refused = f" · {len(opened.refused):,} refused" if opened.refused else ""
     panel = st.popover(f"What is loaded{refused}", icon=":material/inventory_2:", key="dataset", on_change="rerun")
-    is_open = bool(panel.open)
-    part = _narrowed(opened, panel, is_open) if opened.dataset is not None else opened
-    if is_open:
-        with panel, panels.friendly_errors():
-            _show(part, model_id)
-    return part
+    if not panel.open:
+        return opened if opened.dataset is None else _narrowed(opened, None)
+    with panel, panels.friendly_errors():
+        title = st.container()
+        part = opened if opened.dataset is None else _narrowed(opened, st.container(horizontal=True))
+        title.markdown(f"**{panels.plain(part.name, 120)}**")
+        _show(part, model_id)
+        return part
+    return opened
 
 
-def _narrowed(opened: Opened, panel: DeltaGenerator, is_open: bool) -> Opened:
-    """The split and language that were chosen, where there are several."""
+def _narrowed(opened: Opened, row: DeltaGenerator | None) -> Opened:
+    """The split and language that were chosen, where there are several; widgets for them in ``row``."""
     from core.sources.overview import counted, narrowed
 
     assert opened.dataset is not None
@@ -48,8 +51,8 @@ def _narrowed(opened: Opened, panel: DeltaGenerator, is_open: bool) -> Opened:
     for column, title in (("split", "Split"), ("language", "Language of the texts")):
         found = _counted(opened, column, counted)
         options = {_ALL: f"all of {len(found)}", **{value: f"{value} ({n:,})" for value, n in found.items()}}
-        if len(found) > 1 and is_open:
-            with panel:
+        if len(found) > 1 and row is not None:
+            with row:
                 value = state.pick_option(title, options, key=f"data.{column}")
         else:
             value = state.value_of(f"data.{column}", _ALL)
@@ -76,7 +79,6 @@ def _counted(opened: Opened, column: str, counted: object) -> Mapping[str, int]:
 
 
 def _show(opened: Opened, model_id: str) -> None:
-    st.markdown(f"**{panels.plain(opened.name, 120)}**")
     if opened.dataset is not None:
         _show_dataset(opened, opened.dataset, model_id)
     elif opened.vectors is not None:
@@ -124,8 +126,8 @@ def _cost(dataset: Dataset, model_id: str) -> str:
     n = len(dataset.image_ids) + len(dataset.text_ids)
     each = cached.seconds_per_item().get(model_id)
     if each is None:
-        return f"at most {n:,} items; how long they take is measured first, and asked where it is long"
-    return f"at most {n:,} items, {about(n * each)} with this model; what is encoded already is not encoded again"
+        return f"up to {n:,} items; how long that takes is measured first"
+    return f"up to {n:,} items, {about(n * each)} with this model; nothing is encoded twice"
 
 
 def _samples(opened: Opened, dataset: Dataset) -> list[tuple[Image | None, str, str]]:
