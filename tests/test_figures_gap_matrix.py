@@ -50,7 +50,9 @@ def test_one_scale_is_common_and_a_scale_for_each_block_is_its_own():
     assert one.layout.coloraxis.cmin == min(low for low, _ in ends)
     assert one.layout.coloraxis.cmax == max(high for _, high in ends)
     bars = [by_block.layout[a].colorbar.y for a in ("coloraxis", "coloraxis2", "coloraxis3")]
-    assert np.abs(np.diff(bars)).min() > 0.05
+    side = by_block.layout.height - by_block.layout.margin.t - by_block.layout.margin.b
+    assert (-np.diff(bars) * side).min() >= 48   # a title, a bar and its ticks
+    assert -min(bars) * side + 48 <= by_block.layout.margin.b
     with pytest.raises(ChoiceError, match="colour scale to be one of one, block; got 'two'"):
         gap_matrix.matrix(report, scale="two")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SCALES = {"one": "one scale for all", "block": "a scale for each block"}
+_SIDE, _BAR = 580, 50   # of the matrix where there is room, and of a colour bar, pixels
 BLOCKS = {"images": "images with images", "cross": "images with texts", "texts": "texts with texts"}
 
 
@@ -158,7 +159,8 @@ def matrix(report: SimilarityMatrix, *, scale: str = "one", images: Sequence[str
             other = "y" if side == "x" else "x"
             figure.add_shape(type="line", **{f"{side}0": n - 0.5, f"{side}1": n - 0.5, f"{other}0": -0.5,
                                              f"{other}1": k - 0.5}, line={"color": p.background, "width": 2})
-    framed(figure, finding(report), height=620, dark=dark, legend=False)
+    bars = 1 if scale == "one" else len(slices)
+    framed(figure, finding(report), height=_SIDE + 76 + _BAR * bars, dark=dark, legend=False)
     return figure.update_layout(_colour_bars(ends, scale, dark))
 
 
@@ -178,9 +180,9 @@ def _colour_bars(ends: dict[str, tuple[float, float]], scale: str, dark: bool) -
             "cmin": low, "cmax": high, "colorscale": theme.colorscale(dark),
             "colorbar": {"title": {"text": name, "side": "top", "font": {"size": theme.SMALLEST_FONT, "color": p.text}},
                          "orientation": "h", "thickness": 10, "len": 0.96, "x": 0, "xanchor": "left",
-                         "y": -0.08 - 0.13 * i, "yanchor": "top", "tickfont": {"size": theme.SMALLEST_FONT,
-                                                                               "color": p.muted}, "nticks": 6}}
-    return {**bars, "margin": {"b": 70 + 62 * len(shown)}}
+                         "y": -(34 + _BAR * i) / _SIDE, "yanchor": "top",
+                         "tickfont": {"size": theme.SMALLEST_FONT, "color": p.muted}, "nticks": 6}}
+    return {**bars, "margin": {"b": 54 + _BAR * len(shown)}}
 
 
 def matrix_table(report: SimilarityMatrix, images: Sequence[str] = (), texts: Sequence[str] = ()) -> pd.DataFrame:
