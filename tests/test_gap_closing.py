@@ -164,7 +164,8 @@ def test_a_dimension_that_does_not_vary_is_not_blown_up() -> None:
     flat = [np.concatenate([x, np.full((len(x), 1), 0.3, dtype=np.float32)], axis=1)
             for x in (pairs.images, pairs.texts)]
     flat_pairs = Pairs.row_by_row(*(unit(x) for x in flat))
-    flat_pairs.images[:, -1] = flat_pairs.texts[:, -1] = flat_pairs.images[0, -1]
+    for x in (flat_pairs.images, flat_pairs.texts):
+        x[:, -1] = flat_pairs.images[0, -1] + 1e-6 * np.random.default_rng(0).normal(size=len(x))
     flat_pairs = Pairs.row_by_row(flat_pairs.images.copy(), flat_pairs.texts.copy())
     fitted = fit_closing("standardising", flat_pairs)
     odd = flat_pairs.images[:1].copy()
@@ -234,6 +235,7 @@ def test_the_ridge_map_solves_its_normal_equations_and_takes_the_penalty_that_ca
         left = b.T @ b + penalty * len(b) * np.eye(12)
         return np.linalg.solve(left, b.T @ a + penalty * len(b) * np.eye(12))
 
+    assert not np.array_equal(back, hold_back(group, 1))
     errors = [((y[back] @ solved(x[~back], y[~back], p) - x[back]) ** 2).sum() for p in PENALTIES]
     best = PENALTIES[int(np.argmin(errors))]
     assert PENALTIES[0] < best < PENALTIES[-1]
