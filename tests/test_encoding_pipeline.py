@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,10 @@ from core.encoding.clip import DualEncoder
 from core.encoding.pipeline import embed, missing, text_hash
 from core.encoding.store import Store
 from core.errors import Cancelled, ModelError, ShapeError
+from core.sources.open_images import open_folder
 from core.types import Refusal
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -313,3 +318,50 @@ def test_batch_sizes() -> None:
     assert batching.default_batch_size(small) == 4
     small.device = "cuda"
     assert batching.default_batch_size(small) == 256
+
+
+@pytest.mark.parametrize(("number", "n", "size"), [(1, 9, 4), (2, 9, 3), (2, 8, 4), (2, 5, 3), (4, 3, 1), (2, 0, 0),
+                                                   (3, 40, 4)])
+def test_batches_are_as_many_on_every_stream(model: DualEncoder, store: Store, number: int, n: int, size: int,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "streams", lambda device: (number, 1))
+    run = batching.Run(model, store, lambda fraction, text: None, lambda: False, 4)
+    assert run._even(n) == size
+
+
+def test_decode_and_resize_are_told_apart(model: DualEncoder, store: Store, tmp_path: Path) -> None:
+    for i, picture in enumerate(pictures(4, size=(900, 700))):
+        picture.save(tmp_path / f"{i}.png")
+    seconds = embed(open_folder(tmp_path), model, store).seconds
+    assert seconds["decode"] > 0
+    assert seconds["resize"] > 0
+
+
+def test_freed_memory_is_kept_where_the_c_library_allows_it() -> None:
+    """In a fresh process: pages fetched by ten forward passes, before and after."""
+    code = f"""
+import sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]
+import resource, torch
+from core.encoding.allocator import keep_freed_memory
+torch.set_num_threads(1)
+layers = torch.nn.Sequential(torch.nn.Linear(700, 3000), torch.nn.GELU(), torch.nn.Linear(3000, 700))
+x = torch.ones(300, 700)
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    with torch.inference_mode():
+        for _ in range(10):
+            layers(x)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+before, known = faults(), keep_freed_memory()
+faults()
+print(known, before, faults())
+"""
+    pytest.importorskip("resource")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    known, before, after = done.stdout.split()
+    if known == "False":
+        pytest.skip("the C library is not glibc")
+    assert int(after) < 100 < int(before)

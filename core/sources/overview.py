@@ -35,8 +35,9 @@ def facts(dataset: Dataset) -> list[tuple[str, str]]:
 
 
 def counted(dataset: Dataset, column: str) -> dict[str, int]:
-    """How many images (texts where the images have no such column) have each value of a column, most first."""
-    for table in (dataset.image_table, dataset.text_table):
+    """How many images have each value of a column, most first; texts for a language, or where images have no such."""
+    tables = [dataset.image_table, dataset.text_table]
+    for table in reversed(tables) if column == "language" else tables:
         if column in table and len(table):
             values = table[column].dropna().astype(str)
             found = values[values != ""].value_counts()
@@ -98,6 +99,8 @@ def _list(names: Sequence[str], n: int | None = None) -> str:
 
 
 def _range(each: np.ndarray) -> str:
-    low, high, without = int(each[each > 0].min(initial=0)), int(each.max()), int((each == 0).sum())
-    said = f"{high}" if low == high or not low else f"{low} to {high}"
-    return said + (f"; {without:,} images have none" if without else "")
+    some, without = each[each > 0], int((each == 0).sum())
+    if not len(some):
+        return "none"
+    said = f"{some.min()}" if some.min() == some.max() else f"{some.min()} to {some.max()}"
+    return said + (f"; {without:,} without" if without else "")
