@@ -113,7 +113,7 @@ def _selection(name: str, rows: pd.DataFrame) -> Selection:
 
 def load_panel() -> None:
     """A small upload of a file of selections; those of a name already kept take its place."""
-    with st.popover("Load", icon=":material/upload:"):
+    with st.popover("Load selections", icon=":material/upload:"):
         upload = st.file_uploader("Selections downloaded here before (CSV)", type=["csv"], key="selections.file",
                                   max_upload_size=_MOST_MEGABYTES)
     if upload is None or st.session_state.get("selections.loaded") == upload.file_id:

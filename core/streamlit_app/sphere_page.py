@@ -180,15 +180,15 @@ def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap,
                        "stay neighbours? Variance: how much of the length do three directions hold?")
         ui.copy_as_python(python_of(settings, ready, choices))
         with st.popover("Download", icon=":material/download:"):
-            ui.download_figure(partial(_figure, scene), "sphere")
+            ui.download_figure(partial(_figure, scene, ui.dark()), "sphere")
             ui.download_table(partial(table_of, ready, choices, placed), "sphere-points")
         views.views_panel()
 
 
-def _figure(scene: SphereScene) -> go.Figure:
+def _figure(scene: SphereScene, dark: bool) -> go.Figure:
     from core.figures.sphere import sphere
 
-    return sphere(scene, ui.dark())
+    return sphere(scene, dark)
 
 
 def _show_below(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None,
@@ -229,5 +229,5 @@ def _show_statistics(ready: Ready) -> None:
     numbers: dict[str, Number] = work.result_of(f"statistics:{ready.key}", measure)
     table = panels.numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
     table["what it says"] = [STATISTICS[k].explanation for k in numbers]
-    st.dataframe(table, hide_index=True, height="content", key="sphere.numbers")
+    st.dataframe(table, hide_index=True, height="content", key="sphere.numbers", column_config={"unit": {"width": 96}})
     st.caption("By chance: the same statistic of random directions, of the same number and dimension.")

@@ -24,6 +24,7 @@ from core.streamlit_app.state import Settings
 from core.types import Selection
 
 MOST_WORDS = 400
+MOST_CHANCE = 0.05
 
 
 def keep_panel(ready: Ready, points: Points, selected: Selected) -> None:
@@ -54,8 +55,9 @@ def kept_panel(settings: Settings, ready: Ready) -> None:
     table = pd.DataFrame([(s.name, len(s.image_ids), len(s.text_ids), s.source, s.note) for s in kept().values()],
                          columns=["name", "images", "texts", "from", "note"])
     st.dataframe(table, hide_index=True, key="selections.table")
+    table = as_table(list(kept().values()))
     with st.container(horizontal=True):
-        ui.download_table(lambda: as_table(list(kept().values())), "selections", label="Download")
+        ui.download_table(lambda: table, "selections", label="Download")
         load_panel()
         if st.button("Forget all", icon=":material/delete:", key="selections.clear"):
             kept().clear()
@@ -123,8 +125,7 @@ def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None
     for side, name, mine, said in zip(st.columns(2, gap="large"), (a.name, b.name), rows, found.words):
         with side:
             st.html(f'<div class="orrery-h">Towards {panels.text_html(name, 80)}</div>')
-            chips = "".join(f"<span>{panels.text_html(word)} · p {p:.2f}</span>" for word, _, p in said)
-            st.html(f'<div class="orrery-chips">{chips}</div>')
+            _words_that_tell(said)
             examples = mine[found.examples[0 if name == a.name else 1]]
             if part.modality == "image":
                 panels.gallery([(_picture(ready, int(i)), part.ids[i], "") for i in examples],
@@ -132,6 +133,16 @@ def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None
             else:
                 for i in examples:
                     st.text(ready.captions[i])
+
+
+def _words_that_tell(said: Sequence[tuple[str, float, float]]) -> None:
+    """The words that go one way farther than chance takes any word, or that there are none."""
+    telling = [(word, p) for word, _, p in said if p <= MOST_CHANCE]
+    if telling:
+        chips = "".join(f"<span>{panels.text_html(word)} · p {p:.3f}</span>" for word, p in telling)
+        st.html(f'<div class="orrery-chips">{chips}</div>')
+    elif said:
+        st.caption(f"No word of the texts goes this way beyond chance (smallest p {min(p for *_, p in said):.2f}).")
 
 
 def _picture(ready: Ready, row: int) -> Image.Image | None:

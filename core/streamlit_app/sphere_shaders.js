@@ -136,7 +136,7 @@ void main() {
     vec2 s = length(p) * vec2(cos(a), abs(sin(a)));
     vec2 tip = vec2(v_size, 0.0), notch = v_size * 0.46 * vec2(cos(k), sin(k));
     vec2 e = notch - tip, w = s - tip;
-    d = (w.x * e.y - w.y * e.x) / length(e) * -1.0;
+    d = (w.x * e.y - w.y * e.x) / length(e);
   }
   float fill = 1.0 - smoothstep(-0.6, 0.6, d);
   float rim = smoothstep(-1.7, -0.3, d) * (v_size > 2.4 ? 0.6 : 0.25);

@@ -39,5 +39,5 @@ def views_panel() -> None:
                 st.button("Open", key=f"views.open.{i}", type="tertiary", on_click=state.open_view, args=(view.query,))
         if kept():
             st.code("?" + urlencode(kept()[-1].query), language=None, wrap_lines=True)
-            st.download_button("Download", lambda: json.dumps([asdict(view) for view in kept()], indent=1),
+            st.download_button("Download", json.dumps([asdict(view) for view in kept()], indent=1),
                                "orrery-views.json", "application/json", key="views.download", on_click="ignore")
