@@ -93,6 +93,21 @@ def test_the_landscape_says_where_the_loss_is_lowest_and_what_it_is_now():
     assert f"n = {made.N} pairs" in said
 
 
+@pytest.mark.parametrize(("smallest", "log"), [(0.5, False), (0.0005, True)])
+def test_losses_that_lie_far_apart_are_drawn_on_a_logarithmic_axis(smallest, log):
+    report = made.along()
+    tau = min(report.losses)
+    curve = report.losses[tau]
+    small = replace(curve, values=np.linspace(smallest, 3, 13), low=np.zeros(13), high=np.linspace(smallest, 3, 13) * 2)
+    figure = gap.landscape(replace(report, losses={**report.losses, tau: small}), at=0.0)
+    assert (figure.layout.yaxis.type == "log") is log
+    if log:
+        low, high = 10 ** np.array(figure.layout.yaxis.range)
+        assert low < 0.0005 and high > max(c.values.max() for c in report.losses.values())
+        assert min(min(t.y) for t in figure.data if t.fill == "toself" and t.yaxis == "y") > 0
+        assert f"lowest at shift {report.shifts[0]:.3g}: 0.0005 (0.00 to 0.001)" in title(figure)
+
+
 def test_an_unpaired_set_has_a_landscape_of_its_gap():
     report = made.along(False)
     figure = gap.landscape(report, at=0.5)

@@ -99,6 +99,15 @@ def test_the_title_tells_the_best_and_the_trap():
     assert f"{report.repeats} splits, {report.n_scored} pairs scored" in said
 
 
+def test_where_nothing_is_better_the_title_says_so():
+    report, way = made.closings(), "r1_image_to_text"
+    worse = tuple(replace(r, held_out={**r.held_out, way: Number(0.1 + 0.01 * i)}, change={})
+                  for i, r in enumerate(report.rows[1:]))
+    said = title(gap_closing.closing(replace(report, rows=(report.rows[0], *worse))))
+    assert f"none better, next {CLOSINGS[worse[-1].method].title} {10 + len(worse) - 1} %" in said
+    assert ", best " not in said
+
+
 def test_the_untouched_score_alone_is_drawn_too():
     report = made.closings()
     figure = gap_closing.closing(replace(report, rows=report.rows[:1]))

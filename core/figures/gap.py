@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KINDS = {"images": "two images", "texts": "two texts", "matched": "image and its text",
          "unmatched": "image and another text"}
+_LOG_FROM = 30   # largest over smallest loss
 _ROWS = {"images": 1, "texts": 1, "matched": 2, "unmatched": 2}
 
 
@@ -144,15 +145,30 @@ def landscape(report: Landscape, *, at: float = 0.0, dark: bool = False) -> go.F
     if report.accuracy is not None:
         line(figure, report.shifts, report.accuracy, p.kinds["prompt"], "zero-shot accuracy", row_of["share"],
              as_percent=True)
+    if report.losses:
+        _loss_axis(figure, report)
     line(figure, report.shifts, report.gap, p.kinds["plain"], "gap", row_of["gap"], legend=False)
     figure.add_vline(x=at, line={"color": p.text, "width": 1.5, "dash": "dot"})
-    for panel, words in {"loss": "loss (nats)", "share": "share (%)", "gap": "length"}.items():
+    for panel, words in {"share": "share (%)", "gap": "length"}.items():
         if panel in row_of:
-            figure.update_yaxes(title_text=words, rangemode="normal" if panel == "loss" else "tozero",
-                                row=row_of[panel], col=1)
+            figure.update_yaxes(title_text=words, rangemode="tozero", row=row_of[panel], col=1)
     figure.update_xaxes(title_text="shift λ (0: as it is, 1/2: closed)", row=len(headings), col=1)
     return framed(figure, _landscape_finding(report, at), dark=dark,
                   height=int(110 + sum(0.85 * heights[panel] for panel in headings)))
+
+
+def _loss_axis(figure: go.Figure, report: Landscape) -> None:
+    """Logarithmic where the losses lie so far apart that the small ones would look like nothing."""
+    values = np.concatenate([curve.values for curve in report.losses.values()])
+    low, high = float(values.min()), float(values.max())
+    if low <= 0 or high / low < _LOG_FROM:
+        figure.update_yaxes(title_text="loss (nats)", row=1, col=1)
+        return
+    ends = np.log10([low / 1.6, high * 1.6])
+    figure.update_yaxes(title_text="loss (nats, log)", type="log", range=ends, dtick=1, row=1, col=1)
+    for trace in figure.data:
+        if trace.fill == "toself":
+            trace.y = np.maximum(trace.y, 10 ** ends[0])
 
 
 def _retrieval(key: str) -> str:
@@ -166,11 +182,18 @@ def _landscape_finding(report: Landscape, at: float) -> str:
         return f"Gap {as_it_is:.2f} as it is, {now:.2f} at shift {at:.3g}; no pairs are known to score retrieval on"
     tau, curve = min(report.losses.items())
     low, now = int(np.argmin(curve.values)), float(np.interp(at, report.shifts, curve.values))
-    interval = "" if curve.low is None or curve.high is None else f" ({curve.low[low]:.2f} to {curve.high[low]:.2f})"
-    text = f"Loss at temperature {tau:g} is lowest at shift {report.shifts[low]:.3g}: {curve.values[low]:.2f}{interval}"
+    interval = "" if curve.low is None or curve.high is None else f" ({_brief(curve.low[low])} to " \
+                                                                  f"{_brief(curve.high[low])})"
+    text = f"Loss at temperature {tau:g} is lowest at shift {report.shifts[low]:.3g}: " \
+           f"{_brief(curve.values[low])}{interval}"
     if abs(at - report.shifts[low]) > 1e-9:
-        text += f"; {now:.2f} at {at:.3g}"
+        text += f"; {_brief(now)} at {at:.3g}"
     return f"{text}; n = {report.n:,} pairs"
+
+
+def _brief(value: float) -> str:
+    """Two digits after the point, or two that count where that would be nothing."""
+    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
 
 
 def landscape_table(report: Landscape) -> pd.DataFrame:

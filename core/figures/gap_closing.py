@@ -137,7 +137,8 @@ def _closing_finding(report: ClosingReport, rows: Sequence[ClosingRow], way: str
     others = [r for r in rows[1:] if not math.isclose(r.held_out[way].value, rows[0].held_out[way].value)]
     if others:
         best = max(others, key=lambda r: r.held_out[way].value)
-        text += f", best {title(best.method)} {_gain(best, way)}"
+        more = best.held_out[way].value > rows[0].held_out[way].value
+        text += f", {'best' if more else 'none better, next'} {title(best.method)} {_gain(best, way)}"
     falls = [(n.value - r.held_out[way].value, r) for r in rows for n in _fitted(r, way)]
     if falls and (drop := max(falls, key=lambda f: f[0]))[0] >= 0.1:
         row = drop[1]

@@ -254,7 +254,8 @@ def agreement(names: Sequence[str], cka: Numbers, overlap: Numbers, *, k: int = 
               (f"Shared {k} nearest neighbours (%)", [[percent(n) for n in row] for row in _square(overlap, names)],
                100.0))
     letters, colours = list(string.ascii_uppercase[:len(names)]), theme.sequence(dark, steps=101)
-    figure = panels([heading for heading, _, _ in agreed], gap=0.14, dark=dark)
+    side = max(40 * len(names), 110)
+    figure = panels([heading for heading, _, _ in agreed], gap=48 / (2 * side + 48), dark=dark)
     rows = [f"{plain(shortened(name, _SHORT), width=18)} {letter}" for name, letter in zip(names, letters)]
     for at, (heading, numbers, top) in enumerate(agreed, 1):
         digits = 2 if top == 1 else 0
@@ -271,7 +272,7 @@ def agreement(names: Sequence[str], cka: Numbers, overlap: Numbers, *, k: int = 
                                   font={"size": 13, "color": ink}, row=at, col=1)
     figure.update_yaxes(autorange="reversed", tickfont={"color": p.text}, showgrid=False)
     figure.update_xaxes(showgrid=False, showticklabels=True, tickfont={"color": p.text})
-    return framed(figure, _agreed(names, cka, overlap, k), height=150 + 2 * max(40 * len(names), 110), dark=dark,
+    return framed(figure, _agreed(names, cka, overlap, k), height=130 + 2 * side, dark=dark,
                   legend=False)
 
 
