@@ -12,7 +12,7 @@ from test_gap_closing import right, world
 
 from core.errors import Cancelled, ChoiceError, ShapeError
 from core.geometry.gap import scoring, splits
-from core.geometry.gap.closing import CLOSINGS, fit_closing
+from core.geometry.gap.closing import CLOSINGS, FittedClosing, fit_closing
 from core.geometry.gap.reports import Classes, ClosingReport, ClosingRow, Pairs
 from core.geometry.gap.scoring import over_splits, score_closings
 from core.geometry.gap.splits import Splitter
@@ -89,15 +89,26 @@ def test_large_sets_are_scored_in_galleries_of_a_bounded_size(monkeypatch: pytes
     assert [len(split.fit.images), len(split.scored.images), len(split.scored.texts)] == [25, 20, 40]
     assert [len(split.again.images), len(split.again.texts)] == [20, 40]
     assert not rows_of(split.fit, split.fit.images) & rows_of(split.scored, split.scored.images)
+    fitted_on: list[int] = []
+
+    def watched(key: str, pairs: Pairs, **more: int) -> FittedClosing:
+        fitted_on.append(len(pairs.images))
+        return fit_closing(key, pairs, **more)
+
+    monkeypatch.setattr(scoring, "fit_closing", watched)
+    report = score_closings(world(n=100, captions=2), methods=["centring"], repeats=2)
+    assert fitted_on == [25] * 4
+    assert (report.n_fit, report.n_scored) == (25, 20)
 
 
 def test_fewer_splits_where_many_are_scored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "MOST_ASKED", 80)
+    monkeypatch.setattr(scoring, "MOST_SCORES_IN_ALL", 800)
     pairs = world(n=20)
     assert score_closings(pairs, methods=[], repeats=20).repeats == 8
     assert score_closings(pairs, methods=[], repeats=3).repeats == 3
-    monkeypatch.setattr(scoring, "MOST_ASKED", 1)
-    assert score_closings(pairs, methods=[], repeats=20).repeats == 5
+    assert score_closings(world(n=20, captions=4), methods=[], repeats=20).repeats == 5
+    monkeypatch.setattr(scoring, "MOST_SCORES_IN_ALL", 10_000)
+    assert score_closings(world(n=20, captions=4), methods=[], repeats=40).repeats == 25
 
 
 def test_scores_against_a_loop_over_the_same_splits() -> None:

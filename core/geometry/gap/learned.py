@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from core.geometry.gap.moves import Move, Moves, hold_back, linked_rows
 from core.geometry.gap.reports import Pairs
+
+if TYPE_CHECKING:
+    import torch
 
 DIMENSIONS = 64
 STEPS = 120
@@ -78,19 +83,13 @@ def _train(fit: list[Batch], back: list[Batch]) -> np.ndarray:
     of_fit, held = ([[torch.from_numpy(part) for part in batch] for batch in batches] for batches in (fit, back))
     change = torch.zeros((2, r, r), requires_grad=True)
 
-    def cosines(a: torch.Tensor, b: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
-        moved_a, moved_b = a + a @ change[0].T, b + b @ change[1].T
-        length_a, length_b = ((1 - (at * at).sum(1) + (moved * moved).sum(1)).clamp_min(1e-6).sqrt()
-                              for at, moved in ((a, moved_a), (b, moved_b)))
-        return (outside + moved_a @ moved_b.T) / (length_a[:, None] * length_b)
-
     def loss(scores: torch.Tensor, scale: float) -> torch.Tensor:
         own = torch.arange(len(scores))
         return (functional.cross_entropy(scale * scores, own) + functional.cross_entropy(scale * scores.T, own)) / 2
 
     def held_loss(scale: float) -> float:
         with torch.no_grad():
-            return sum(float(loss(cosines(*batch), scale)) for batch in held)
+            return sum(float(loss(_cosines(change, *batch), scale)) for batch in held)
 
     scale = min(INVERSE_TEMPERATURES, key=held_loss)
     optimiser = torch.optim.AdamW([change], lr=RATE, weight_decay=DECAY)
@@ -104,6 +103,14 @@ def _train(fit: list[Batch], back: list[Batch]) -> np.ndarray:
             if since > PATIENCE:
                 break
         optimiser.zero_grad()
-        loss(cosines(*of_fit[step % len(of_fit)]), scale).backward()
+        loss(_cosines(change, *of_fit[step % len(of_fit)]), scale).backward()
         optimiser.step()
     return best.numpy()
+
+
+def _cosines(change: torch.Tensor, a: torch.Tensor, b: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
+    """(b, b) cosines of a batch after the residual maps, from coordinates in the basis alone."""
+    moved_a, moved_b = a + a @ change[0].T, b + b @ change[1].T
+    length_a, length_b = ((1 - (at * at).sum(1) + (moved * moved).sum(1)).clamp_min(1e-6).sqrt()
+                          for at, moved in ((a, moved_a), (b, moved_b)))
+    return (outside + moved_a @ moved_b.T) / (length_a[:, None] * length_b)

@@ -19,7 +19,7 @@ from core.geometry.retrieval import recall_at
 from core.types import Number
 
 DIRECTIONS = ("r1_image_to_text", "r1_text_to_image")
-MOST_ASKED = 10_000
+MOST_SCORES_IN_ALL = 10_000_000
 LEAST_REPEATS = 5
 REPEATS_OF_CURVE = 5
 FIT_SIZES = 5
@@ -45,9 +45,9 @@ def score_closings(pairs: Pairs, *, methods: Sequence[str] | None = None, repeat
     methods
         Keys of `closing.CLOSINGS`; None for all that the pairs allow. "untouched" is always the first row.
     repeats
-        Splits, >= 1. Where many pairs are scored in each, there are fewer: at most 10,000 groups are scored over all
-        splits, but at least 5 splits are made. Galleries have at most a million image-text pairs; the report says
-        how many pairs are fitted on and scored on.
+        Splits, >= 1. Where many pairs are scored in each, there are fewer: at most ten million scores of an image and
+        a text over all splits, but at least 5 splits. A split has at most a million such scores (1,000 images with a
+        text each), and at most 5,000 groups are fitted on; the report says how many.
     seed
         Of the splits and of what methods hold back inside a fit.
 
@@ -88,7 +88,7 @@ def score_closings(pairs: Pairs, *, methods: Sequence[str] | None = None, repeat
     keys = [UNTOUCHED, *(key for key in dict.fromkeys(allowed) if key != UNTOUCHED)]
     for key in keys:
         check_choice("a way of closing the gap", key, CLOSINGS)
-    repeats = min(repeats, max(LEAST_REPEATS, MOST_ASKED // splitter.n_scored))
+    repeats = min(repeats, max(LEAST_REPEATS, int(MOST_SCORES_IN_ALL / splitter.scores)))
     curved = [key for key in keys if CLOSINGS[key].moves and CLOSINGS[key].fits == "pairs"]
     sizes = _fit_sizes(splitter.n_fit) if curved else np.zeros(0, dtype=np.int64)
     few = min(repeats, REPEATS_OF_CURVE)

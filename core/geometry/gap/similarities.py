@@ -19,7 +19,7 @@ Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 BANK = 1000
 CHOOSERS = 500
 NEIGHBOURS = 10
-INVERSE_TEMPERATURES = (10.0, 20.0, 50.0, 100.0, 200.0)
+INVERSE_TEMPERATURES = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
 
 
 def cosines(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
