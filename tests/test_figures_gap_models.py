@@ -9,7 +9,7 @@ from test_figures_gap import heights, title
 
 from core.errors import ShapeError
 from core.figures import gap_models, theme
-from core.figures.gap import KINDS
+from core.figures.gap import KINDS, kind_colour
 from core.geometry.gap.measures import MEASURES
 from core.geometry.gap.reports import Curve
 from core.types import Number
@@ -17,7 +17,7 @@ from core.types import Number
 STEPS = np.array([0, 10, 100, 1000])
 GAP = Curve("Gap", np.array([1.1, 0.9, 0.7, 0.6]), np.array([1.0, 0.8, 0.6, 0.5]), np.array([1.2, 1.0, 0.8, 0.7]), 0.1)
 WIDTHS = [Curve("Images, width", np.array([1.0, 2, 3, 4]), unit="degrees"), Curve("Texts, width", np.arange(4.0)),
-          Curve("Both", np.arange(4.0) + 9)]
+          Curve("Both", np.arange(4.0) + 9), Curve("Pair", np.arange(4.0) + 5), Curve("No pair", np.arange(4.0) + 6)]
 NAMES = ["one", "two", "three"]
 CKA = [[Number(1.0), Number(0.4, 0.3, 0.5), Number(0.1)], [Number(0.4, 0.3, 0.5), Number(1.0), Number(0.9, 0.8, 0.95)],
        [Number(0.1), Number(0.9, 0.8, 0.95), Number(1.0)]]
@@ -40,7 +40,9 @@ def test_curves_over_training_stand_at_their_steps():
     kinds = theme.palette().kinds
     assert named["Images, width"].line.color == kinds["image"]
     assert named["Texts, width"].line.color == kinds["text"]
-    assert named["Both"].line.color not in (kinds["image"], kinds["text"])
+    assert named["Pair"].line.color == kind_colour("matched")
+    assert named["No pair"].line.color == kind_colour("unmatched")
+    assert len({t.line.color for t in figure.data if t.yaxis == "y2"}) == 5
     assert (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text) == ("no unit", "degrees")
     assert title(figure) == "Gap: 1.10 (1.00 to 1.20) at step 0, 0.60 (0.50 to 0.70) at step 1,000"
 
@@ -62,7 +64,7 @@ def test_training_refuses_what_does_not_fit():
 
 def test_the_table_over_training_has_each_step_of_each_curve():
     table = gap_models.over_training_table(STEPS, {"Gap": [GAP], "Widths": WIDTHS})
-    assert len(table) == 16
+    assert len(table) == 24
     own = table[table["curve"] == "Gap"]
     assert own["step"].tolist() == STEPS.tolist() and own["low"].tolist() == GAP.low.tolist()
 

@@ -24,6 +24,7 @@ Numbers = Sequence[Sequence[Number]]
 _ROW, _PANEL = 36, 66
 _SHORT = 34
 _LOG_FROM = 50
+_BEGINNINGS = {"image": "images", "text": "texts", "pair": "matched", "no pair": "unmatched"}
 
 
 def over_training(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequence[Curve]], *,
@@ -35,8 +36,8 @@ def over_training(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequen
     steps
         (s,) int, growing; 0 is before training.
     curves
-        By heading of the panel, the curves in it, all of one unit; a curve whose title begins with "image" or "text"
-        has the colour of its modality.
+        By heading of the panel, the curves in it, all of one unit; a curve whose title begins with "image", "text",
+        "pair" or "no pair" has the colour of its kind.
     dark
         Colours for a dark background.
 
@@ -53,8 +54,8 @@ def over_training(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequen
     for row, of_panel in enumerate(curves.values(), 1):
         others = iter((p.kinds["plain"], *p.categories[3:]))
         for curve in of_panel:
-            modality = next((m for m in ("image", "text") if curve.title.lower().startswith(m)), None)
-            colour = next(others) if modality is None else p.kinds[modality]
+            kind = next((k for k in _BEGINNINGS if curve.title.lower().startswith(k)), None)
+            colour = next(others) if kind is None else kind_colour(_BEGINNINGS[kind], dark)
             line(figure, at, curve, colour, curve.title, row, legend=len(of_panel) > 1, dots=True)
             figure.data[-1].update(customdata=steps, hovertemplate=f"%{{y:.3f}} at step %{{customdata:,}}<extra>"
                                    f"{plain(curve.title)}</extra>")
