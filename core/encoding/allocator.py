@@ -1,4 +1,4 @@
-"""What the C library does with memory that was freed: by default it hands it back, and each batch fetches it anew."""
+"""Memory: what is done with it once it is freed, and what it looks like when there is no more."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError):
         return False
     return bool(mallopt(_TRIM_THRESHOLD, KEPT_BYTES) and mallopt(_MMAP_THRESHOLD, KEPT_BYTES // 2))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on the GPU or beside it."""
+    words = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
+
+
+def free_memory(device: str) -> None:
+    """Give back what torch keeps of a GPU's memory."""
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()

@@ -17,6 +17,7 @@ import pandas as pd
 
 from core.encoding.batching import Progress, Rows, Run, default_batch_size
 from core.encoding.clip import DualEncoder
+from core.encoding.sharing import Shares
 from core.encoding.store import Store
 from core.errors import ShapeError, UnreadableItem
 from core.sources.images import content_hashes
@@ -69,8 +70,8 @@ def embed(dataset: Dataset, model: DualEncoder, store: Store, *, on_progress: Pr
           should_stop: Callable[[], bool] | None = None, batch_size: int | None = None) -> Embedded:
     """Unit vectors of all images and texts of a dataset.
 
-    Each content is encoded once, however often and wherever it appears. A vector does not depend on the batch it was in
-    (to 1e-5 in float32). When memory runs out, the batch is halved.
+    Each content is encoded once, however often and wherever it appears, also where several runs are at it at once. A
+    vector does not depend on the batch it was in (to 1e-5 in float32). When memory runs out, the batch is halved.
 
     Parameters
     ----------
@@ -94,19 +95,20 @@ def embed(dataset: Dataset, model: DualEncoder, store: Store, *, on_progress: Pr
     ModelError
         If not even one item fits into memory.
     """
-    run = Run(model, store, on_progress or (lambda fraction, text: None), should_stop or (lambda: False),
-              batch_size or default_batch_size(model))
-    with run.timed("hash"):
-        image_hashes, unreadable = _image_hashes(dataset, run.report, should_stop)
-        text_hashes = [text_hash(text) for text in dataset.texts]
-    image_rows = run.known([h for h in image_hashes if h])
-    text_rows = run.known(text_hashes)
-    image_todo = _first_of_each(image_hashes, image_rows)
-    text_todo = _first_of_each(text_hashes, text_rows)
-    run.expect(len(image_todo), len(text_todo))
-    if dataset.images is not None:
-        unreadable |= run.images(dataset.images, image_todo, image_hashes, image_rows)
-    run.texts(dataset.texts, text_todo, text_hashes, text_rows)
+    with Shares(store, model.spec.fingerprint) as shares:
+        run = Run(model, store, shares, on_progress or (lambda fraction, text: None), should_stop or (lambda: False),
+                  batch_size or default_batch_size(model))
+        with run.seconds.timed("hash"):
+            image_hashes, unreadable = _image_hashes(dataset, run.report, should_stop)
+            text_hashes = [text_hash(text) for text in dataset.texts]
+        image_rows = run.known([h for h in image_hashes if h])
+        text_rows = run.known(text_hashes)
+        image_todo = _first_of_each(image_hashes, image_rows)
+        text_todo = _first_of_each(text_hashes, text_rows)
+        run.expect(len(image_todo), len(text_todo))
+        if dataset.images is not None:
+            unreadable |= run.images(dataset.images, image_todo, image_hashes, image_rows)
+        run.texts(dataset.texts, text_todo, text_hashes, text_rows)
     spec = model.spec
     images, image_index = _collect(dataset.image_ids, image_hashes, image_rows, "image", dataset.image_table, spec)
     texts, text_index = _collect(dataset.text_ids, text_hashes, text_rows, "text", dataset.text_table, spec)
