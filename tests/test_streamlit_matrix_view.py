@@ -13,7 +13,7 @@ from core.figures.gap_matrix import scales
 from core.figures.theme import sequence
 from core.geometry.gap.reports import Pairs
 from core.geometry.gap.seriation import similarity_matrix
-from core.streamlit_app.matrix_view import ROWS_A_TILE, STEPS, pack
+from core.streamlit_app.matrix_view import ROWS_A_TILE, STEPS, clicked_cell, pack
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,13 @@ def test_tiles_are_made_once_and_told_apart_by_content(report):
     assert pack(same)[0]["fingerprint"] == first[0]["fingerprint"]
     other = replace(report, cosines=np.minimum(report.cosines, np.float16(0.5)))
     assert pack(other)[0]["fingerprint"] != first[0]["fingerprint"]
+
+
+def test_a_click_is_believed_only_where_it_names_a_cell(report):
+    cell = clicked_cell(report, [3, 599])
+    assert (cell.row, cell.column, cell.column_modality) == (3, 599, "text")
+    for wrong in (None, [], [1], [1, 2, 3], [-1, 0], [0, 600], [600, 0], ["0", 1], [0.5, 1], "01", {"row": 1}):
+        assert clicked_cell(report, wrong) is None
 
 
 def test_a_set_without_pairs_has_no_links():

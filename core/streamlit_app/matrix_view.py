@@ -57,10 +57,18 @@ def matrix_view(report: SimilarityMatrix, *, key: str, scale: str = "one", image
               "names": serve(names, f"{key}.names"),
               "tiles": [serve(tile, f"{key}.tile.{i}") for i, tile in enumerate(tiles)]}
     result = _component()(key=key, data=frame(header, arrays), height="content", on_clicked_change=lambda: None)
-    if result.clicked is None:
+    return clicked_cell(report, result.clicked)
+
+
+def clicked_cell(report: SimilarityMatrix, clicked: object) -> Cell | None:
+    """The cell that the browser names, [row, column]; None where it names none of this matrix."""
+    k = len(report.cosines)
+    if not isinstance(clicked, list | tuple) or len(clicked) != 2:
         return None
-    row, column = result.clicked
-    return cell_of(report, column, row) if max(row, column) < len(report.cosines) else None
+    row, column = clicked
+    if not (isinstance(row, int) and isinstance(column, int) and 0 <= row < k and 0 <= column < k):
+        return None
+    return cell_of(report, column, row)
 
 
 def pack(report: SimilarityMatrix, scale: str = "one") -> tuple[dict[str, object], list[np.ndarray], list[bytes]]:
