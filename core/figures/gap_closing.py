@@ -56,7 +56,7 @@ def closing(report: ClosingReport, *, way: str = "r1_image_to_text", dark: bool 
     if not rows:
         raise ShapeError("pairs that belong together, to score retrieval on", "none",
                          "Open images with their captions, or a table that links them.")
-    p, height = theme.palette(dark), max(430, 80 + _LINE * len(rows))
+    p, height = theme.palette(dark), max(430, _OUTSIDE + _LINE * len(rows))
     numbers = [percent(n) for r in rows for n in (r.held_out[way], *_fitted(r, way))]
     (low, high), (left, right) = _ends(numbers, 10.0), _ends([r.gap for r in rows], 0.1)
     xs, ys = np.array([r.gap.value for r in rows]), 100 * np.array([r.held_out[way].value for r in rows])
