@@ -35,7 +35,7 @@ function drawOverlay(view, lens) {
   }
   for (const { text, x, y, colour } of labels) {
     pen.strokeStyle = css(view.ground, 0.92);
-    pen.lineWidth = 4 * dpr;
+    pen.lineWidth = 5 * dpr;
     pen.strokeText(text, x, y);
     pen.fillStyle = colour;
     pen.fillText(text, x, y);

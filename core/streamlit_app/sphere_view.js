@@ -7,6 +7,8 @@ const MOST_FILES = 96;       // of labels that are kept
 const MOST_PICTURES = 3000;  // that are kept
 const A_REQUEST = 24;        // pictures asked for at once
 const PATIENCE = 5000;       // until a request counts as lost, ms
+const FLUID = 60;            // a frame of a turning sphere may take, ms; where it takes longer, fewer points are drawn
+const FEWEST = 4000;         // points of a turning sphere
 
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
@@ -70,6 +72,7 @@ class View {
     this.pictures = new Map();   // point -> {blob, url, bitmap}, null where there is none
     this.opacity = new Map();
     this.frames = 0;
+    this.share = 1;              // of the points, that are drawn while the sphere turns
     this.home = lookingFrom(scene.looking);
     const saved = CAMERAS.get(this.key) ?? readCamera(scene.camera);
     this.turn = saved ? saved.turn : this.home;
@@ -90,7 +93,7 @@ class View {
     (window.__orrery_sphere ??= {})[this.key] = {
       project: (i) => this.screenOf(i), camera: () => this.cameraText(), frames: () => this.frames,
       face: (i) => { this.turn = lookingFrom(this.point(i)); this.draw(); }, count: () => this.scene.n, radius: () => this.lens().radius / this.dpr, hovered: () => this.hovered,
-      labels: () => this.labelled, tiles: () => (this.tiles ?? []).length, pictures: () => [...this.pictures.keys()],
+      labels: () => this.labelled, drawn: () => this.drawn, tiles: () => (this.tiles ?? []).length, pictures: () => [...this.pictures.keys()],
     };
   }
 
@@ -324,10 +327,26 @@ class View {
       view.zoom = this.zoom;
       CAMERAS.set(view.key, { turn: this.turn, zoom: this.zoom });
       view.help.style.opacity = 0;
-      view.ask();
+      view.inMotion();
     }
     clearTimeout(this.telling);
     this.telling = setTimeout(() => { if (!this.held?.size) this.tell?.("camera", this.cameraText()); }, 350);
+  }
+
+  inMotion() {
+    this.turning = true;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => { this.turning = false; this.drawnAt = undefined; this.ask(); }, 160);
+    this.ask();
+  }
+
+  pointsNow() {   // all of them, but fewer while the sphere turns where the machine is slow; their order is scattered
+    if (!this.turning) return this.scene.n;
+    const now = performance.now(), took = this.drawnAt === undefined ? undefined : now - this.drawnAt;
+    this.drawnAt = now;
+    if (took > FLUID) this.share = Math.max(this.share * Math.max(FLUID / took, 0.25), 1 / 64);
+    else if (took < FLUID / 3) this.share = Math.min(1, this.share * 1.15);
+    return Math.min(this.scene.n, Math.max(FEWEST, Math.round(this.share * this.scene.n)));
   }
 
   // ---- drawing ----
@@ -376,12 +395,13 @@ class View {
       gl.uniform2f(program.at("u_size"), this.front.width, this.front.height);
       gl.uniform1f(program.at("u_front"), front);
     };
+    const now = this.drawn = this.pointsNow();
     for (const front of [0, 1]) {
       begin(this.bodyProgram, front);
       this.drawBody();
       begin(this.arcProgram, front);
       this.drawRibbon(this.ribbons[0], front);
-      if (s.n) { begin(this.pointProgram, front); this.drawPoints(); }
+      if (now) { begin(this.pointProgram, front); this.drawPoints(now); }
       begin(this.arcProgram, front);
       this.drawRibbon(this.ribbons[1], front);
       this.drawRibbon(this.ribbons[2], front);
@@ -418,7 +438,7 @@ class View {
     return Math.max(1.15, Math.min(6.5, share * (this.lens().radius / this.zoom / this.dpr) * 0.42)) * this.dpr * Math.sqrt(this.zoom);
   }
 
-  drawPoints() {
+  drawPoints(count) {
     const gl = this.gl, at = this.pointProgram.at;
     gl.bindVertexArray(this.points.array);
     gl.bindTexture(gl.TEXTURE_2D, this.tableTexture);
@@ -428,7 +448,7 @@ class View {
     gl.uniform1f(at("u_dim"), this.scene.heat.rows ? 0.75 : 1);
     gl.uniform3fv(at("u_grey"), floats(this.colours.unselected));
     gl.uniform3fv(at("u_background"), floats(this.ground));
-    gl.drawArrays(gl.POINTS, 0, this.scene.n);
+    gl.drawArrays(gl.POINTS, 0, count);
   }
 
   drawRibbon(r, front) {
@@ -642,6 +662,7 @@ class View {
     VIEWS.delete(this);
     this.observer?.disconnect();
     clearTimeout(this.telling);
+    clearTimeout(this.resting);
     this.forgetPictures();
     if (this.line?.hear === this.ear) delete this.line?.hear;
     if (this.asked) cancelAnimationFrame(this.asked);

@@ -191,6 +191,7 @@ def test_a_hundred_thousand_points_are_light_and_fluid(browser_page, address):
     frames = page.evaluate(f"{PROBE}.frames()")
     drag(page, 100, 0)
     page.wait_for_function(f"{PROBE}.frames() > {frames}")
+    page.wait_for_function(f"{PROBE}.drawn() === 100000")
 
 
 def test_without_webgl_a_plotly_figure_stands_in(browser, address):
