@@ -17,7 +17,7 @@ from core.settings import settings
 from core.sources.columns import Roles
 from core.sources.open_any import is_of_vectors, open_path
 from core.sources.open_table import columns_of, open_table
-from core.sources.open_vectors import VectorSource
+from core.sources.open_vectors import VectorSource, open_vectors
 from core.sources.overview import columns, counted, facts, narrowed
 from core.types import Dataset
 
@@ -76,6 +76,13 @@ def test_a_split_and_a_language(split: str, language: str, images: str, texts: i
         assert f", {split}" in part.name
 
 
+def test_of_a_very_wide_table_the_first_columns_are_told() -> None:
+    frame = pd.DataFrame({"caption": ["some words here", "other words there"], **{f"f{k}": [k, k] for k in range(900)}})
+    whole = open_table(("t.csv", frame.to_csv(index=False).encode()))
+    assert dict(facts(whole))["Columns"].startswith("f0, f1")
+    assert len(columns(whole)) <= 200
+
+
 def test_a_split_that_only_texts_have() -> None:
     frame = pd.DataFrame({"caption": ["one of it", "two of it", "three of it"], "split": ["train", "test", "test"]})
     part = narrowed(open_table(("t.csv", frame.to_csv(index=False).encode())), "test")
@@ -101,6 +108,7 @@ def things(tmp_path: Path) -> Path:
     pd.DataFrame({"caption": [f"some words {i}" for i in range(5)], **scores}).to_csv(tmp_path / "scores.csv")
     (tmp_path / "c.json").write_text(json.dumps(["some words", "others"]))
     (tmp_path / "odd.xyz").write_text("?")
+    (tmp_path / "w.pkl").write_text("?")
     return tmp_path
 
 
@@ -129,12 +137,17 @@ def test_with_roles_a_table_is_a_table(things: Path) -> None:
     assert not is_of_vectors(things / "c.json")
     (things / "broken.parquet").write_bytes(b"PAR1")
     assert not is_of_vectors(things / "broken.parquet")
+    (things / "long.csv").write_text("image,caption\na.png," + "x" * 2_000_000)
+    assert not is_of_vectors(things / "long.csv")
+    with pytest.raises(SourceError, match="vectors in head; got tables without any"):
+        open_vectors(b"image,caption\n", "head.csv")
 
 
 @pytest.mark.parametrize(("name", "said"), [
     ("nowhere", "the path of a folder or file; got .*nowhere, which is not there"),
     ("none.zip", "got 1 other files"),
     ("odd.xyz", r"a folder, an archive \(zip, tar\), a table or a file of vectors; got odd.xyz, which ends in .xyz"),
+    ("w.pkl", "a format that cannot carry programs .* got w.pkl, which is unpickled by running what it says"),
 ])
 def test_errors(things: Path, name: str, said: str) -> None:
     with pytest.raises(SourceError, match=said):

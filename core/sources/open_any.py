@@ -10,7 +10,7 @@ from core.sources.open_images import local_path, open_folder, open_zip
 from core.sources.open_table import open_table
 from core.sources.open_vectors import VectorSource, open_vectors
 from core.sources.tables import ENDINGS as TABLES
-from core.sources.vector_files import load_head
+from core.sources.vector_files import PICKLED, load_head
 from core.types import Dataset
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz")
@@ -49,7 +49,7 @@ def open_path(path: str | Path, roles: Roles | None = None) -> Dataset | VectorS
                 except SourceError:
                     raise no_images from None
             raise
-    if ending in (".npy", ".npz"):
+    if ending in (".npy", ".npz", *PICKLED):
         return open_vectors(local)
     if ending in TABLES:
         return open_vectors(local) if roles is None and is_of_vectors(local) else open_table(local, roles=roles)

@@ -12,6 +12,7 @@ from core.types import Dataset
 
 _NAMED = 6
 _MOST_VALUES = 50
+_MOST_COLUMNS = 100
 
 
 def facts(dataset: Dataset) -> list[tuple[str, str]]:
@@ -47,10 +48,13 @@ def counted(dataset: Dataset, column: str) -> dict[str, int]:
 
 
 def columns(dataset: Dataset) -> pd.DataFrame:
-    """One row a column of metadata: whose it is, how many different values it has, and the first of them."""
+    """One row a column of metadata: whose it is, how many different values it has, and the first of them.
+
+    Of very wide tables the first hundred.
+    """
     rows = []
     for owner, table in (("images", dataset.image_table), ("texts", dataset.text_table)):
-        for column in table.columns:
+        for column in table.columns[:_MOST_COLUMNS]:
             filled = table[column].dropna()
             first = list(dict.fromkeys(map(str, filled.head(_MOST_VALUES))))
             rows.append((str(column), owner, len(filled), filled.astype(str).nunique(), ", ".join(first)[:120]))

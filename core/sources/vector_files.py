@@ -27,6 +27,7 @@ _WORDS: dict[Modality, str] = {"text": r"text|txt|caption|sentence|prompt|query|
                                "image": r"image|img|photo|picture|visual|vision|pixel"}
 _ID_NAMES = ("id", "ids", "name", "names", "file", "files", "path", "paths", "filename", "filenames", "filepath", "key",
              "keys", "uid", "word", "words")
+PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 _LEAST_COLUMNS = 4
 _HEAD = 100
 _HEAD_BYTES = 1024**2
@@ -72,7 +73,7 @@ def load(data: bytes | Path, name: str) -> Loaded:
         ".npy": _npy, ".npz": _npz, ".parquet": _parquet, ".pq": _parquet, ".csv": _separated, ".tsv": _separated,
         ".tab": _separated, ".txt": _separated,
     }
-    if ending in (".pt", ".pth", ".pkl", ".pickle", ".joblib"):
+    if ending in PICKLED:
         raise SourceError("vectors in a format that cannot carry programs (npy, npz, Parquet, CSV, TSV)",
                           f"{name}, which is unpickled by running what it says",
                           "Load it where you trust it and save it with numpy.savez(path, image=..., text=...).")
@@ -100,7 +101,7 @@ def load_head(path: Path) -> Loaded:
             head = file.read(_HEAD_BYTES)
             whole = not file.read(1)
         return _separated(head if whole else head[:head.rfind(b"\n") + 1], path.name)
-    except (OSError, ValueError, SourceError):
+    except (OSError, ValueError, TypeError, SourceError):
         return Loaded()
 
 
@@ -232,14 +233,15 @@ def _separated(data: bytes | Path, name: str) -> Loaded:
         lines = [line.strip() for line in text.strip("\r\n").splitlines()]
         return Loaded(tables=[(name, pd.DataFrame({"name": lines}))])
     head, _ = read_separated("\n".join(text.split("\n", _HEAD)[:_HEAD]), tabs)
-    numbers = _vector_columns([c for c in head.columns if head[c].map(lambda v: _is_float(str(v))).mean() > 0.5])
+    numbers = _vector_columns([c for c in head.columns if _mostly_floats(head[c])])
     frame = _with_floats(text, mark, head, numbers) if numbers else read_separated(text, tabs)[0]
     if numbers:
         rest = frame.drop(columns=numbers)
         if list(rest.columns) == ["column_1"]:
             rest.columns = pd.Index(["name"])
         return Loaded([Block(frame[numbers].to_numpy(np.float32), modality_of(name), rest, name)])
-    packed = [c for c in frame.columns if str(frame[c].iloc[0]).strip().startswith("[") and _listed(frame[c].iloc[0])]
+    first = {str(c): str(cells.iloc[0]).strip() for c, cells in frame.items() if len(cells)}
+    packed = [c for c, cell in first.items() if cell.startswith("[") and _listed(cell)]
     out = Loaded()
     for column in packed:
         matrix = _rectangle([_listed(v) for v in frame[column]], column, name)
@@ -263,6 +265,10 @@ def _with_floats(text: str, mark: str, head: pd.DataFrame, numbers: list[str]) -
         frame, _ = read_separated(text, mark == "\t")
         frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
         return frame
+
+
+def _mostly_floats(cells: pd.Series) -> bool:
+    return sum(_is_float(str(cell)) for cell in cells) > len(cells) / 2
 
 
 def _listed(cell: Any) -> list[float] | None:

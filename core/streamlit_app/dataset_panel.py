@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core.errors import OrreryError
@@ -88,21 +90,40 @@ def _show(opened: Opened, model_id: str) -> None:
 
 
 def _show_dataset(opened: Opened, dataset: Dataset, model_id: str) -> None:
-    from core.sources.overview import columns, facts
-
-    panels.facts([*facts(dataset), ("To encode", _cost(dataset, model_id))])
-    if dataset.image_ids:
-        panels.gallery(_samples(opened, dataset), key="dataset.samples")
+    said = _told(opened, dataset)
+    panels.facts([*said.facts, ("To encode", _cost(dataset, model_id))])
+    if said.samples:
+        panels.gallery(said.samples, key="dataset.samples")
     elif dataset.texts:
         panels.facts([("For example", "; ".join(dataset.texts[:3]))])
-    table = columns(dataset)
-    if len(table):
-        st.dataframe(table, hide_index=True, height=min(36 * len(table) + 38, 220), key="dataset.columns")
+    n_columns = len(said.columns)
+    if n_columns:
+        st.dataframe(said.columns, hide_index=True, height=min(36 * n_columns + 38, 220), key="dataset.columns")
     n = len(dataset.image_ids) or len(dataset.text_ids)
     if n > SAMPLE_OF and st.button(f"Take a sample of {SAMPLE_OF:,} first", icon=":material/casino:",
                                    key="dataset.sample"):
         take_part(opened, SAMPLE_OF)
         st.rerun()
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the panel says of a dataset, worked out once for each opening."""
+
+    facts: list[tuple[str, str]]
+    columns: pd.DataFrame
+    samples: list[tuple[Image | None, str, str]]
+
+
+def _told(opened: Opened, dataset: Dataset) -> _Told:
+    from core.sources.overview import columns, facts
+
+    known: dict[str, _Told] = st.session_state.setdefault("told", {})
+    if opened.key not in known:
+        said = _Told(facts(dataset), columns(dataset), _samples(dataset))
+        known.clear()
+        known[opened.key] = said
+    return known[opened.key]
 
 
 def _show_vectors(opened: Opened) -> None:
@@ -130,27 +151,20 @@ def _cost(dataset: Dataset, model_id: str) -> str:
     return f"up to {n:,} items, {about(n * each)} with this model; nothing is encoded twice"
 
 
-def _samples(opened: Opened, dataset: Dataset) -> list[tuple[Image | None, str, str]]:
+def _samples(dataset: Dataset) -> list[tuple[Image | None, str, str]]:
     """A few images, drawn at random but always the same, with their first text or their name."""
     from core.sources.images import decode_small
 
-    known: dict[str, list[tuple[Image | None, str, str]]] = st.session_state.setdefault("samples", {})
-    if opened.key not in known:
-        chosen = np.sort(np.random.default_rng(0).permutation(len(dataset.image_ids))[:SAMPLES])
-        first = {int(i): int(j) for i, j in dataset.links[::-1]}
-        rows: list[tuple[Image | None, str, str]] = []
-        for i in map(int, chosen):
-            picture = None
-            if dataset.images is not None:
-                try:
-                    picture = decode_small(dataset.images, i, SAMPLE_SIDE)
-                except OrreryError:
-                    picture = None
-            label = str(dataset.image_table["label"].iloc[i]) if "label" in dataset.image_table else ""
-            rows.append((picture, dataset.texts[first[i]] if i in first else dataset.image_ids[i], label))
-        known.clear()
-        known[opened.key] = rows
-    return known[opened.key]
+    first = {int(i): int(j) for i, j in dataset.links[::-1]}
+    rows: list[tuple[Image | None, str, str]] = []
+    for i in np.sort(np.random.default_rng(0).permutation(len(dataset.image_ids))[:SAMPLES]).tolist():
+        picture = None
+        if dataset.images is not None:
+            with contextlib.suppress(OrreryError):
+                picture = decode_small(dataset.images, i, SAMPLE_SIDE)
+        label = str(dataset.image_table["label"].iloc[i]) if "label" in dataset.image_table else ""
+        rows.append((picture, dataset.texts[first[i]] if i in first else dataset.image_ids[i], label))
+    return rows
 
 
 def take_part(opened: Opened, n: int) -> Opened:
