@@ -143,6 +143,11 @@ def test_scores_against_a_loop_over_the_same_splits() -> None:
     assert plain.change[I2T] == Number(0.0, 0.0, 0.0, 0.0, 20, "share")
     assert row(report, "euclid").held_out == plain.held_out
     assert row(report, "euclid").gap == plain.gap
+    for number, values, groups in ((turned.held_out[I2T], found["turned held"], 40),
+                                   (turned.in_sample[T2I], found["turned back in"], 40),
+                                   (turned.change[I2T], np.subtract(found["turned held"], found["plain held"]), None)):
+        meant = over_splits([Number(float(v)) for v in values], 0.5, groups)
+        assert (number.low, number.high) == (pytest.approx(meant.low), pytest.approx(meant.high))
     assert plain.held_out[I2T].null == pytest.approx(1 / 20)
     assert plain.held_out[I2T].n == 20
 
@@ -262,6 +267,21 @@ def test_the_same_in_every_split_is_not_certain() -> None:
     assert alone.low is None
     assert alone.high is None
     assert over_splits([Number(0.3, n=20)], 0.5, 20).low == pytest.approx(proportion(6, 20).low)
+
+
+def test_a_perfect_score_is_as_uncertain_as_that_many_groups_leave_it() -> None:
+    x = world(n=40).images
+    found = score_closings(Pairs.row_by_row(x, x), methods=[], repeats=4).rows[0]
+    assert found.held_out[I2T].value == 1
+    assert found.held_out[I2T].low == pytest.approx(proportion(40, 40).low)
+    assert found.gap == Number(0.0, 0.0, 0.0, found.gap.null, 20)
+
+
+def test_the_interval_of_a_gap_ends_at_zero() -> None:
+    pairs = world(n=8)
+    gaps = [score_closings(pairs, methods=["centring"], repeats=2, seed=seed).rows[1].gap for seed in range(8)]
+    assert min(gap.low for gap in gaps) == 0
+    assert all(gap.high > gap.value > gap.low for gap in gaps)
 
 
 def test_the_interval_covers_and_one_that_forgets_the_overlap_does_not() -> None:
