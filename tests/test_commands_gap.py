@@ -13,6 +13,7 @@ from test_gap_closing import world
 
 from core.commands import main
 from core.geometry.gap.closing import CLOSINGS
+from core.geometry.gap.reports import Pairs
 
 ROOT = Path(__file__).parents[1]
 OF_ALL = ("centroid_gap", "rmg", "l2i", "alignment", "uniformity_image", "uniformity_text", "r1_image_to_text",
@@ -77,16 +78,26 @@ def test_unequal_numbers_of_images_and_texts_are_not_pairs(tmp_path: Path, capsy
     assert not {"loss_at_0", "l2i", "r1_image_to_text", "r1_held_out_centring", "gap_procrustes"} & set(figures)
 
 
-def test_the_file_says_what_belongs_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two texts an image, by a column of ids: a gallery of 20 images has 40 texts."""
-    pairs = world(n=40, captions=2)
+def as_csv(path: Path, pairs: Pairs, captions: int) -> Path:
+    """Images and their captions as one table, joined by a column of ids."""
     rows = [f"image,{i}," + ",".join(map(str, x)) for i, x in enumerate(pairs.images)]
-    rows += [f"text,{i // 2}," + ",".join(map(str, x)) for i, x in enumerate(pairs.texts)]
-    names = ",".join(f"d{k}" for k in range(12))
-    (tmp_path / "v.csv").write_text("\n".join([f"modality,id,{names}", *rows]))
-    figures, _ = evaluate(tmp_path / "v.csv", capsys)
+    rows += [f"text,{i // captions}," + ",".join(map(str, x)) for i, x in enumerate(pairs.texts)]
+    path.write_text("\n".join(["modality,id," + ",".join(f"d{k}" for k in range(12)), *rows]))
+    return path
+
+
+def test_the_file_says_what_belongs_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two texts an image: a gallery of 20 images has 40 texts."""
+    figures, _ = evaluate(as_csv(tmp_path / "v.csv", world(n=40, captions=2), 2), capsys)
     assert figures["r1_held_out_untouched"]["n"] == 20
     assert figures["r1_held_out_text_to_image_untouched"]["n"] == 40
+
+
+def test_one_image_with_many_captions_has_a_gap_and_no_loss(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures, said = evaluate(as_csv(tmp_path / "v.csv", world(n=1, captions=6), 6), capsys)
+    assert "centroid_gap" in figures
+    assert "loss_at_0" not in figures
+    assert "at least 4 groups" in said
 
 
 def test_one_modality_is_an_error_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,7 +125,7 @@ def _gap(args: argparse.Namespace) -> Evaluation:
                           "A file of vectors has arrays named image and text.")
     pairs = Pairs(found.images, found.texts, found.links)
     figures = gap_measures(pairs, seed=args.seed, on_progress=progress_line)
-    if len(pairs.links) > 1:
+    if len(np.unique(pairs.links[:, 0])) > 1:
         loss = f"natural logarithm, temperature {TEMPERATURE:g}"
         figures["loss_at_0"] = replace(loss_at(pairs, TEMPERATURE), unit=loss)
         figures["loss_closed"] = replace(loss_at(shifted(pairs, 0.5), TEMPERATURE), unit=loss)
