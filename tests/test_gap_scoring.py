@@ -84,7 +84,7 @@ def test_large_sets_are_scored_in_galleries_of_a_bounded_size(monkeypatch: pytes
     monkeypatch.setattr(splits, "MOST_SCORES", 800)
     monkeypatch.setattr(splits, "MOST_FIT", 25)
     splitter = Splitter(world(n=100, captions=2), 0)
-    assert (splitter.n_fit, splitter.n_scored) == (25, 20)
+    assert (splitter.n_fit, splitter.n_scored, splitter.scores) == (25, 20, 800)
     split = splitter.split(0)
     assert [len(split.fit.images), len(split.scored.images), len(split.scored.texts)] == [25, 20, 40]
     assert [len(split.again.images), len(split.again.texts)] == [20, 40]

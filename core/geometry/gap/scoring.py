@@ -88,7 +88,7 @@ def score_closings(pairs: Pairs, *, methods: Sequence[str] | None = None, repeat
     keys = [UNTOUCHED, *(key for key in dict.fromkeys(allowed) if key != UNTOUCHED)]
     for key in keys:
         check_choice("a way of closing the gap", key, CLOSINGS)
-    repeats = min(repeats, max(LEAST_REPEATS, int(MOST_SCORES_IN_ALL / splitter.scores)))
+    repeats = min(repeats, max(LEAST_REPEATS, MOST_SCORES_IN_ALL // splitter.scores))
     curved = [key for key in keys if CLOSINGS[key].moves and CLOSINGS[key].fits == "pairs"]
     sizes = _fit_sizes(splitter.n_fit) if curved else np.zeros(0, dtype=np.int64)
     few = min(repeats, REPEATS_OF_CURVE)

@@ -65,7 +65,7 @@ class Splitter:
         self.n_fit = min(-(-self.groups // 2), MOST_FIT)
         most = int(math.sqrt(MOST_SCORES / (n * m)) * self.groups)
         self.n_scored = max(2, min(self.groups // 2, most, self.n_fit))
-        self.scores = n * m * (self.n_scored / self.groups) ** 2
+        self.scores = round(n * m * (self.n_scored / self.groups) ** 2)
 
     def split(self, repeat: int, n_fit: int | None = None) -> Split:
         """The split of a number, fitted on all groups that it may be, or only on the first ``n_fit`` of them."""
