@@ -117,7 +117,9 @@ def pick_several(label: str, options: Mapping[str, str], *, key: str, default: S
     _restore(key, joined, lambda raw: raw)
     held = st.session_state[key]
     known = held.split(_MANY) if isinstance(held, str) else held
-    st.session_state[key] = [value for value in known if value in options][:most]
+    valid = [value for value in known if value in options][:most]
+    if valid != held:
+        st.session_state[key] = valid
     chosen = st.multiselect(label, list(options), format_func=options.__getitem__, key=key, help=help,
                             max_selections=most)
     _remember(key, _MANY.join(chosen), joined)
@@ -144,11 +146,12 @@ def pick_number(label: str, low: N, high: N, *, key: str, default: N, step: N | 
         return type(default)(min(max(number, low), high))
 
     _restore(key, default, parse)
-    st.session_state[key] = min(max(st.session_state[key], low), high)
+    if not low <= st.session_state[key] <= high:
+        st.session_state[key] = min(max(st.session_state[key], low), high)
     digits = 2 if step is None or round(step, 2) == step else 3
     number_format = ("%d" if isinstance(default, int) else f"%.{digits}f") + (f" {unit}" if unit else "")
     value = st.slider(label, low, high, step=step, key=key, help=help, format=number_format)
-    return _remember(key, value, default)
+    return _remember(key, type(default)(round(value, 6)), default)
 
 
 def pick_text(label: str, *, key: str, default: str = "", help: str | None = None, placeholder: str | None = None,
