@@ -126,12 +126,13 @@ def numbers_where_possible(column: pd.Series) -> pd.Series:
     if not (pd.api.types.is_string_dtype(column) or column.dtype == object):
         return column
     filled = column.dropna()
-    if filled.empty or not all(isinstance(v, str) for v in filled) or filled.str.match(r"\s*[+-]?0\d").any():
+    if filled.empty or (column.dtype == object and not all(isinstance(v, str) for v in filled)):
         return column
     try:
-        return pd.to_numeric(column)
+        numbers = pd.to_numeric(column)
     except (ValueError, TypeError):
         return column
+    return column if filled.str.contains(r"^\s*[+-]?0\d", regex=True).any() else numbers
 
 
 def _share(cells: Sequence[Any], test: Any) -> float:
