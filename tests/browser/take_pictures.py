@@ -9,11 +9,15 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 from conftest import FLAGS, ROOT, browser_path
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 FOLDER = ROOT / "data" / "pictures"
 SEEN = "window.__orrery_sphere?.sphere?.frames() > 0"
@@ -48,10 +52,29 @@ def main() -> None:
                 if theme == "light":
                     _save(window, FOLDER / "sphere.webp", 1400)
                 page.close()
+                _gap(browser.new_page(viewport={"width": 1400, "height": 1010}, color_scheme=theme,
+                                      device_scale_factor=1.5), port, theme)
             browser.close()
     finally:
         server.terminate()
         server.wait()
+
+
+def _gap(page: Page, port: int, theme: str) -> None:
+    """The room of the modality gap, and its page for README."""
+    page.goto(f"http://127.0.0.1:{port}/Modality_Gap?shift=0.15")
+    page.wait_for_function("window.__orrery_sphere?.['gap.sphere']?.frames() > 0 && "
+                           "window.__orrery_matrix?.['gap.matrix']?.frames() > 0", timeout=120_000)
+    page.wait_for_timeout(4000)
+    if theme == "light":
+        _save(page.screenshot(), FOLDER / "gap.webp", 1400)
+    page.locator(".orrery-matrix").scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    box = page.locator(".orrery-matrix canvas").first.bounding_box()
+    side = 0.03 * box["width"]
+    clip = {"x": box["x"] + side, "y": box["y"], "width": box["width"] - side, "height": 0.78 * box["width"]}
+    _save(page.screenshot(clip=clip), FOLDER / f"2_Modality_Gap_{theme}.webp", 900)
+    page.close()
 
 
 def _wait(address: str) -> None:
