@@ -10,14 +10,14 @@ from collections.abc import Callable
 import numpy as np
 
 from core.geometry.density import WIDEST, heat_kernel
-from core.geometry.gap.moves import linked_rows
+from core.geometry.gap.moves import hold_back, linked_rows
 from core.geometry.gap.reports import Pairs
 from core.geometry.sphere import angles
 
 Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 BANK = 1000
-CHOOSERS = 500
+CAUTIOUS = 20.0
 NEIGHBOURS = 10
 INVERSE_TEMPERATURES = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
 
@@ -79,7 +79,7 @@ def shrunk_covariance(x: np.ndarray) -> np.ndarray:
 
 def csls(pairs: Pairs, seed: int) -> Compare:
     """Twice the cosine, less how near each of the two lies to its 10 nearest of the other modality in the fit part."""
-    bank_images, bank_texts = _banks(pairs, seed)
+    bank_images, bank_texts = _banks(pairs.images, pairs.texts, seed)
 
     def nearness(x: np.ndarray, bank: np.ndarray) -> np.ndarray:
         k = min(NEIGHBOURS, len(bank))
@@ -97,31 +97,30 @@ def inverted_softmax(pairs: Pairs, seed: int) -> Compare:
 
     For a query, exp(b score) is its share among the queries of the fit part that ask for the same answer; what depends
     on the query alone changes no ranking, so that one score serves both directions. The inverse temperature b is the
-    one that makes pairs fitted on (at most 500, among as many) most likely.
+    one with the least contrastive loss on a fifth of the groups held back inside the fit: pairs whose own query is
+    among the others would make it too sharp.
     """
-    bank_images, bank_texts = _banks(pairs, seed)
-    images, texts, _ = linked_rows(pairs, seed)
-    some = np.random.default_rng(seed).permutation(len(images))[:CHOOSERS]
-    images, texts = images[some], texts[some]
-    few_images, few_texts = bank_images[:CHOOSERS], bank_texts[:CHOOSERS]
-    over_texts, over_images, among = images @ few_texts.T, few_images @ texts.T, few_images @ few_texts.T
-    own = np.einsum("ij,ij->i", images, texts)
+    images, texts, group = linked_rows(pairs, seed)
+    chosen = CAUTIOUS
+    if group.max() > 0:
+        back = hold_back(group, seed)
+        of_images, of_texts = _banks(images[~back], texts[~back], seed)
+        rows = np.flatnonzero(back)[np.unique(group[back], return_index=True)[1]][:BANK]
+        x, y = images[rows], texts[rows]
+        chosen = min(INVERSE_TEMPERATURES, key=lambda b: _loss(b * _less_popular(x, y, of_images, of_texts, b)))
+    bank_images, bank_texts = _banks(pairs.images, pairs.texts, seed)
+    return lambda images, texts: _less_popular(images, texts, bank_images, bank_texts, chosen)
 
-    def likelihood(b: float) -> float:
-        """Of the right answer among the bank, each answer divided by its sum over the bank's queries."""
-        to_text = own - _smooth_max(over_images.T, b)
-        to_image = own - _smooth_max(over_texts, b)
-        among_texts = _smooth_max(over_texts - _smooth_max(among.T, b), b)
-        among_images = _smooth_max(over_images.T - _smooth_max(among, b), b)
-        return float(b * (to_text - among_texts + to_image - among_images).mean())
 
-    best = max(INVERSE_TEMPERATURES, key=likelihood)
+def _less_popular(x: np.ndarray, y: np.ndarray, bank_images: np.ndarray, bank_texts: np.ndarray,
+                  b: float) -> np.ndarray:
+    """(n, m) cosines less how many of the banks ask for each row of ``x`` and of ``y``."""
+    return np.asarray(x @ y.T - _smooth_max(x @ bank_texts.T, b)[:, None] - _smooth_max(y @ bank_images.T, b))
 
-    def compare(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
-        popular = _smooth_max(images @ bank_texts.T, best)[:, None] + _smooth_max(texts @ bank_images.T, best)
-        return np.asarray(images @ texts.T - popular)
 
-    return compare
+def _loss(logits: np.ndarray) -> float:
+    """Contrastive, of pairs on the diagonal."""
+    return float((_smooth_max(logits, 1.0) + _smooth_max(logits.T, 1.0) - 2 * np.diag(logits)).mean())
 
 
 def _smooth_max(scores: np.ndarray, b: float) -> np.ndarray:
@@ -130,8 +129,7 @@ def _smooth_max(scores: np.ndarray, b: float) -> np.ndarray:
     return np.asarray(top + np.log(np.exp(b * (scores - top[:, None])).mean(axis=1)) / b)
 
 
-def _banks(pairs: Pairs, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _banks(images: np.ndarray, texts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """At most 1,000 images and 1,000 texts of the fit part, to which others are compared."""
     rng = np.random.default_rng(seed)
-    images, texts = (x[rng.permutation(len(x))[:BANK]] for x in (pairs.images, pairs.texts))
-    return images, texts
+    return images[rng.permutation(len(images))[:BANK]], texts[rng.permutation(len(texts))[:BANK]]
