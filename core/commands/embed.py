@@ -1,4 +1,4 @@
-"""``python -m core embed SOURCE``: vectors of a folder, zip, table or the built-in world, as one file."""
+"""``python -m core embed SOURCE``: vectors of a folder, zip, tar, table or the built-in world, as one file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ REFUSED_SHOWN = 20
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("embed", help="write the vectors of a folder, zip or table to a file")
-    parser.add_argument("source", help="folder of images, zip, caption table (CSV, TSV, JSONL, Parquet), or 'world', "
+    parser = subparsers.add_parser("embed", help="write the vectors of a folder, zip, tar or table to a file")
+    parser.add_argument("source", help="folder of images, zip, tar, caption table (CSV, TSV, JSONL, Parquet), or 'world', "
                                        "the built-in one")
     parser.add_argument("--model", default="builtin", help="id, org/name@commit, folder, or builtin (default)")
     parser.add_argument("--out", required=True, type=Path, help="file to write: .parquet or .npz")
@@ -40,7 +40,7 @@ def open_source(source: str, images: str | None = None, seed: int = 0) -> Datase
         return open_folder(path)
     if not path.is_file():
         raise SourceError(f"a folder, a zip, a table, or {WORLD}", f"{source}, which is not there", "Check the path.")
-    return open_zip(path) if path.suffix.lower() == ".zip" else open_table(path, images)
+    return open_zip(path) if path.suffix.lower() in (".zip", ".tar") else open_table(path, images)
 
 
 def run(args: argparse.Namespace) -> int:
