@@ -330,7 +330,7 @@ def test_progress_and_stop():
     fit_map(blobs(), "geodesic_mds", on_progress=lambda f, t: seen.append((f, t)))
     assert [f for f, _ in seen] == sorted(f for f, _ in seen)
     assert seen[0][1] == "Fitting the map"
-    with pytest.raises(Cancelled, match="to run to its end; got a request to stop after 0 of 260 steps"):
+    with pytest.raises(Cancelled, match="to run to its end; got a request to stop after 0 of 300 steps"):
         fit_map(blobs(), "geodesic_mds", should_stop=lambda: True)
     with pytest.raises(Cancelled, match="got a request to stop after 0 of 300 steps"):
         fit_map(blobs(), "umap", should_stop=lambda: True)
@@ -366,3 +366,39 @@ def test_available_maps():
     assert "precomputed" not in available(512)
     assert {"pca", "umap", "geodesic_mds", "prompt_axes", "label_axes"} <= set(available(512))
     assert all("gap" in MAPS[key].explanation for key in MAPS if MAPS[key].centred)
+
+
+def test_the_gain_of_one_map_over_another_is_the_difference_with_an_interval_of_its_own():
+    x = blobs()
+    good = fit_map(x, with_fidelity=False).map.coords
+    worse = unit(good + 0.15 * np.random.default_rng(3).normal(size=good.shape))
+    gain, back = fidelity.spearman_gain(x, good, worse), fidelity.spearman_gain(x, worse, good)
+    one, other = fidelity.spearman(x, good), fidelity.spearman(x, worse)
+    assert gain.value == pytest.approx(one.value - other.value, abs=1e-12)
+    assert (back.value, back.low, back.high) == pytest.approx((-gain.value, -gain.high, -gain.low), abs=1e-12)
+    assert 0 < gain.low < gain.value < gain.high
+    assert gain.null == 0
+    same = fidelity.spearman_gain(x, good, good)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    sample = fidelity.spread_sample(x, len(x))
+    squares = [_all_ranks(v) for v in (x, good, worse)]
+    without = []
+    for group in range(20):
+        kept = sample[np.arange(len(x)) % 20 != group]
+        upper = np.triu_indices(len(kept), 1)
+        ranks = [square[np.ix_(kept, kept)][upper] for square in squares]
+        without.append(np.corrcoef(ranks[0], ranks[1])[0, 1] - np.corrcoef(ranks[0], ranks[2])[0, 1])
+    error = np.sqrt(19 * np.var(without))
+    assert gain.high - gain.value == pytest.approx(1.96 * error, rel=1e-6)
+    assert fidelity.spearman_gain(x, good, np.tile(good[:1], (len(x), 1))) is None
+
+
+def _all_ranks(vectors: np.ndarray) -> np.ndarray:
+    """Rank of the cosine of each pair among all pairs, as a square, by scipy."""
+    from scipy.stats import rankdata
+
+    v = vectors.astype(np.float64)
+    upper = np.triu_indices(len(v), 1)
+    square = np.zeros((len(v), len(v)))
+    square[upper] = rankdata(np.round((v @ v.T)[upper], 12))
+    return square + square.T

@@ -145,6 +145,46 @@ def spearman(x: np.ndarray, coords: np.ndarray, *, seed: int = 0) -> Number | No
 
     None where one side does not vary.
     """
+    n, value, without = _spearman(x, coords, seed)
+    if not np.isfinite(value):
+        return None
+    return _between(value, without, n, -1.0, 1.0)
+
+
+def spearman_gain(x: np.ndarray, coords: np.ndarray, other: np.ndarray, *, seed: int = 0) -> Number | None:
+    """By how much the Spearman of one map exceeds that of another, with the interval of the difference.
+
+    Parameters
+    ----------
+    x, coords
+        (n, d) and (n, 3) floats, unit rows, as in `measure`.
+    other
+        (n, 3) floats, unit rows: where the other map puts the same points.
+    seed
+        Picks the sample, the same for both maps.
+
+    Returns
+    -------
+    The difference in [-2, 2], positive where ``coords`` is the better map; the jackknife leaves the same points out of
+    both, so that what both maps share does not widen the interval. None where a side does not vary.
+    """
+    n, value, without = _spearman(*_checked(x, coords), seed)
+    _, value_other, without_other = _spearman(*_checked(x, other), seed)
+    if not np.isfinite(value - value_other):
+        return None
+    return _between(value - value_other, without - without_other, n, -2.0, 2.0)
+
+
+def _between(value: float, without: np.ndarray, n: int, low: float, high: float) -> Number:
+    unit, groups = f"over the pairs of {n:,} points", len(without)
+    if not np.isfinite(without).all():
+        return Number(value, null=0.0, n=n, unit=unit)
+    error = float(np.sqrt((groups - 1) * without.var()))
+    return Number(value, max(value - 1.96 * error, low), min(value + 1.96 * error, high), 0.0, n, unit)
+
+
+def _spearman(x: np.ndarray, coords: np.ndarray, seed: int) -> tuple[int, float, np.ndarray]:
+    """How many points were looked at, their rank correlation, and the same without each of up to 20 groups of them."""
     sample = spread_sample(x, POINTS_OF_PAIRS, seed=seed)
     n = len(sample)
     upper = np.triu_indices(n, 1)
@@ -164,15 +204,9 @@ def spearman(x: np.ndarray, coords: np.ndarray, *, seed: int = 0) -> Number | No
     member[np.arange(n), np.arange(n) % groups] = 1
     sums = np.stack([member.T @ part @ member for part in (present, a, b, a * a, b * b, a * b)])
     value = _correlation(sums.sum(axis=(1, 2)))
-    if not np.isfinite(value):
-        return None
     without = np.array([_correlation(sums.sum(axis=(1, 2)) - sums[:, g].sum(1) - sums[:, :, g].sum(1) + sums[:, g, g])
                         for g in range(groups)])
-    error = float(np.sqrt((groups - 1) * without.var())) if np.isfinite(without).all() else float("nan")
-    unit = f"over the pairs of {n:,} points"
-    if not np.isfinite(error):
-        return Number(value, null=0.0, n=n, unit=unit)
-    return Number(value, max(value - 1.96 * error, -1.0), min(value + 1.96 * error, 1.0), 0.0, n, unit)
+    return n, value, without
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
