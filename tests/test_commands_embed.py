@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from encoding_kills import kill_and_resume
 from encoding_models import Pictures, dataset, pictures, save_small_clip, small_clip
 
 from core.commands import main
+from core.commands.embed import open_source
 from core.encoding.export import save_vectors
 from core.encoding.pipeline import embed
 from core.encoding.store import Store
@@ -147,3 +149,14 @@ def test_five_killed_runs_end_as_an_undisturbed_one(tmp_path: Path, model_folder
 
 def test_the_cache_of_this_run_is_its_own() -> None:
     assert "orrery-test-cache-" in str(settings().cache)
+
+
+def test_zips_and_tars_are_archives(photos: Path, tmp_path: Path) -> None:
+    names = sorted(file.name for file in photos.glob("*.png"))
+    assert names
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as packed, tarfile.open(tmp_path / "p.tar", "w") as shard:
+        for name in names:
+            packed.write(photos / name, name)
+            shard.add(photos / name, name)
+    assert open_source(str(tmp_path / "p.zip")).image_ids == open_source(str(tmp_path / "p.tar")).image_ids
+    assert set(open_source(str(tmp_path / "p.tar")).image_ids) == set(names)

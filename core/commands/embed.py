@@ -16,8 +16,8 @@ REFUSED_SHOWN = 20
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("embed", help="write the vectors of a folder, zip, tar or table to a file")
-    parser.add_argument("source", help="folder of images, zip, tar, caption table (CSV, TSV, JSONL, Parquet), or 'world', "
-                                       "the built-in one")
+    parser.add_argument("source", help="folder of images, zip, tar, caption table (CSV, TSV, JSONL, Parquet), or "
+                                       "'world', the built-in one")
     parser.add_argument("--model", default="builtin", help="id, org/name@commit, folder, or builtin (default)")
     parser.add_argument("--out", required=True, type=Path, help="file to write: .parquet or .npz")
     parser.add_argument("--images", help="folder or zip of the images that a table names (default: the table's folder)")
