@@ -32,7 +32,7 @@ def settled(page) -> None:
         "document.querySelector('[data-test-script-state]')?.dataset.testScriptState === 'notRunning' "
         "&& !document.querySelector('[data-testid=stProgress]') "
         "&& (document.querySelector('.js-plotly-plot .main-svg') || document.querySelector('[data-testid=stMetric]') "
-        "|| document.querySelector('.orrery-note'))", timeout=LONG)
+        "|| document.querySelector('.orrery-note'))", timeout=LONG, polling=200)
     page.wait_for_timeout(500)
 
 
