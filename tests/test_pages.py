@@ -73,7 +73,7 @@ def test_every_page_is_drawn_without_an_error(page):
 def test_home_says_what_is_here_and_which_words_the_model_knows():
     at = opened()
     until = time.monotonic() + 30
-    while "built-in" not in words(at).lower().split("how to start")[1] and time.monotonic() < until:
+    while "own rendered world of solids" not in words(at) and time.monotonic() < until:
         time.sleep(0.3)
         at.run()
     said = words(at)
@@ -238,6 +238,18 @@ def test_the_python_that_is_offered_draws_the_same_points(method, query):
     shown = at.dataframe[-1].value[["x", "y", "z"]].to_numpy()
     np.testing.assert_allclose(space["fitted"].map.coords, shown, atol=1e-6)
     assert any(trace.name.startswith("pairs") for trace in space["figure"].data)
+
+
+@pytest.mark.parametrize(("colour", "title"), [("prompt:1", "cosine to a star"), ("column:solid", "solid")])
+def test_the_python_that_is_offered_places_the_prompts_and_colours_alike(colour, title):
+    at = opened(SPHERE, scenes="100", prompts="a red cube\na star", colour=colour)
+    code = next(block.value for block in at.code if "fit_map" in block.value)
+    space: dict = {}
+    exec(code.replace("figure.show()", ""), space)
+    shown = at.dataframe[-1].value[["x", "y", "z"]].to_numpy(dtype=float)
+    np.testing.assert_allclose(space["scene"].coords, shown, atol=1e-5)
+    assert space["scene"].colouring.title == title
+    assert space["points"].prompts == ("a red cube", "a star")
 
 
 def test_three_prompts_or_labels_are_the_axes_of_a_map():

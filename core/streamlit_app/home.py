@@ -32,18 +32,17 @@ def welcome() -> None:
 
 
 def rooms() -> None:
-    """One picture and one sentence for each page."""
-    columns = st.columns(2, gap="large")
-    for column, (page, (title, sentence)) in zip(columns, ROOMS.items()):
+    """One picture and one sentence for each page, two in a row; how to begin in the place left over, or below."""
+    places = [place for _ in range(0, len(ROOMS), 2) for place in st.columns(2, gap="large")]
+    for column, (page, (title, sentence)) in zip(places, ROOMS.items()):
         picture = _PICTURES / f"{Path(page).stem}_{'dark' if ui.dark() else 'light'}.webp"
         with column, st.container(border=True, key=f"room.{Path(page).stem}"):
             if picture.is_file():
                 st.image(str(picture), width="stretch", alt=title)
             st.page_link(page, label=f"**{title}**", icon=":material/arrow_forward:")
             st.caption(sentence)
-    if len(ROOMS) < len(columns):
-        with columns[-1]:
-            start()
+    with places[-1] if len(ROOMS) < len(places) else st.container():
+        start()
 
 
 def start() -> None:
