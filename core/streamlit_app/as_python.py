@@ -70,7 +70,33 @@ def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
         lines.append(f"axes = label_axes(points.vectors(), labels, {choices.axes!r})")
     if MAPS[choices.method].needs == "axes":
         axes = ", axes=axes"
-    lines += [f"fitted = fit_map(points.vectors(), {choices.method!r}, seed={settings.seed}{axes})",
-              f"figure = sphere(embedding_scene(points, fitted.map, arcs={choices.arcs}, means={choices.means}))",
+    lines.append(f"fitted = fit_map(points.vectors(), {choices.method!r}, seed={settings.seed}{axes})")
+    placed, colours = "", ""
+    if choices.prompts:
+        imports += ["from core.geometry.sphere import unit", "from dataclasses import replace"]
+        lines += _prompt_lines(choices, imports)
+        placed = ", fitted.place(vectors)"
+    kind, _, name = choices.colour.partition(":")
+    if kind == "column":
+        imports.append("from core.figures.embedding_scene import column_colouring")
+        colours = f", colouring=column_colouring(points, {name!r})"
+    elif kind == "prompt":
+        imports.append("from core.figures.embedding_scene import similarity_colouring")
+        colours = f", colouring=similarity_colouring(points, vectors[{name}], {choices.prompts[int(name)]!r})"
+    shown = f"arcs={choices.arcs}, means={choices.means}"
+    lines += [f"scene = embedding_scene(points, fitted.map{placed}{colours}, {shown})", "figure = sphere(scene)",
               "figure.show()"]
     return as_code(imports, lines)
+
+
+def _prompt_lines(choices: Choices, imports: list[str]) -> list[str]:
+    """Lines that add what was typed, and an image that is searched with, to the points; adds to the imports."""
+    typed = list(choices.prompts if choices.image is None else choices.prompts[:-1])
+    lines = [f"vectors = unit(model.encode_texts({typed!r}))"] if typed else []
+    if choices.image is not None:
+        imports.append("from PIL import Image")
+        lines.append('picture = unit(model.encode_images([Image.open("picture.jpg").convert("RGB")]))')
+        if typed:
+            imports.append("import numpy as np")
+        lines.append("vectors = np.concatenate([vectors, picture])" if typed else "vectors = picture")
+    return [*lines, f"points = replace(points, prompts={choices.prompts!r}, prompt_vectors=vectors)"]
