@@ -176,6 +176,28 @@ def test_copies_and_one_text_for_all_images_are_said_and_handled():
     assert {m.label: m.value for m in at.metric}["R@1 image to text"] == "3.3%"
 
 
+@pytest.mark.parametrize("query", [{"gap": "compare"}, {"gap": "explain", "explain": "cones"}, {"gap": "see"}])
+def test_a_kept_selection_restricts_the_page_and_its_python(query, tmp_path, monkeypatch):
+    from core.streamlit_app.selections import as_table
+    from core.types import Selection
+
+    few = Selection("few", tuple(f"scene {i:02d}" for i in range(30, 60)), (), "Built-in world, 100 scenes, seed 0")
+    at = page(**query)
+    at.session_state["selections"] = {"few": few}
+    at = go(at, selection="few")
+    said = words(at)
+    assert "30 images and 30 texts" in said
+    assert ALERT not in said
+    monkeypatch.chdir(tmp_path)
+    as_table([few]).to_csv("selections.csv", index=False)
+    space: dict = {}
+    exec(at.code[0].value.replace(".show()", ""), space)
+    assert space["pairs"].images.shape == (30, 64)
+    np.testing.assert_allclose(space["pairs"].images, world_pairs().images[30:60], atol=1e-5)
+    if "image_rows" in space:
+        assert space["image_rows"] == list(range(30, 60))
+
+
 def test_photos_without_texts_are_told_what_is_missing(tmp_path):
     for i in range(3):
         Image.new("RGB", (32, 32), (70 * i, 10, 10)).save(tmp_path / f"{i}.png")

@@ -68,12 +68,22 @@ def explain(settings: Settings, data: GapData) -> str:
 
 def cones(settings: Settings, data: GapData) -> str:
     """The cones of the trained model and of its architecture untrained."""
+    lines, shown = _rows(data)
+    part = ".part(image_rows, text_rows)" if shown else ""
     return _code(settings, data, [
         "from core.encoding.models import untrained", "from core.figures.gap_models import cones",
         "from core.geometry.gap.profiles import cosine_histograms"],
-        [f"fresh = embed(dataset, untrained({settings.model_id!r}), Store())",
-         "before = Pairs(fresh.images.vectors, fresh.texts.vectors, fresh.links)",
+        [f"fresh = embed(dataset, untrained({settings.model_id!r}), Store())", *lines,
+         f"before = Pairs(fresh.images.vectors, fresh.texts.vectors, fresh.links){part}",
          "cones(cosine_histograms(pairs), cosine_histograms(before)).show()"])
+
+
+def _rows(data: GapData) -> tuple[list[str], str]:
+    """Lines that find the rows of what is shown where that is a part of the dataset, and how a line takes them."""
+    if not data.ready.selection and not data.ready.sampled_from:
+        return [], ""
+    return ["image_rows = [found.images.ids.index(name) for name in points.images.ids]",
+            "text_rows = [found.texts.ids.index(name) for name in points.texts.ids]"], "[image_rows]"
 
 
 def training() -> str:
@@ -115,12 +125,13 @@ def why(settings: Settings, data: GapData, first: Side, second: Side, what: str)
 
 def compare(model_ids: Sequence[str], settings: Settings, data: GapData) -> str:
     """CKA and neighbour overlap of the first model of a list with each other one."""
-    lines = []
+    lines, shown = _rows(data)
     for i, model_id in enumerate(model_ids):
         made = f"untrained({model_id.removeprefix('untrained:')!r})" if model_id.startswith("untrained:") else \
             f"load_model({model_id!r})"
         lines.append(f"other_{i} = embed(dataset, {made}, Store())")
-        lines.append(f"print({model_id!r}, linear_cka(points.images.vectors, other_{i}.images.vectors), "
-                     f"neighbour_overlap(points.images.vectors, other_{i}.images.vectors))")
+        other = f"other_{i}.images.vectors{shown}"
+        lines.append(f"print({model_id!r}, linear_cka(points.images.vectors, {other}), "
+                     f"neighbour_overlap(points.images.vectors, {other}))")
     return _code(settings, data, ["from core.geometry.comparison import linear_cka, neighbour_overlap",
                                   "from core.encoding.models import load_model, untrained"], lines)
