@@ -15,7 +15,7 @@ from core.errors import ShapeError
 from core.geometry.gap.landscape import SHIFTS, landscape
 from core.geometry.gap.reports import Pairs
 from core.geometry.gap.shift import shifted
-from core.streamlit_app.gap_close import fit_half
+from core.geometry.gap.splits import fit_half
 from core.streamlit_app.gap_data import gap_pairs, labels_as_classes, what_is_odd
 from core.streamlit_app.gap_others import aligned
 from core.types import EmbeddingSet, ModelSpec

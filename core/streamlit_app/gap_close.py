@@ -11,9 +11,9 @@ import streamlit as st
 from core.figures import gap_closing as figures
 from core.figures.sphere import looking_at
 from core.geometry.gap.closing import CLOSINGS, UNTOUCHED, FittedClosing, available, fit_closing
-from core.geometry.gap.reports import ClosingReport, Pairs
+from core.geometry.gap.reports import ClosingReport
 from core.geometry.gap.scoring import score_closings
-from core.geometry.jackknife import clusters
+from core.geometry.gap.splits import fit_half
 from core.streamlit_app import gap_python, panels, state, ui, work
 from core.streamlit_app.gap_closing_words import closing_in_words, title_of
 from core.streamlit_app.gap_data import GapData, with_classes
@@ -62,16 +62,6 @@ def _spheres(settings: Settings, data: GapData, method: str, strength: float) ->
             st.html(f'<div class="orrery-h">{when}</div>')
             sphere_view(replace(scene, selected=held), key=f"gap.{when.lower()}", height=430, dark=ui.dark(),
                         linked="gap.closing", facing=facing)
-
-
-def fit_half(pairs: Pairs, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) and (m,) bool: a random half to fit on; what belongs together is on one side. All where it is one group."""
-    labels = clusters([len(pairs.images), len(pairs.texts)], pairs.links)
-    groups = np.unique(np.concatenate(labels))
-    if len(groups) < 2:
-        return np.ones(len(pairs.images), dtype=bool), np.ones(len(pairs.texts), dtype=bool)
-    chosen = np.random.default_rng(seed).permutation(groups)[:-(-len(groups) // 2)]
-    return np.isin(labels[0], chosen), np.isin(labels[1], chosen)
 
 
 def _fitted(data: GapData, method: str, seed: int, images: np.ndarray, texts: np.ndarray) -> FittedClosing:

@@ -98,9 +98,12 @@ def close(settings: Settings, data: GapData, method: str, strength: float) -> st
     """The closing table, and one way of closing at a strength."""
     return _code(settings, data, [
         "from core.figures.gap_closing import closing", "from core.geometry.gap.closing import fit_closing",
-        "from core.geometry.gap.scoring import score_closings"],
+        "from core.geometry.gap.scoring import score_closings", "from core.geometry.gap.splits import fit_half",
+        "import numpy as np"],
         [f"report = score_closings(pairs, seed={settings.seed})", "closing(report).show()",
-         f"moved = fit_closing({method!r}, pairs, strength={strength:g}, seed={settings.seed}).apply(pairs)"])
+         f"images, texts = fit_half(pairs, {settings.seed})",
+         "half = pairs.part(np.flatnonzero(images), np.flatnonzero(texts))",
+         f"moved = fit_closing({method!r}, half, strength={strength:g}, seed={settings.seed}).apply(pairs)"])
 
 
 def why(settings: Settings, data: GapData, first: Side, second: Side, what: str) -> str:

@@ -84,3 +84,18 @@ class Splitter:
         chosen = np.zeros(len(self._of_images) + len(self._of_texts), dtype=bool)
         chosen[groups] = True
         return self._pairs.part(np.flatnonzero(chosen[self._of_images]), np.flatnonzero(chosen[self._of_texts]))
+
+
+def fit_half(pairs: Pairs, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A random half of the images and texts, to fit on; what belongs together is on one side.
+
+    Returns
+    -------
+    (n,) and (m,) bool over images and texts; all True where everything belongs together.
+    """
+    labels = clusters([len(pairs.images), len(pairs.texts)], pairs.links)
+    groups = np.unique(np.concatenate(labels))
+    if len(groups) < 2:
+        return np.ones(len(pairs.images), dtype=bool), np.ones(len(pairs.texts), dtype=bool)
+    chosen = np.random.default_rng(seed).permutation(groups)[:-(-len(groups) // 2)]
+    return np.isin(labels[0], chosen), np.isin(labels[1], chosen)
