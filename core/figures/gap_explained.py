@@ -186,7 +186,7 @@ def explained(parts: CosineParts, *, image: str = "image", text: str = "text", t
     figure.update_yaxes(autorange="reversed", tickfont={"color": p.text}, showgrid=False)
     ends = [min(0.0, *table["from"], *table["to"]), max(0.0, *table["from"], *table["to"])]
     room = 0.16 * max(ends[1] - ends[0], 1e-6)
-    figure.update_xaxes(title_text="cosine", range=[ends[0] - room * (ends[0] < 0), ends[1] + room], row=1, col=1)
+    figure.update_xaxes(title_text="cosine", range=[ends[0] - 1.8 * room * (ends[0] < 0), ends[1] + room], row=1, col=1)
     figure.update_xaxes(title_text="percentile (%)", range=[-4, 109], row=2, col=1)
     means, where = parts.parts["means"], "in the mean of texts" if texts_only else "between the two means"
     title = (f"Cosine {parts.cosine:.3f} of “{shortened(image)}” and “{shortened(text)}”: {means:.3f} of it lies "
