@@ -7,14 +7,8 @@ import pandas as pd
 import pytest
 
 from core.errors import ShapeError
-from core.figures.embedding_scene import (
-    Points,
-    column_colouring,
-    embedding_scene,
-    fidelity_in_words,
-    headline,
-    similarity_colouring,
-)
+from core.figures.colourings import column_colouring, similarity_colouring
+from core.figures.embedding_scene import Points, embedding_scene, fidelity_in_words, headline
 from core.geometry.maps import fit_map
 from core.types import EmbeddingSet, ModelSpec, Number, SphereMap
 

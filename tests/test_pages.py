@@ -252,6 +252,26 @@ def test_the_python_that_is_offered_places_the_prompts_and_colours_alike(colour,
     assert space["points"].prompts == ("a red cube", "a star")
 
 
+@pytest.mark.parametrize("colour", ["modality", "picked", "norm", "density", "distortion", "kmeans", "hdbscan"])
+def test_the_python_that_is_offered_has_the_same_colours_and_heat(colour):
+    at = opened(SPHERE, scenes="100", prompts="a red cube\na star", colour=colour, heat="1", point="image:scene 07")
+    scene = at.session_state["sphere.drawn"][2]
+    code = next(block.value for block in at.code if "fit_map" in block.value)
+    space: dict = {}
+    exec(code.replace("figure.show()", ""), space)
+    shown, made = scene.colouring, space["scene"].colouring
+    assert (made is None) == (shown is None) == (colour == "modality")
+    if shown is not None:
+        assert made.title == shown.title
+        assert made.groups == shown.groups
+        np.testing.assert_array_equal(np.isnan(shown.values) if shown.values is not None else [],
+                                      np.isnan(made.values) if made.values is not None else [])
+        np.testing.assert_allclose(made.values if made.values is not None else [],
+                                   shown.values if shown.values is not None else [], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(space["scene"].heat, scene.heat, atol=1e-4)
+    assert space["scene"].heat_title == scene.heat_title
+
+
 def test_three_prompts_or_labels_are_the_axes_of_a_map():
     at = opened(SPHERE, scenes="100", map="prompt_axes", axes="a red cube\na blue ball\na green star")
     assert len(at.dataframe[-1].value) == 200

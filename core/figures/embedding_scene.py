@@ -117,19 +117,6 @@ class Points:
         return table
 
 
-def column_colouring(points: Points, column: str) -> Colouring:
-    """Colours by a column of the tables: numbers as values, everything else as groups."""
-    cells = points.table[column]
-    if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells) and cells.nunique() > 8:
-        return Colouring(str(column), values=cells.to_numpy(dtype=np.float64, na_value=np.nan))
-    return Colouring(str(column), groups=tuple("" if pd.isna(cell) else str(cell) for cell in cells))
-
-
-def similarity_colouring(points: Points, vector: np.ndarray, name: str) -> Colouring:
-    """Colours by the cosine to one unit vector."""
-    return Colouring(f"cosine to {name}", values=(points.vectors() @ vector).astype(np.float64))
-
-
 def embedding_scene(points: Points, sphere_map: SphereMap, prompt_coords: np.ndarray | None = None, *,
                     colouring: Colouring | None = None, pictures: Mapping[int, bytes] | None = None,
                     on_sphere: int = PICTURES_ON_SPHERE, arcs: bool = False, means: bool = True,

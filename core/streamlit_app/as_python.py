@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.figures.colourings import CLUSTERS
 from core.geometry.maps import MAPS
 from core.streamlit_app.embedding import Ready
 from core.streamlit_app.sphere_choices import Choices
@@ -55,8 +56,8 @@ def as_code(imports: list[str], lines: list[str]) -> str:
     return "\n".join([*sorted(set(imports)), "", *lines]) + "\n"
 
 
-def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
-    """Lines that draw the same points on the same map."""
+def python_of(settings: Settings, ready: Ready, choices: Choices, picked: int | None = None) -> str:
+    """Lines that draw the same points on the same map, in the same colours; ``picked`` is the point with a card."""
     imports, lines = points_lines(settings, ready)
     imports += ["from core.figures.embedding_scene import embedding_scene", "from core.figures.sphere import sphere",
                 "from core.geometry.maps import fit_map"]
@@ -71,22 +72,45 @@ def python_of(settings: Settings, ready: Ready, choices: Choices) -> str:
     if MAPS[choices.method].needs == "axes":
         axes = ", axes=axes"
     lines.append(f"fitted = fit_map(points.vectors(), {choices.method!r}, seed={settings.seed}{axes})")
-    placed, colours = "", ""
+    placed = ""
     if choices.prompts:
         imports += ["from core.geometry.sphere import unit", "from dataclasses import replace"]
         lines += _prompt_lines(choices, imports)
         placed = ", fitted.place(vectors)"
-    kind, _, name = choices.colour.partition(":")
-    if kind == "column":
-        imports.append("from core.figures.embedding_scene import column_colouring")
-        colours = f", colouring=column_colouring(points, {name!r})"
-    elif kind == "prompt":
-        imports.append("from core.figures.embedding_scene import similarity_colouring")
-        colours = f", colouring=similarity_colouring(points, vectors[{name}], {choices.prompts[int(name)]!r})"
+    colour, towards = _colour_lines(choices, picked, imports)
+    lines += colour
+    colours = ", colouring=colouring" if colour else ""
     shown = f"arcs={choices.arcs}, means={choices.means}"
-    lines += [f"scene = embedding_scene(points, fitted.map{placed}{colours}, {shown})", "figure = sphere(scene)",
-              "figure.show()"]
+    lines += [f"scene = embedding_scene(points, fitted.map{placed}{colours}, {shown})"]
+    if choices.heat:
+        imports.append("from core.figures.colourings import with_heat")
+        lines.append(f"scene = with_heat(scene, points{towards})")
+    lines += ["figure = sphere(scene)", "figure.show()"]
     return as_code(imports, lines)
+
+
+def _colour_lines(choices: Choices, picked: int | None, imports: list[str]) -> tuple[list[str], str]:
+    """Lines that make ``colouring``, none where colours tell images from texts, and the vector that heat is about."""
+    kind, _, name = choices.colour.partition(":")
+    call, towards = "", ""
+    if kind == "column":
+        call = f"column_colouring(points, {name!r})"
+    elif kind == "prompt":
+        towards = f", vectors[{name}]"
+        call = f"similarity_colouring(points{towards}, {choices.prompts[int(name)]!r})"
+    elif kind == "picked" and picked is not None:
+        towards = f", points.vector({picked})"
+        call = f"similarity_colouring(points{towards}, 'the point picked')"
+    elif kind in CLUSTERS:
+        call = f"cluster_colouring(points, {kind!r}, {choices.groups})"
+    elif kind == "distortion":
+        call = "distortion_colouring(points, fitted.map.coords)"
+    elif kind in ("density", "norm"):
+        call = f"{kind}_colouring(points)"
+    if not call:
+        return [], ""
+    imports.append(f"from core.figures.colourings import {call.split('(')[0]}")
+    return [f"colouring = {call}"], towards
 
 
 def _prompt_lines(choices: Choices, imports: list[str]) -> list[str]:

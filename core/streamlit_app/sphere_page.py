@@ -82,7 +82,7 @@ def _live(settings: Settings, ready: Ready) -> None:
     with left:
         scene = scene_of(ready, choices, placed, selected, picked)
         events = sphere_view(scene, key=VIEW, height=620, picked=picked, camera=_camera(), dark=ui.dark())
-        _foot(settings, ready, choices, placed, scene)
+        _foot(settings, ready, choices, placed, scene, picked)
     if picked is not None:
         point_neighbours(ready, points, picked)
     _remember(points, events.camera, events.clicked, picked)
@@ -170,7 +170,8 @@ def _invitation() -> None:
         "- The address of this page holds the view: copy it to share what you see.")
 
 
-def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap, scene: SphereScene) -> None:
+def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap, scene: SphereScene,
+          picked: int | None) -> None:
     """How far the map can be trusted, the lines of code that make the figure, downloads."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sphere.foot"):
         with st.popover("How far to trust this map", icon=":material/verified:"):
@@ -178,7 +179,7 @@ def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap,
                          hide_index=True)
             st.caption("Spearman: do cosines keep their order? Overlap, trustworthiness, continuity: do neighbours "
                        "stay neighbours? Variance: how much of the length do three directions hold?")
-        ui.copy_as_python(python_of(settings, ready, choices))
+        ui.copy_as_python(python_of(settings, ready, choices, picked))
         with st.popover("Download", icon=":material/download:"):
             ui.download_figure(partial(_figure, scene, ui.dark()), "sphere")
             ui.download_table(partial(table_of, ready, choices, placed), "sphere-points")

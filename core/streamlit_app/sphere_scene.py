@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from core.errors import ShapeError
-from core.figures.embedding_scene import Points, column_colouring, embedding_scene, similarity_colouring
+from core.figures.colourings import (
+    cluster_colouring,
+    column_colouring,
+    density_colouring,
+    distortion_colouring,
+    norm_colouring,
+    similarity_colouring,
+    with_heat,
+    without_value,
+)
+from core.figures.embedding_scene import Points, embedding_scene
 from core.geometry import sphere as s2
-from core.geometry.clusters import group_names, hdbscan, spherical_kmeans
-from core.geometry.density import heat_over_sphere, log_density
-from core.geometry.fidelity import local_distortion
 from core.geometry.linear_maps import label_axes
 from core.geometry.maps import MAPS, FittedMap, fit_map
 from core.scene import Cap, Colouring, SphereScene
@@ -127,12 +135,12 @@ def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Select
     """What the sphere shows."""
     points = points_of(ready, choices)
     towards = _towards(points, choices, picked)
-    slow, pictures = _slow_colours(ready, choices, placed), pictures_of(ready, choices)
+    colouring, pictures = _colouring(ready, choices, placed, towards), pictures_of(ready, choices)
     key = fingerprint("sphere", ready.key, ready.opened.key, placed.map.fingerprint, choices.colour, choices.arcs,
                       choices.means, choices.pictures, choices.heat, choices.groups, choices.prompts, choices.axes,
                       None if choices.prompt_vectors is None else choices.prompt_vectors, pictures.key,
                       None if towards is None else towards)
-    scene = cached.scene(key, lambda: _make_scene(ready, choices, placed, towards, slow, pictures))
+    scene = cached.scene(key, lambda: _make_scene(ready, choices, placed, towards, colouring, pictures))
     if selected is None:
         return scene
     caps = scene.caps
@@ -149,65 +157,44 @@ def _towards(points: Points, choices: Choices, picked: int | None) -> np.ndarray
     return points.vector(picked) if kind == "picked" and picked is not None else None
 
 
-def _slow_colours(ready: Ready, choices: Choices, placed: FittedMap) -> np.ndarray | None:
-    """Values or groups of images and texts that take their time, made once as long work."""
-    x = ready.vectors
-
-    def measure(on_progress: work.Progress, should_stop: work.Stop) -> np.ndarray:
-        on_progress(0.1, f"Colours: {choices.colour}")
-        if choices.colour == "density":
-            return log_density(x)
-        if choices.colour == "distortion":
-            return local_distortion(x, placed.map.coords).astype(np.float64)
-        return hdbscan(x) if choices.colour == "hdbscan" else spherical_kmeans(x, min(choices.groups, len(x)))[0]
-
-    if choices.colour not in ("density", "distortion", "hdbscan", "kmeans"):
-        return None
-    key = fingerprint("colours", ready.key, choices.colour, choices.groups,
-                      placed.map.fingerprint if choices.colour == "distortion" else "")
-    found: np.ndarray = work.result_of(key, measure)
-    return found
-
-
-def _make_scene(ready: Ready, choices: Choices, placed: FittedMap, towards: np.ndarray | None,
-                slow: np.ndarray | None, pictures: Pictures) -> SphereScene:
+def _colouring(ready: Ready, choices: Choices, placed: FittedMap, towards: np.ndarray | None) -> Colouring | None:
+    """What the colours say; None tells images from texts. What takes its time is made once, as long work."""
     points = points_of(ready, choices)
-    coords = None if choices.prompt_vectors is None else placed.place(choices.prompt_vectors)
-    note = f"Map: {MAPS[choices.method].title}"
-    note += f" ({', '.join(choices.axes)})." if choices.axes else "."
-    scene = embedding_scene(points, placed.map, coords, colouring=_colouring(ready, points, choices, towards, slow),
-                            pictures=pictures, on_sphere=ON_SPHERE if choices.pictures else 0,
-                            arcs=choices.arcs, means=choices.means, note=note)
-    if not choices.heat:
-        return scene
-    weights, title = np.ones(len(placed.map.coords)), "heat: points"
-    if towards is not None:
-        cosines = ready.vectors @ towards
-        low, high = np.percentile(cosines, (80, 99.5))
-        weights, title = np.clip((cosines - low) / max(high - low, 1e-9), 0, 1), "heat: the most similar fifth"
-    return replace(scene, heat=heat_over_sphere(placed.map.coords, weights), heat_title=title)
-
-
-def _colouring(ready: Ready, points: Points, choices: Choices, towards: np.ndarray | None,
-               slow: np.ndarray | None) -> Colouring | None:
     kind, _, name = choices.colour.partition(":")
-    extra = np.full(len(choices.prompts), np.nan)
     if kind == "column":
         return column_colouring(points, name)
     if towards is not None:
         what = f"“{choices.prompts[int(name)][:40]}”" if kind == "prompt" else "the point picked"
         return similarity_colouring(points, towards, what)
     if kind == "norm":
-        norms = [part.norms for part in (ready.images, ready.texts) if part is not None]
-        return Colouring("norm of the raw vector", values=np.concatenate([*norms, extra]).astype(np.float64))
-    if slow is None:
+        return norm_colouring(points)
+    slow: dict[str, Callable[[Points], Colouring]] = {
+        "density": density_colouring, "distortion": lambda own: distortion_colouring(own, placed.map.coords),
+        "kmeans": lambda own: cluster_colouring(own, kind, choices.groups),
+        "hdbscan": lambda own: cluster_colouring(own, kind)}
+    if kind not in slow:
         return None
-    if kind in ("kmeans", "hdbscan"):
-        title = "group (spherical k-means)" if kind == "kmeans" else "group (HDBSCAN)"
-        return Colouring(title, groups=(*group_names(slow), *("" for _ in choices.prompts)))
-    title = ("density, log10 over the uniform sphere" if kind == "density"
-             else "distortion by the map (0: neighbours kept, 0.5: random)")
-    return Colouring(title, values=np.concatenate([slow, extra]))
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> Colouring:
+        on_progress(0.1, f"Colours: {kind}")
+        return slow[kind](Points(ready.images, ready.texts, ready.captions))
+
+    key = fingerprint("colours", ready.key, kind, choices.groups,
+                      placed.map.fingerprint if kind == "distortion" else "")
+    found: Colouring = work.result_of(key, measure)
+    return without_value(found, len(choices.prompts))
+
+
+def _make_scene(ready: Ready, choices: Choices, placed: FittedMap, towards: np.ndarray | None,
+                colouring: Colouring | None, pictures: Pictures) -> SphereScene:
+    points = points_of(ready, choices)
+    coords = None if choices.prompt_vectors is None else placed.place(choices.prompt_vectors)
+    note = f"Map: {MAPS[choices.method].title}"
+    note += f" ({', '.join(choices.axes)})." if choices.axes else "."
+    scene = embedding_scene(points, placed.map, coords, colouring=colouring, pictures=pictures,
+                            on_sphere=ON_SPHERE if choices.pictures else 0, arcs=choices.arcs, means=choices.means,
+                            note=note)
+    return with_heat(scene, points, towards) if choices.heat else scene
 
 
 def table_of(ready: Ready, choices: Choices, placed: FittedMap) -> pd.DataFrame:
