@@ -1,4 +1,8 @@
-"""What the theme of .streamlit/config.toml cannot say: the mark, and the panels of `core.streamlit_app.panels`."""
+"""What the theme of .streamlit/config.toml cannot say: the mark, and the panels of `core.streamlit_app.panels`.
+
+A bar of progress moves in steps: gliding, it has a browser without a graphics card draw the whole page sixty times a
+second, on the processor that the work it shows the progress of needs.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ CSS = """
   font-family: "Source Serif", "Source Serif Pro", Georgia, serif; margin-left: 0.55rem; }
 [data-testid="stSidebarHeader"] > :last-child { order: 2; }
 [data-testid="stHeading"] h1 { letter-spacing: -0.01em; padding-bottom: 0.2rem; }
+[data-testid="stProgress"] div { transition: none !important; }
 [data-testid="stMetricLabel"] p { font-size: 0.86rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-top: 3.6rem; } }
 .orrery-panel { border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: 0.45rem;
