@@ -48,13 +48,7 @@ def _live(settings: Settings, data: GapData) -> None:
     with left:
         lam = pick_shift()
         arcs = state.pick_flag("Arcs between pairs", key="gap_arcs", disabled=not len(data.pairs.links))
-        placed = fitted(data, settings.seed)
-        pairs = shifted(data.pairs, lam)
-        scene = untouched_scene(data, placed, arcs=arcs)
-        if lam:
-            scene = moved_scene(data, placed, pairs, ("shift", lam), f"Shifted by λ = {lam:g}.", arcs=arcs)
-        sphere_view(scene, key="gap.sphere", height=560, dark=ui.dark())
-        ui.copy_as_python(gap_python.see(settings, data, lam))
+    pairs = shifted(data.pairs, lam)
     with right:
         before = histograms_of(data, data.pairs, "untouched", settings.seed)
         after = histograms_of(data, pairs, f"shift {lam:g}", settings.seed) if lam else None
@@ -64,3 +58,10 @@ def _live(settings: Settings, data: GapData) -> None:
                 how_to_read="Above: two images, or two texts. Below: an image with its own text, and with others. "
                             "Where the lower curves lie left of the upper ones, the modalities lie apart.",
                 table=lambda: figures.histograms_table(before, after))
+    with left:
+        placed = fitted(data, settings.seed)
+        scene = untouched_scene(data, placed, arcs=arcs)
+        if lam:
+            scene = moved_scene(data, placed, pairs, ("shift", lam), f"Shifted by λ = {lam:g}.", arcs=arcs)
+        sphere_view(scene, key="gap.sphere", height=560, dark=ui.dark())
+        ui.copy_as_python(gap_python.see(settings, data, lam))
