@@ -39,7 +39,7 @@ def test_everything_is_downloaded_whole_and_selections_come_back(browser_page, b
     downloads = page.locator("[data-testid=stDownloadButton] button")
 
     page.get_by_role("button", name="Views", exact=True).click()
-    page.get_by_label("Note").last.fill("thirty degrees")
+    page.locator("[data-testid=stPopoverBody]").get_by_label("Note").fill("thirty degrees")
     page.get_by_role("button", name="Keep this view").click()
     page.get_by_text("View 1: thirty degrees").wait_for(timeout=LONG)
     views = json.loads(saved(page, downloads.filter(has_text="Download"), tmp_path).read_text())
