@@ -247,5 +247,5 @@ def test_what_is_finished_is_shown_and_the_rest_is_encoded_once(browser_page, ad
     page.evaluate("window.progressSaid = []")
     page.get_by_role("button", name="Take all").click()
     drawn(page, 2 * SCENES)
-    assert to_do(page) <= {SCENES - finished}
+    assert all(n <= SCENES - finished for n in to_do(page))     # a batch in flight may have been kept since
     no_traceback(page)

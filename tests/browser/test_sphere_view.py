@@ -48,6 +48,7 @@ def drag(page, dx: int, dy: int) -> None:
     page.mouse.move(x + dx / 2, y + dy / 2)
     page.mouse.move(x + dx, y + dy)
     page.mouse.up()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def test_each_click_picks_the_point_under_it(browser_page, address):
