@@ -2,7 +2,7 @@
 
 from core.streamlit_app import home, ui
 
-settings = ui.begin_page("Orrery")
+settings = ui.begin_page("home")
 home.welcome()
 home.rooms()
 with ui.friendly_errors():

@@ -1,12 +1,14 @@
 """Embedding sphere: images and texts of one model as points on one sphere, to turn, to click and to search."""
 
-from core.streamlit_app import selections, sphere_page, ui
+from core.streamlit_app import ui
+from core.streamlit_app.data.selections import pick_selection
+from core.streamlit_app.sphere.page import show_sphere
 
-settings = ui.begin_page("Embedding Sphere", "Images and texts of one model are unit vectors: points on one sphere.")
+settings = ui.begin_page("sphere")
 opened = ui.pick_dataset()
 
 with ui.friendly_errors():
     if opened is not None:
         ready = ui.ensure_embedded(settings.model_id, opened)
         ui.refused_panel(ready.refused)
-        sphere_page.show_sphere(settings, selections.pick_selection(ready))
+        show_sphere(settings, pick_selection(ready))

@@ -1,17 +1,22 @@
-"""The walls of the house: who may import whom, what importing costs, how large a room may grow."""
+"""The walls of the house: who may import whom, what importing costs, how large a room may grow, one word a subject."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from core.streamlit_app.pages import PAGES
+from core.streamlit_app.pages import SUBJECTS as PAGES_OF_SUBJECTS
+
 ROOT = Path(__file__).parents[1]
 
+WORDS = ("sphere", "gap", "objects", "films", "quality", "dynamics", "foveal", "words")
 # Rooms from the ground up; a room may import itself and the rooms named here.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -33,7 +38,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 EDGE = {"streamlit_app", "pages"}
 PAGES_MAY_IMPORT = {"streamlit_app", "figures", "types", "errors", "settings", "geometry", "language", "sources",
                     "encoding"}
+# The live views stand between the wings; the matrix draws the report of one.
+SHARED_THAT_SEE_A_WING = {"core.streamlit_app.live.matrix_view"}
 LIGHT = ("torch", "transformers", "streamlit", "plotly", "umap", "sklearn", "numba")
+LINES = {"pages": 140, "core": 320}
+IN_THE_SHELL, FLAT_TESTS = 22, 12
 
 
 def room_of(path: Path) -> str:
@@ -41,6 +50,10 @@ def room_of(path: Path) -> str:
     if parts[0] == "core":
         return Path(parts[1]).stem
     return "pages"
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def imports(source: str) -> Iterator[str]:
@@ -66,27 +79,103 @@ def breaches(room: str, source: str) -> list[str]:
     return found
 
 
+def wing_of(module: str) -> str:
+    """The subject in whose wing a module stands; "" in the rooms that all share."""
+    return next((part for part in module.split(".")[2:] if part in WORDS), "")
+
+
+def wings_met(module: str, imported: Iterable[str]) -> list[str]:
+    """Modules of other subjects' wings that a module imports."""
+    if module.startswith("pages.") or module in SHARED_THAT_SEE_A_WING:
+        return []
+    own = wing_of(module)
+    return sorted({name for name in imported if name.startswith("core.") and is_module(name)
+                   and wing_of(name) not in ("", own)})
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def circles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Groups of files that reach themselves through each other's imports."""
+    reach: dict[str, set[str]] = {}
+    for start in graph:
+        seen: set[str] = set()
+        ahead = list(graph[start])
+        while ahead:
+            module = ahead.pop()
+            if module in graph and module not in seen:
+                seen.add(module)
+                ahead += graph[module]
+        reach[start] = seen
+    groups = {tuple(sorted({start, *(m for m in reach[start] if start in reach[m])}))
+              for start in graph if start in reach[start]}
+    return sorted(map(list, groups))
+
+
+def misnamed(module: str) -> str:
+    """Why a name goes against "one word a subject", or ""."""
+    parts = module.split(".")[1:]
+    own = wing_of(module)
+    for part in parts[1:]:
+        said = set(part.split("_")) & set(WORDS)
+        if part in WORDS:
+            if part != own:
+                return f"{module}: {part} inside the wing of {own}"
+            own_seen = [p for p in parts[1:] if p == part]
+            if len(own_seen) > 1:
+                return f"{module}: says {part} twice"
+        elif own and said:
+            return f"{module}: a name inside a wing says {', '.join(sorted(said))} again"
+        elif said and parts[:2] != ["streamlit_app", "live"]:
+            return f"{module}: belongs in the wing of {', '.join(sorted(said))}"
+    return ""
+
+
 def sources() -> list[Path]:
     return [*sorted((ROOT / "core").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py")), ROOT / "app.py"]
+
+
+def scripts() -> list[Path]:
+    return sorted((ROOT / "core").rglob("*.js"))
+
+
+def too_long(lengths: Mapping[str, int]) -> dict[str, int]:
+    return {name: n for name, n in lengths.items() if n > LINES.get(name.split("/")[0], LINES["core"])}
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_stay_within_the_walls(path: Path) -> None:
     assert breaches(room_of(path), path.read_text()) == []
+    assert wings_met(module_of(path), imports(path.read_text())) == []
 
 
 @pytest.mark.parametrize(("room", "source", "caught"), [
     ("geometry", "from core.encoding.clip import DualEncoder", True),
-    ("geometry", "def f():\n    import core.figures.sphere", True),
+    ("geometry", "def f():\n    import core.figures.scenes.globe", True),
     ("figures", "from core import streamlit_app", True),
     ("sources", "import streamlit as st", True),
     ("pages", "from core.jobs import JobRunner", True),
-    ("types", "from core.geometry import sphere", True),
-    ("figures", "from core.geometry import sphere\nimport plotly", False),
+    ("types", "from core.geometry import directions", True),
+    ("figures", "from core.geometry import directions\nimport plotly", False),
     ("streamlit_app", "import streamlit as st", False),
 ])
 def test_the_walls_can_be_breached(room: str, source: str, caught: bool) -> None:
     assert bool(breaches(room, source)) is caught
+
+
+@pytest.mark.parametrize(("module", "source", "caught"), [
+    ("core.streamlit_app.gap.see", "from core.streamlit_app.sphere.page import show_sphere", True),
+    ("core.figures.sphere.flat", "from core.figures.gap import closing", True),
+    ("core.commands.evaluate.gap", "from core.commands.evaluate.sphere import evaluate", True),
+    ("core.streamlit_app.ui", "def f():\n    from core.streamlit_app.gap.page import show_gap", True),
+    ("core.streamlit_app.gap.see", "from core.figures.gap import shift\nfrom core.geometry.gap import shift", False),
+    ("pages.2_Modality_Gap", "from core.streamlit_app.gap.page import show_gap", False),
+])
+def test_a_wing_that_imports_another_would_be_seen(module: str, source: str, caught: bool) -> None:
+    assert bool(wings_met(module, imports(source))) is caught
 
 
 def test_every_room_is_known() -> None:
@@ -95,13 +184,45 @@ def test_every_room_is_known() -> None:
 
 
 def test_no_room_reaches_itself_in_a_circle() -> None:
-    def reach(room: str, seen: frozenset[str]) -> None:
-        assert room not in seen, f"{room} reaches itself"
-        for below in MAY_IMPORT[room]:
-            reach(below, seen | {room})
+    assert circles(MAY_IMPORT) == []
 
-    for room in MAY_IMPORT:
-        reach(room, frozenset())
+
+def test_no_file_reaches_itself_in_a_circle() -> None:
+    graph = {module_of(p): set(imports(p.read_text())) - {module_of(p)} for p in sources()}
+    assert circles(graph) == []
+
+
+@pytest.mark.parametrize(("graph", "found"), [
+    ({"a": ["b"], "b": ["c"], "c": []}, []),
+    ({"a": ["b"], "b": ["c"], "c": ["b"]}, [["b", "c"]]),
+    ({"a": ["b", "d"], "b": ["c"], "c": ["a"], "d": []}, [["a", "b", "c"]]),
+])
+def test_a_circle_would_be_seen(graph: dict[str, list[str]], found: list[list[str]]) -> None:
+    assert circles(graph) == found
+
+
+def test_one_word_a_subject() -> None:
+    assert [said for p in sources() if p.parts[-2] != "pages" and (said := misnamed(module_of(p)))] == []
+    assert tuple(PAGES)[1:] == WORDS[:len(PAGES_OF_SUBJECTS)], "pages in the order of the subjects"
+    for page in PAGES_OF_SUBJECTS:
+        assert (ROOT / "core/streamlit_app" / page.word).is_dir()
+        assert (ROOT / f"core/commands/evaluate/{page.word}.py").is_file()
+    wings = {part for p in sources() for part in p.parts if part in WORDS}
+    assert wings <= {page.word for page in PAGES_OF_SUBJECTS}, "no folder for a subject to come"
+
+
+@pytest.mark.parametrize(("module", "caught"), [
+    ("core.figures.gap_closing", True),
+    ("core.figures.gap.gap_closing", True),
+    ("core.streamlit_app.gap.sphere", True),
+    ("core.streamlit_app.gap.on_sphere", True),
+    ("core.geometry.gap.gap", True),
+    ("core.figures.gap.closing", False),
+    ("core.commands.evaluate.gap", False),
+    ("core.streamlit_app.live.sphere_view", False),
+])
+def test_a_name_against_the_words_would_be_seen(module: str, caught: bool) -> None:
+    assert bool(misnamed(module)) is caught
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -111,9 +232,8 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_importing_core_is_light() -> None:
-    modules = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in sources()
-               if p.parts[-2] != "pages" and "streamlit_app" not in p.parts and p.name not in ("app.py", "__main__.py")]
-    names = [m.removesuffix(".__init__") for m in modules]
+    names = [module_of(p) for p in sources()
+             if p.parts[-2] != "pages" and "streamlit_app" not in p.parts and p.name not in ("app.py", "__main__.py")]
     assert loaded_by("\n".join(f"import {n}" for n in names)) == set()
 
 
@@ -122,9 +242,44 @@ def test_a_heavy_import_would_be_seen() -> None:
 
 
 def test_rooms_stay_small() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in sources()
-            if (n := len(p.read_text().splitlines())) > (140 if p.parts[-2] == "pages" else 320)}
-    assert long == {}
+    assert too_long({p.relative_to(ROOT).as_posix(): len(p.read_text().splitlines())
+                     for p in (*sources(), *scripts())}) == {}
+    assert len(list((ROOT / "core/streamlit_app").glob("*.py"))) <= IN_THE_SHELL
+    assert len(list((ROOT / "tests").glob("*.py"))) <= FLAT_TESTS
+
+
+def test_a_room_that_grew_too_large_would_be_seen() -> None:
+    grown = {"core/a.py": 320, "core/b.py": 321, "core/live/c.js": 321, "pages/d.py": 141, "pages/e.py": 140}
+    assert set(too_long(grown)) == {"core/b.py", "core/live/c.js", "pages/d.py"}
+
+
+def named_in_tree(readme: str) -> list[str]:
+    """Paths that the tree under Architecture names, from the project's folder."""
+    tree = readme.split("## Architecture", 1)[1].split("```")[1]
+    return [word for line in tree.strip().splitlines() for word in re.split(r"[,\s]+", line.split("   ")[0]) if word]
+
+
+def test_the_tree_of_the_readme_is_true() -> None:
+    named = named_in_tree((ROOT / "README.md").read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    rooms = {f"core/{p.name}{'/' if p.is_dir() else ''}" for p in (ROOT / "core").iterdir()
+             if not p.name.startswith("__")}
+    inside = {f"core/{room}/{p.name}/" for room in ("geometry", "sources", "figures", "streamlit_app", "commands")
+              for p in (ROOT / "core" / room).iterdir()
+              if p.is_dir() and not p.name.startswith("__") and p.name not in WORDS}
+    assert (rooms | inside) - set(named) == set(), "the tree names every room"
+
+
+def test_a_tree_that_is_untrue_would_be_seen() -> None:
+    told = named_in_tree("## Architecture\n```\ncore/gone/, core/types.py    something\n```\n")
+    assert told == ["core/gone/", "core/types.py"]
+    assert not (ROOT / told[0]).exists()
+
+
+def test_the_readme_names_every_page() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [page.title for page in PAGES_OF_SUBJECTS if f"**{page.title}**" not in readme] == []
+    assert [page.word for page in PAGES_OF_SUBJECTS if f"| `{page.word}` |" not in readme] == []
 
 
 def test_no_path_of_a_machine_stands_in_the_project() -> None:

@@ -29,9 +29,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def open_source(source: str, images: str | None = None, seed: int = 0) -> Dataset:
     """The dataset that a word on the command line names."""
-    from core.sources.open_images import open_folder, open_zip
-    from core.sources.open_table import open_table
+    from core.sources.images.opening import open_folder, open_zip
     from core.sources.solids.world import open_world
+    from core.sources.tables.opening import open_table
 
     if source == WORLD:
         return open_world(seed=seed)

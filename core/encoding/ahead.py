@@ -12,8 +12,8 @@ import numpy as np
 from core.encoding.preprocessing import Preprocessor
 from core.encoding.timing import Seconds
 from core.errors import OrreryError, UnreadableItem
-from core.sources.framing import FRAMED_SECONDS
-from core.sources.images import decode_framed
+from core.sources.images.framing import FRAMED_SECONDS
+from core.sources.images.readers import decode_framed
 from core.types import Images
 
 Own = Iterator[tuple[int, int]]

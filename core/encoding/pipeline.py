@@ -20,7 +20,7 @@ from core.encoding.clip import DualEncoder
 from core.encoding.sharing import Shares
 from core.encoding.store import Store
 from core.errors import ShapeError, UnreadableItem
-from core.sources.images import content_hashes
+from core.sources.images.readers import content_hashes
 from core.types import Dataset, EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from core.errors import ModelError
-from core.sources.framing import Framing
+from core.sources.images.framing import Framing
 from core.types import fingerprint
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.figures import theme
-from core.geometry.gap.reports import Curve
+from core.geometry.curves import Curve
 from core.types import Number
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
-from core.geometry.fidelity import spread_sample
+from core.geometry.samples import spread_sample
 
 MOST_FITTED = 5000
 _CHUNK = 8192

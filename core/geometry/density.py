@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
-from core.geometry.fidelity import spread_sample
+from core.geometry.samples import spread_sample
 
 NARROWEST, WIDEST = 8.0, 89.0
 GALLERY = 5000

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
-from core.geometry.fidelity import spread_sample
+from core.geometry.directions import kappa_from_length
 from core.geometry.jackknife import CHUNK, cluster_sums, clusters, with_interval
-from core.geometry.sphere import kappa_from_length
+from core.geometry.samples import spread_sample
 from core.types import Number
 
 MOST_FOR_PAIRS = 3000

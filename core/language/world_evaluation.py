@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from core.geometry.directions import unit
 from core.geometry.retrieval import accuracy, recall_at
-from core.geometry.sphere import unit
 from core.sources.solids.captions import attributes, full_caption, prompt
 from core.sources.solids.scene import Scene, sample_scenes
 from core.sources.solids.vocabulary import ATTRIBUTES

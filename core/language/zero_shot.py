@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.geometry.sphere import unit
+from core.geometry.directions import unit
 
 
 def class_vectors(texts_of_classes: Sequence[np.ndarray]) -> np.ndarray:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import SourceError
-from core.geometry.gap.reports import Pairs
-from core.geometry.sphere import unit
+from core.geometry.directions import unit
+from core.geometry.pairs import Pairs
 from core.learning.builtin import FOLDER, probe_scenes
 from core.sources.solids.captions import full_caption
 from core.sources.solids.world import scenes_dataset

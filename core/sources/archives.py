@@ -14,7 +14,7 @@ from typing import IO
 
 from core.errors import SourceError
 from core.settings import settings
-from core.sources.workers import MAX_FILE_BYTES, refuse, too_large
+from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large
 from core.types import Refusal
 
 MAX_RATIO = 200

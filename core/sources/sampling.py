@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import ShapeError
-from core.sources.images import ChosenImages
+from core.sources.images.readers import ChosenImages
 from core.types import Dataset
 
 

@@ -10,8 +10,7 @@ from typing import IO
 
 from core.errors import SourceError
 from core.sources.archives import clean, distinct, is_hidden, natural
-from core.sources.images import why_not
-from core.sources.workers import MAX_FILE_BYTES, refuse, too_large
+from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large, why_not
 from core.types import Refusal
 
 

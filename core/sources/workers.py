@@ -23,11 +23,10 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from core.errors import UnreadableItem
-from core.sources import decoding
-from core.sources.framing import FRAMED_SECONDS, PACKED_BYTES, UNFRAMED, Framing
+from core.sources.images import decoding
+from core.sources.images.framing import FRAMED_SECONDS, PACKED_BYTES, UNFRAMED, Framing
+from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large
 
-MAX_FILE_BYTES = 256 * 1024**2
 MEMORY_BYTES = 1536 * 1024**2
 SECONDS = 20.0
 
@@ -133,7 +132,7 @@ class DecoderPool:
 
     def decode(self, data: bytes, name: str, *, max_side: int | None = None,
                framing: Framing | None = None) -> Image.Image:
-        """The upright RGB picture of a file's bytes, framed where asked; see core.sources.decoding.decode.
+        """The upright RGB picture of a file's bytes, framed where asked; see core.sources.images.decoding.decode.
 
         Raises
         ------
@@ -198,15 +197,6 @@ class DecoderPool:
             if worker is not None:
                 worker.close()
             self._idle.put(None)
-
-
-def refuse(name: str, reason: str) -> UnreadableItem:
-    """The error of one item; ``error.got`` is the reason alone."""
-    return UnreadableItem(f"a readable image in {name}", reason)
-
-
-def too_large(n_bytes: int) -> str:
-    return f"the file has {n_bytes / 1024**2:,.0f} MB; the limit is {MAX_FILE_BYTES // 1024**2} MB"
 
 
 _shared: DecoderPool | None = None

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from core.encoding.clip import DualEncoder
     from core.encoding.store import Store
-    from core.figures.embedding_scene import Points
+    from core.figures.scenes.embedding import Points
     from core.jobs import JobRunner
     from core.scene import SphereScene
-    from core.streamlit_app.embedding import Ready
+    from core.streamlit_app.data.ready import Ready
     from core.types import Dataset
 
 _log = logging.getLogger("orrery")
@@ -140,7 +140,7 @@ def scene(key: str, _make: Callable[[], SphereScene]) -> SphereScene:
 @st.cache_data(max_entries=64, show_spinner=False)
 def prompt_vectors(model_fingerprint: str, prompts: tuple[str, ...], _model_id: str) -> np.ndarray:
     """(p, d) float32 unit vectors of texts that a visitor typed."""
-    from core.geometry.sphere import unit
+    from core.geometry.directions import unit
 
     return unit(encoder(_model_id).encode_texts(list(prompts)))
 

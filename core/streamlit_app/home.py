@@ -9,19 +9,8 @@ import streamlit as st
 
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, ui
+from core.streamlit_app.pages import SUBJECTS
 from core.streamlit_app.state import Settings
-
-_PICTURES = Path(__file__).parents[2] / "data" / "pictures"
-ROOMS: dict[str, tuple[str, str]] = {
-    "pages/1_Embedding_Sphere.py": (
-        "Embedding Sphere",
-        "Images and texts of one model as points on one sphere. Turn it, click a point, type a prompt, "
-        "drop a zip of your own photos."),
-    "pages/2_Modality_Gap.py": (
-        "Modality Gap",
-        "Why do right pairs have a cosine of 0.25? See the two clouds of images and texts, measure what lies between "
-        "them, close it, and read what that does to retrieval."),
-}
 
 
 def welcome() -> None:
@@ -33,15 +22,15 @@ def welcome() -> None:
 
 def rooms() -> None:
     """One picture and one sentence for each page, two in a row; how to begin in the place left over, or below."""
-    places = [place for _ in range(0, len(ROOMS), 2) for place in st.columns(2, gap="large")]
-    for column, (page, (title, sentence)) in zip(places, ROOMS.items()):
-        picture = _PICTURES / f"{Path(page).stem}_{'dark' if ui.dark() else 'light'}.webp"
-        with column, st.container(border=True, key=f"room.{Path(page).stem}"):
+    places = [place for _ in range(0, len(SUBJECTS), 2) for place in st.columns(2, gap="large")]
+    for column, page in zip(places, SUBJECTS):
+        picture = page.picture(dark=ui.dark())
+        with column, st.container(border=True, key=f"room.{Path(page.path).stem}"):
             if picture.is_file():
-                st.image(str(picture), width="stretch", alt=title)
-            st.page_link(page, label=f"**{title}**", icon=":material/arrow_forward:")
-            st.caption(sentence)
-    with places[-1] if len(ROOMS) < len(places) else st.container():
+                st.image(str(picture), width="stretch", alt=page.title)
+            st.page_link(page.path, label=f"**{page.title}**", icon=":material/arrow_forward:")
+            st.caption(page.sentence)
+    with places[-1] if len(SUBJECTS) < len(places) else st.container():
         start()
 
 

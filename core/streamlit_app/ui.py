@@ -10,9 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from core.streamlit_app import cached, models, state, style
-from core.streamlit_app.data import pick_dataset
-from core.streamlit_app.embedding import Ready, ensure_embedded
-from core.streamlit_app.opened import Opened, counts
+from core.streamlit_app.data.choose import pick_dataset
+from core.streamlit_app.data.embedding import ensure_embedded
+from core.streamlit_app.data.opened import Opened, counts
+from core.streamlit_app.data.ready import Ready
+from core.streamlit_app.pages import HOME, PAGES
 from core.streamlit_app.panels import facts, friendly_errors, gallery, notice, refused_panel
 from core.streamlit_app.state import Settings, pick_flag, pick_number, pick_option, pick_text
 
@@ -24,27 +26,22 @@ __all__ = ["Opened", "Ready", "Settings", "begin_page", "copy_as_python", "count
            "pick_number", "pick_option", "pick_text", "refused_panel", "show"]
 
 
-PAGES = (("app.py", "Home", ":material/home:"),
-         ("pages/1_Embedding_Sphere.py", "Embedding Sphere", ":material/public:"),
-         ("pages/2_Modality_Gap.py", "Modality Gap", ":material/join_inner:"))
-
-
-def begin_page(title: str, subtitle: str = "") -> Settings:
-    """The first call of a page: frame, look, and the model in the sidebar."""
-    state.enter_page(title)
-    st.set_page_config(page_title=title if title == "Orrery" else f"{title} · Orrery", page_icon=style.MARK,
+def begin_page(word: str) -> Settings:
+    """The first call of the page of a subject: frame, look, and the model in the sidebar."""
+    page = PAGES[word]
+    state.enter_page(page.word)
+    st.set_page_config(page_title="Orrery" if page is HOME else f"{page.title} · Orrery", page_icon=style.MARK,
                        layout="wide", initial_sidebar_state="auto")
     st.html(f"<style>{style.CSS}{style.DARK_CSS if dark() else ''}</style>")
     st.logo(style.MARK, size="large")
     with st.sidebar:
-        for page, label, icon in PAGES:
-            st.page_link(page, label=label, icon=icon)
+        for entry in PAGES.values():
+            st.page_link(entry.path, label=entry.title, icon=entry.icon)
         model_id = models.pick_model()
         models.show_state(model_id)
-    if title != "Orrery":
-        st.title(title, anchor=False)
-        if subtitle:
-            st.caption(subtitle)
+    if page is not HOME:
+        st.title(page.title, anchor=False)
+        st.caption(page.subtitle)
     return Settings(model_id=model_id)
 
 

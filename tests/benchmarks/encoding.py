@@ -33,7 +33,7 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 
 def photos(folder: Path, n: int) -> list[Path]:
@@ -49,11 +49,11 @@ def photos(folder: Path, n: int) -> list[Path]:
 
 
 def encoder(shape: str, dtype: str, device: str) -> Any:
-    from encoding_models import clip_processor, clip_tokenizer
     from transformers import CLIPConfig, CLIPModel
 
     from core.encoding.clip import DualEncoder
     from core.encoding.models import load_model
+    from tests.encoding.made_models import clip_processor, clip_tokenizer
 
     if shape == "builtin":
         return load_model("builtin", device=device, dtype=dtype)
@@ -174,7 +174,7 @@ def measure(shape: str, dtype: str, device: str, files: list[Path], rounds: int,
     from core.encoding.batching import all_threads, default_batch_size, streams
     from core.encoding.pipeline import embed
     from core.encoding.store import Store
-    from core.sources.open_images import open_folder
+    from core.sources.images.opening import open_folder
 
     model = encoder(shape, dtype, device)
     batch = default_batch_size(model)

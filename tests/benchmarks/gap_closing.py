@@ -22,8 +22,8 @@ sys.path.insert(0, str(ROOT))
 from gap import made_up  # noqa: E402
 
 from core.geometry.gap.closing import fit_closing  # noqa: E402
-from core.geometry.gap.reports import Pairs  # noqa: E402
 from core.geometry.gap.scoring import score_closings  # noqa: E402
+from core.geometry.pairs import Pairs  # noqa: E402
 
 METHODS = ("untouched", "centring", "procrustes", "ridge", "csls")
 WAY = "r1_image_to_text"

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 
 def main() -> None:
-    from encoding_kills import IMAGES, kill_and_resume
-    from encoding_models import save_small_clip
+    from tests.encoding.kills import IMAGES, kill_and_resume
+    from tests.encoding.made_models import save_small_clip
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)

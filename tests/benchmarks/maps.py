@@ -25,9 +25,9 @@ import pandas as pd
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from core.geometry.fidelity import measure, spearman_gain  # noqa: E402
-from core.geometry.maps import MAPS, fit_map  # noqa: E402
-from core.geometry.sphere import unit  # noqa: E402
+from core.geometry.directions import unit  # noqa: E402
+from core.geometry.maps.fidelity import measure, spearman_gain  # noqa: E402
+from core.geometry.maps.registry import MAPS, fit_map  # noqa: E402
 
 Found = TypeVar("Found")
 COLUMNS = ("spearman", "trustworthiness", "continuity", "knn_overlap")
@@ -77,9 +77,9 @@ def timed(way: Callable[[], Found]) -> tuple[float, Found]:
 
 def many(points: int, dim: int = 512) -> None:
     """From very many vectors to the bytes that the browser gets; seconds, and shares of those of numpy's SVD."""
-    from core.figures.embedding_scene import Points, embedding_scene
-    from core.streamlit_app.packing import frame
-    from core.streamlit_app.sphere_view import pack
+    from core.figures.scenes.embedding import Points, embedding_scene
+    from core.streamlit_app.live.packing import frame
+    from core.streamlit_app.live.sphere_view import pack
     from core.types import EmbeddingSet, ModelSpec
 
     rng = np.random.default_rng(0)

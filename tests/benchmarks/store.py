@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 
 def hashes(n: int) -> list[str]:
@@ -42,9 +42,8 @@ def fill(folder: str, n: int, dim: int, link: Any) -> None:
 
 def open_all(folder: str, n: int, dim: int, link: Any) -> None:
     """Seconds and processor seconds to have every vector, growth now and at its highest, in bytes a vector."""
-    from test_encoding_store import resident
-
     from core.encoding.store import Store
+    from tests.encoding.test_store import resident
 
     keys = hashes(n)
     Store(folder).get("m", keys[:1])

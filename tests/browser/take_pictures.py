@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import FLAGS, ROOT, browser_path
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.browser.conftest import FLAGS, ROOT, browser_path
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -11,8 +11,8 @@ import numpy as np
 from core.errors import ShapeError, check_choice
 from core.geometry.gap import learned, moves, similarities
 from core.geometry.gap.moves import Move, Moves
-from core.geometry.gap.reports import Pairs
 from core.geometry.gap.similarities import Compare, cosines
+from core.geometry.pairs import Pairs
 
 UNTOUCHED = "untouched"
 _LEAST_LENGTH = 1e-5

@@ -6,8 +6,9 @@ import numpy as np
 
 from core.errors import ShapeError, check_vectors
 from core.geometry.gap.profiles import cosines_by_kind
-from core.geometry.gap.reports import CosineParts, Pairs
+from core.geometry.gap.reports import CosineParts
 from core.geometry.neighbours import percentile
+from core.geometry.pairs import Pairs
 
 
 def explain_cosine(image: np.ndarray, text: np.ndarray, pairs: Pairs, *, seed: int = 0) -> CosineParts:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import Cancelled
+from core.geometry.curves import Curve
 from core.geometry.gap.measures import batches, gap_by_chance, loss_of
 from core.geometry.gap.parts import cluster_labels, for_retrieval, one_text_each
-from core.geometry.gap.reports import Curve, Landscape, Pairs
+from core.geometry.gap.reports import Landscape
 from core.geometry.gap.shift import gap_vector
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import student
+from core.geometry.pairs import Pairs
 from core.geometry.retrieval import Answers, any_right
 from core.types import Number
 

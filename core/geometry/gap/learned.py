@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.geometry.gap.moves import Move, Moves, hold_back, linked_rows
-from core.geometry.gap.reports import Pairs
+from core.geometry.pairs import Pairs
 
 if TYPE_CHECKING:
     import torch

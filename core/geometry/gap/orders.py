@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.geometry.fidelity import spread_sample
 from core.geometry.gap.parts import cluster_labels, one_text_each
-from core.geometry.gap.reports import Pairs
 from core.geometry.jackknife import with_interval
+from core.geometry.pairs import Pairs
+from core.geometry.samples import spread_sample
 from core.types import Number
 
 MOST_FOR_ORDERS = 500

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.geometry.fidelity import spread_sample
-from core.geometry.gap.reports import Pairs
 from core.geometry.jackknife import clusters
+from core.geometry.pairs import Pairs
+from core.geometry.samples import spread_sample
 
 MOST_COSINES = 150_000_000
 

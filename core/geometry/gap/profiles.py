@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import ShapeError
-from core.geometry.fidelity import spread_sample
+from core.geometry.curves import Curve
 from core.geometry.gap.parts import at_most, cluster_labels
-from core.geometry.gap.reports import Conformity, CosineHistograms, Curve, Pairs
+from core.geometry.gap.reports import Conformity, CosineHistograms
 from core.geometry.jackknife import with_interval
+from core.geometry.pairs import Pairs
+from core.geometry.samples import spread_sample
 
 MOST_FOR_COSINES = 1000
 MOST_MATCHED = 100_000

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from core.errors import Cancelled, ShapeError, check_choice
+from core.geometry.curves import Curve
 from core.geometry.gap.closing import CLOSINGS, UNTOUCHED, FittedClosing, available, fit_closing
 from core.geometry.gap.measures import gap_by_chance
-from core.geometry.gap.reports import ClosingReport, ClosingRow, Curve, Pairs
+from core.geometry.gap.reports import ClosingReport, ClosingRow
 from core.geometry.gap.shift import gap_vector
 from core.geometry.gap.splits import Splitter
 from core.geometry.intervals import proportion
+from core.geometry.pairs import Pairs
 from core.geometry.retrieval import recall_at
 from core.types import Number
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import ShapeError
-from core.geometry.gap.reports import Pairs, SimilarityMatrix
+from core.geometry.gap.reports import SimilarityMatrix
+from core.geometry.pairs import Pairs
 
 MOST_ITEMS = 2000
 

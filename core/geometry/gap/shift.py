@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import ShapeError
-from core.geometry.gap.reports import Pairs
+from core.geometry.pairs import Pairs
 
 
 def gap_vector(pairs: Pairs) -> np.ndarray:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from core.geometry.density import WIDEST, heat_kernel
+from core.geometry.directions import angles
 from core.geometry.gap.moves import hold_back, linked_rows
-from core.geometry.gap.reports import Pairs
-from core.geometry.sphere import angles
+from core.geometry.pairs import Pairs
 
 Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

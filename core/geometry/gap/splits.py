@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ShapeError
-from core.geometry.gap.reports import Pairs
 from core.geometry.jackknife import clusters
+from core.geometry.pairs import Pairs
 
 LEAST_GROUPS = 4
 MOST_SCORES = 1_000_000

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
-from core.geometry.fidelity import spread_sample
 from core.geometry.gap.parts import cluster_labels
-from core.geometry.gap.reports import Pairs
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import with_interval
+from core.geometry.pairs import Pairs
+from core.geometry.samples import spread_sample
 from core.types import Number
 
 BLOCK_ROWS = 512

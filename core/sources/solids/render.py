@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import Cancelled, ShapeError
+from core.sources.solids.layers import Layers, View
 from core.sources.solids.scene import Scene
+from core.sources.solids.settings import paint_background
 from core.sources.solids.shapes import BOUND, DISTANCES, whiteness
+from core.sources.solids.styles import finish
 from core.sources.solids.vocabulary import RGB, TEXTURES
 
 if TYPE_CHECKING:
@@ -39,32 +42,6 @@ class Rendered:
 
     images: np.ndarray
     boxes: np.ndarray
-
-
-@dataclass
-class Layers:
-    """What a style needs to know of each pixel, over (b, size, size)."""
-
-    background: Tensor
-    albedo: Tensor
-    normal: Tensor
-    lit: Tensor
-    gloss: Tensor
-    cover: Tensor
-    which: Tensor
-    size: int
-
-
-@dataclass
-class View:
-    """Camera rays of a batch: eye (b, 3); directions (b, size, size, 3), unit; width of a pixel at distance 1 (b,)."""
-
-    eye: Tensor
-    direction: Tensor
-    pixel: Tensor
-    light: Tensor
-    brightness: Tensor
-    seed: Tensor
 
 
 def _camera_rays(scenes: Sequence[Scene], size: int, device: str) -> View:
@@ -233,9 +210,6 @@ def _boxes(which: Tensor) -> Tensor:
 
 def _render_batch(scenes: Sequence[Scene], size: int, device: str) -> tuple[np.ndarray, np.ndarray]:
     import torch
-
-    from core.sources.solids.settings import paint_background
-    from core.sources.solids.styles import finish
 
     b = len(scenes)
     view = _camera_rays(scenes, size, device)

@@ -14,7 +14,7 @@ from core.sources.solids.vocabulary import SETTINGS
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.sources.solids.render import View
+    from core.sources.solids.layers import View
 
 WALL_DISTANCE = 3.4
 NOISE_SIDE = 512

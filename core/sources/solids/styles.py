@@ -12,7 +12,7 @@ from core.sources.solids.vocabulary import STYLES
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.sources.solids.render import Layers, View
+    from core.sources.solids.layers import Layers, View
 
 PIXEL_GRID = 32
 

@@ -1,0 +1,244 @@
+"""How far a map of S^(d-1) onto S^2 can be trusted: one number for each way in which it can lie."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.errors import ShapeError, check_vectors
+from core.geometry.samples import spread_sample
+from core.types import Number
+
+POINTS_OF_PAIRS = 1000
+QUERIES = 1000
+UNIVERSE = 10_000
+_GROUPS = 20
+
+
+def measure(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0) -> dict[str, Number]:
+    """Fidelity of a map.
+
+    Parameters
+    ----------
+    x
+        (n, d) floats, unit rows.
+    coords
+        (n, 3) floats, unit rows: where the map puts them.
+    k
+        Neighbours that count as near; fewer where there are few points.
+    seed
+        Picks the sample; up to 1,000 points are looked at, their neighbours sought among up to 10,000.
+
+    Returns
+    -------
+    By name, each with a 95 % interval and the value that random coordinates would have:
+    ``spearman`` rank correlation of cosines before and after, over pairs of points, in [-1, 1];
+    ``trustworthiness`` are neighbours on the map neighbours in truth, in [0, 1];
+    ``continuity`` are true neighbours still neighbours on the map, in [0, 1];
+    ``knn_overlap`` share of the k nearest that are the same, in [0, 1].
+    A number that is not defined (fewer than 4 points, all points equal) is left out.
+
+    References
+    ----------
+    Venna and Kaski, Neural Networks 19, 2006 (trustworthiness, continuity).
+    """
+    x, coords = _checked(x, coords)
+    if len(x) < 4:
+        return {}
+    universe = spread_sample(x, UNIVERSE, seed=seed)
+    x, coords = x[universe], coords[universe]
+    found = spearman(x, coords, seed=seed)
+    numbers = {} if found is None else {"spearman": found}
+    n = len(x)
+    k = min(k, (n - 1) // 2)
+    queries = spread_sample(x, QUERIES, seed=seed + 1)
+    trust, continuity, overlap = neighbourhoods(x, coords, queries, k)
+    chance = 1 - (n - 1 - k) * (n - k) / ((n - 1) * (2 * n - 3 * k - 1))
+    unit = f"of the {k} nearest among {n:,} points"
+    numbers["trustworthiness"] = _mean(trust, chance, unit)
+    numbers["continuity"] = _mean(continuity, chance, unit)
+    numbers["knn_overlap"] = _mean(overlap, k / (n - 1), unit)
+    return numbers
+
+
+def local_distortion(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0,
+                     gallery: int = 5000) -> np.ndarray:
+    """How badly the map treats each point's own neighbours: 1 - (trustworthiness + continuity) / 2 of that point.
+
+    Parameters
+    ----------
+    x, coords
+        (n, d) and (n, 3) floats, unit rows.
+    k, seed
+        As in `measure`.
+    gallery
+        Neighbours are sought among at most so many points.
+
+    Returns
+    -------
+    (n,) float32, 0 where every neighbour is kept, about 0.5 where neighbours are random.
+    """
+    x, coords = _checked(x, coords)
+    if len(x) < 4:
+        return np.zeros(len(x), dtype=np.float32)
+    chosen = np.sort(spread_sample(x, gallery, seed=seed))
+    k = min(k, (len(chosen) - 1) // 2)
+    out = np.empty(len(x), dtype=np.float32)
+    place = np.full(len(x), -1)
+    place[chosen] = np.arange(len(chosen))
+    for start in range(0, len(x), 512):
+        rows = np.arange(start, min(start + 512, len(x)))
+        trust, continuity, _ = _near(x[rows], coords[rows], x[chosen], coords[chosen], place[rows], k)
+        out[rows] = 1 - (trust + continuity) / 2
+    return out
+
+
+def neighbourhoods(x: np.ndarray, coords: np.ndarray, queries: np.ndarray,
+                   k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Trustworthiness, continuity and k-NN overlap of single points (their means are the usual figures).
+
+    Parameters
+    ----------
+    x, coords
+        (n, d) and (n, 3) floats, unit rows.
+    queries
+        (q,) int, the points looked at.
+    k
+        Neighbours, 1 <= k <= (n - 1) / 2.
+
+    Returns
+    -------
+    Three (q,) float64 arrays.
+    """
+    blocks = np.array_split(queries, -(-len(queries) // 512))
+    parts = [_near(x[rows], coords[rows], x, coords, rows, k) for rows in blocks]
+    trust, continuity, overlap = (np.concatenate(part) for part in zip(*parts))
+    return trust, continuity, overlap
+
+
+def spearman(x: np.ndarray, coords: np.ndarray, *, seed: int = 0) -> Number | None:
+    """Rank correlation of the cosines of all pairs of up to 1,000 points; the interval is a jackknife over points.
+
+    None where one side does not vary.
+    """
+    n, value, without = _spearman(x, coords, seed)
+    if not np.isfinite(value):
+        return None
+    return _between(value, without, n, -1.0, 1.0)
+
+
+def spearman_gain(x: np.ndarray, coords: np.ndarray, other: np.ndarray, *, seed: int = 0) -> Number | None:
+    """By how much the Spearman of one map exceeds that of another, with the interval of the difference.
+
+    Parameters
+    ----------
+    x, coords
+        (n, d) and (n, 3) floats, unit rows, as in `measure`.
+    other
+        (n, 3) floats, unit rows: where the other map puts the same points.
+    seed
+        Picks the sample, the same for both maps.
+
+    Returns
+    -------
+    The difference in [-2, 2], positive where ``coords`` is the better map; the jackknife leaves the same points out of
+    both, so that what both maps share does not widen the interval. None where a side does not vary.
+    """
+    n, value, without = _spearman(*_checked(x, coords), seed)
+    _, value_other, without_other = _spearman(*_checked(x, other), seed)
+    if not np.isfinite(value - value_other):
+        return None
+    return _between(value - value_other, without - without_other, n, -2.0, 2.0)
+
+
+def _between(value: float, without: np.ndarray, n: int, low: float, high: float) -> Number:
+    unit, groups = f"over the pairs of {n:,} points", len(without)
+    if not np.isfinite(without).all():
+        return Number(value, null=0.0, n=n, unit=unit)
+    error = float(np.sqrt((groups - 1) * without.var()))
+    return Number(value, max(value - 1.96 * error, low), min(value + 1.96 * error, high), 0.0, n, unit)
+
+
+def _spearman(x: np.ndarray, coords: np.ndarray, seed: int) -> tuple[int, float, np.ndarray]:
+    """How many points were looked at, their rank correlation, and the same without each of up to 20 groups of them."""
+    sample = spread_sample(x, POINTS_OF_PAIRS, seed=seed)
+    n = len(sample)
+    upper = np.triu_indices(n, 1)
+    sides = []
+    for vectors in (x[sample], coords[sample]):
+        vectors = vectors.astype(np.float64)
+        cosines = np.round((vectors @ vectors.T)[upper], 12)
+        ranks = _ranks(cosines) / len(cosines)
+        square = np.zeros((n, n))
+        square[upper] = ranks
+        sides.append(square)
+    a, b = sides
+    present = np.zeros((n, n))
+    present[upper] = 1
+    groups = min(_GROUPS, n)
+    member = np.zeros((n, groups))
+    member[np.arange(n), np.arange(n) % groups] = 1
+    sums = np.stack([member.T @ part @ member for part in (present, a, b, a * a, b * b, a * b)])
+    value = _correlation(sums.sum(axis=(1, 2)))
+    without = np.array([_correlation(sums.sum(axis=(1, 2)) - sums[:, g].sum(1) - sums[:, :, g].sum(1) + sums[:, g, g])
+                        for g in range(groups)])
+    return n, value, without
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, equal values sharing their mean rank."""
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    sizes = np.diff(np.append(starts, len(values)))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
+    return ranks
+
+
+def _correlation(sums: np.ndarray) -> float:
+    m, a, b, aa, bb, ab = sums
+    if m < 2:
+        return float("nan")
+    spread = (aa - a * a / m) * (bb - b * b / m)
+    return float((ab - a * b / m) / np.sqrt(spread)) if spread > 1e-16 * m * m else float("nan")
+
+
+def _near(x: np.ndarray, coords: np.ndarray, gallery_x: np.ndarray, gallery_coords: np.ndarray,
+          own: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    n = len(gallery_x)
+    rows = np.flatnonzero(own >= 0)
+    similarity, closeness = x @ gallery_x.T, coords @ gallery_coords.T
+    for matrix in (similarity, closeness):
+        matrix[rows, own[rows]] = -np.inf
+    others = n - (own >= 0)
+    true_near = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
+    map_near = np.argpartition(-closeness, k - 1, axis=1)[:, :k]
+    worst = k * (2 * others - 3 * k + 1) / 2
+    trust = 1 - _beyond(similarity, map_near, k) / worst
+    continuity = 1 - _beyond(closeness, true_near, k) / worst
+    overlap = (true_near[:, :, None] == map_near[:, None, :]).any(axis=2).mean(axis=1)
+    return trust, continuity, overlap
+
+
+def _beyond(similarity: np.ndarray, near: np.ndarray, k: int) -> np.ndarray:
+    """Sum over ``near`` of how far beyond rank k each lies by ``similarity``."""
+    total = np.zeros(len(similarity))
+    for column in near.T:
+        mine = np.take_along_axis(similarity, column[:, None], axis=1)
+        total += np.maximum((similarity > mine).sum(axis=1) + 1 - k, 0)
+    return total
+
+
+def _mean(values: np.ndarray, null: float, unit: str) -> Number:
+    value = float(values.mean())
+    error = float(values.std(ddof=1) / np.sqrt(len(values)))
+    return Number(value, max(value - 1.96 * error, 0.0), min(value + 1.96 * error, 1.0), null, len(values), unit)
+
+
+def _checked(x: np.ndarray, coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, coords = np.asarray(x), np.asarray(coords)
+    check_vectors(x, unit=True)
+    check_vectors(coords, what="map coordinates", unit=True)
+    if len(x) != len(coords):
+        raise ShapeError(f"{len(x)} map coordinates, one for each vector", str(len(coords)))
+    return x, coords

@@ -1,0 +1,117 @@
+"""Maps that project linearly and then radially onto S^2: principal directions, given axes, 3-d vectors as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.errors import ShapeError, check_vectors
+from core.geometry.maps.placing import Placed, onto_sphere
+from core.types import Number
+
+_CHUNK = 8192
+_SINGLE = 20_000
+
+
+def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, float]:
+    """The three directions that hold most of the squared length of ``x`` (of ``x - mean`` where given).
+
+    Parameters
+    ----------
+    x
+        (n, d) floats.
+    mean
+        (d,) floats or None.
+
+    Returns
+    -------
+    directions (d, 3) float64, zero columns where ``x`` has fewer dimensions; their three energies; the whole energy.
+    Signs make the third moment of the projections positive, whatever the order of the rows. Products are of double
+    precision; of single precision, summed in double, for 20,000 float32 rows and more.
+    """
+    n, d = x.shape
+    shift = np.zeros(d) if mean is None else mean
+    single = n >= max(_SINGLE, d) and x.dtype == np.float32
+    least = 1e-6 if single else 1e-10
+    if n < d:
+        rows = x.astype(np.float64) - shift
+        values, vectors = np.linalg.eigh(rows @ rows.T)
+        total = float(values.sum())
+        keep = values > max(values[-1], 0) * least
+        values = values[keep]
+        basis = rows.T @ vectors[:, keep] / np.sqrt(values)
+    else:
+        gram = np.zeros((d, d))
+        for start in range(0, n, _CHUNK):
+            rows = x[start:start + _CHUNK]
+            rows = (rows if mean is None else rows - shift.astype(np.float32)) if single else rows - shift
+            gram += rows.T @ rows
+        values, basis = np.linalg.eigh(gram)
+        total = float(values.sum())
+        keep = values > max(values[-1], 0) * least
+        values, basis = values[keep], basis[:, keep]
+    values, basis = values[::-1][:3], basis[:, ::-1][:, :3]
+    moments = ((x @ basis.astype(x.dtype) - shift @ basis) ** 3).sum(axis=0)
+    basis = basis * np.where(moments < 0, -1.0, 1.0)
+    directions, energies = np.zeros((d, 3)), np.zeros(3)
+    directions[:, :basis.shape[1]], energies[:len(values)] = basis, values
+    return directions, energies, total
+
+
+def fit_pca(x: np.ndarray, **_: object) -> Placed:
+    """Uncentred principal directions, then radial normalisation."""
+    return _principal(x, None)
+
+
+def fit_pca_centred(x: np.ndarray, **_: object) -> Placed:
+    """Principal directions about the mean of all points, then radial normalisation."""
+    return _principal(x, x.mean(axis=0, dtype=np.float64))
+
+
+def _principal(x: np.ndarray, mean: np.ndarray | None) -> Placed:
+    directions, energies, total = principal_directions(x, mean)
+    shift = 0.0 if mean is None else mean @ directions
+
+    def place(vectors: np.ndarray) -> np.ndarray:
+        return onto_sphere(vectors @ directions.astype(vectors.dtype) - shift)
+
+    share = float(energies.sum() / total) if total > 1e-12 else 1.0
+    variance = Number(min(share, 1.0), null=min(3 / x.shape[1], 1.0), n=len(x),
+                      unit="share of the squared length; by chance that of three random directions")
+    return Placed(place(x), place, {"energies": [float(e) for e in energies]}, variance)
+
+
+def fit_axes(x: np.ndarray, *, axes: np.ndarray, **_: object) -> Placed:
+    """Coefficients of each vector in the basis of three given unit vectors, then radial normalisation."""
+    axes = np.asarray(axes, dtype=np.float64)
+    check_vectors(axes, what="axes", unit=True)
+    if axes.shape != (3, x.shape[1]):
+        raise ShapeError(f"three axes of {x.shape[1]} dimensions", f"shape {axes.shape}")
+    if np.linalg.svd(axes, compute_uv=False)[-1] < 1e-4:
+        raise ShapeError("three axes that are independent", "axes of which one is a mixture of the others",
+                         "Choose prompts or labels that differ.")
+    inverse = np.linalg.pinv(axes)
+
+    def place(vectors: np.ndarray) -> np.ndarray:
+        return onto_sphere(vectors.astype(np.float64) @ inverse)
+
+    return Placed(place(x), place, {"axes": 3})
+
+
+def label_axes(x: np.ndarray, labels: np.ndarray, chosen: tuple[str, str, str]) -> np.ndarray:
+    """Mean directions of the points that carry each of three labels: (3, d) float64, unit rows."""
+    labels = np.asarray(labels)
+    axes = []
+    for label in chosen:
+        rows = x[labels == label]
+        if not len(rows):
+            raise ShapeError(f"points labelled {label!r}", "none", "Choose a label that the points carry.")
+        mean = rows.mean(axis=0, dtype=np.float64)
+        axes.append(mean / np.linalg.norm(mean))
+    return np.stack(axes)
+
+
+def fit_precomputed(x: np.ndarray, **_: object) -> Placed:
+    """Vectors of three dimensions as they are."""
+    if x.shape[1] != 3:
+        raise ShapeError("vectors of three dimensions", f"{x.shape[1]} dimensions", "Choose another map.")
+    return Placed(onto_sphere(x), onto_sphere, {})

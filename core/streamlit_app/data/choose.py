@@ -1,0 +1,220 @@
+"""Choosing what to look at: the built-in world, or a visitor's own images, table, vectors or folder."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import SourceError
+from core.settings import settings as process_settings
+from core.streamlit_app import cached, panels, state
+from core.streamlit_app.data.columns import TableSource, chosen_roles, pick_roles
+from core.streamlit_app.data.opened import Opened, counts
+from core.streamlit_app.data.panel import dataset_panel
+from core.types import Dataset
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from core.sources.vectors.opening import VectorSource
+
+DEFAULT_SCENES = 300
+MOST_SCENES = 5_000
+_UPLOAD_MB = {False: 400, True: 100}
+_IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "zip", "tar", "txt")
+_VECTORS = ("npy", "npz", "parquet", "csv", "tsv", "zip")
+_TABLES = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet")
+
+
+SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
+                           "vectors": "Vectors", "folder": "On this machine"}
+
+
+def pick_dataset() -> Opened | None:
+    """The dataset that all pages share, with the widgets to change it; None until something is opened."""
+    sources = {key: title for key, title in SOURCES.items() if key != "folder" or not process_settings().hosted}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="data.bar"):
+        source = state.pick_option("Data", sources, key="data", widget="segments")
+        if source == "world":
+            with st.popover("Options", icon=":material/tune:"):
+                n = state.pick_number("Scenes", 100, MOST_SCENES, key="scenes", default=DEFAULT_SCENES, step=100,
+                                      help="Each scene is rendered here and has one caption.")
+                seed = state.pick_number("Sample", 0, 99, key="sample", default=0, help="Another seed, other scenes.")
+        place = st.container(width="content", key="data.panel")
+    if source == "world":
+        dataset = cached.world(n, seed)
+        opened: Opened | None = Opened(dataset.name, f"world-{n}-{seed}", dataset)
+    else:
+        pick = {"images": _pick_images, "table": _pick_table, "vectors": _pick_vectors, "folder": _pick_path}[source]
+        opened = pick()
+    if opened is None:
+        return None
+    with place:
+        return dataset_panel(opened, state.value_of("model", "builtin"))
+
+
+def _opened() -> dict[str, tuple[object, Opened]]:
+    """By source, what was opened last and from what; of this visit alone."""
+    return st.session_state.setdefault("opened", {})
+
+
+def _reopen(source: str, mark: object, opening: Callable[[], Dataset | VectorSource]) -> Opened | None:
+    """What ``opening`` gives, opened once for each ``mark``; errors become a panel."""
+    known = _opened().get(source)
+    if known is None or known[0] != mark:
+        with panels.friendly_errors():
+            with st.spinner("Opening …"):
+                found = opening()
+            key = uuid.uuid4().hex
+            opened = (Opened(found.name, key, dataset=found, source=source) if isinstance(found, Dataset)
+                      else Opened(found.name, key, vectors=found, source=source))
+            _opened()[source] = (mark, opened)
+            return opened
+        _opened().pop(source, None)
+        return None
+    return known[1]
+
+
+def _kept(source: str) -> Opened | None:
+    """What this source has open, in one line with a button to close it."""
+    known = _opened().get(source)
+    if known is None:
+        return None
+    _with_close(source, f"{known[1].name}: {counts(known[1])}")
+    return known[1]
+
+
+def _with_close(source: str, text: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{source}.open"):
+        st.text(text, width="content")
+        if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
+            _opened().pop(source, None)
+            st.session_state.pop(f"{source}.source", None)
+            st.rerun()
+
+
+def _upload(label: str, types: Sequence[str], key: str, *, several: bool) -> list[UploadedFile]:
+    found = st.file_uploader(label, type=list(types), accept_multiple_files=several, key=key,
+                             max_upload_size=_UPLOAD_MB[process_settings().hosted])
+    if not found:
+        return []
+    return list(found) if isinstance(found, list) else [found]
+
+
+def _pick_images() -> Opened | None:
+    if "images" in _opened():
+        return _kept("images")
+    uploads = _upload("Photos, or one zip or tar of photos. A text file of the same name holds a photo's "
+                      "captions.", _IMAGES, "images.upload", several=True)
+    if not uploads:
+        stay = ("Only their vectors and small pictures are kept on this server." if process_settings().hosted
+                else "They stay on this machine.")
+        panels.notice(f"Drop photos or a zip here. {stay}")
+        return None
+    if _reopen("images", tuple(u.file_id for u in uploads),
+               lambda: _open_images([(u.name, u.getvalue()) for u in uploads])):
+        st.rerun()
+    return None
+
+
+def _open_images(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
+    from core.sources.images.opening import open_uploads, open_zip
+
+    archives = [(name, data) for name, data in uploads if name.lower().endswith((".zip", ".tar"))]
+    if archives and len(uploads) > 1:
+        raise SourceError("either one zip or tar or several images",
+                          f"{len(archives)} archives among {len(uploads)} files", "Upload the archive alone.")
+    if archives:
+        return open_zip(archives[0][1], archives[0][0])
+    return open_uploads(uploads)
+
+
+def _pick_table() -> Opened | None:
+    from core.sources.tables.opening import columns_of
+
+    source: TableSource | None = st.session_state.get("table.source")
+    if source is None:
+        source = _upload_table()
+        if source is None:
+            return None
+        st.session_state["table.source"] = source
+        st.rerun()
+    opened = _reopen("table", (source.mark, chosen_roles(source.mark)), partial(_open_table, source))
+    _with_close("table", source.table[0] + (f": {counts(opened)}" if opened else ""))
+    if pick_roles(source.mark, lambda: columns_of(source.table)):
+        st.rerun()
+    return opened
+
+
+def _upload_table() -> TableSource | None:
+    left, right = st.columns(2)
+    with left:
+        table = _upload("A table with captions and image names (CSV, TSV, JSON, JSON lines, Parquet)", _TABLES,
+                        "table.upload", several=False)
+    with right:
+        images = _upload("The images it names: a zip, a tar, or the files", _IMAGES, "table.images", several=True)
+    if not table:
+        panels.notice("Captions alone are welcome too: then the sphere shows texts.")
+        return None
+    if not st.button("Open the table", type="primary", icon=":material/folder_open:", key="table.go",
+                     help="With the images beside it, if it names any."):
+        return None
+    return TableSource((table[0].name, table[0].getvalue()), tuple((u.name, u.getvalue()) for u in images),
+                       tuple(u.file_id for u in (*table, *images)))
+
+
+def _open_table(source: TableSource) -> Dataset:
+    from core.sources.tables.opening import open_table
+
+    root = _open_images(source.images) if source.images else None
+    return open_table(source.table, root, roles=chosen_roles(source.mark))
+
+
+def _pick_vectors() -> Opened | None:
+    if "vectors" in _opened():
+        return _kept("vectors")
+    uploads = _upload("Vectors made elsewhere (npy, npz, Parquet, CSV), one file or several, their names or columns "
+                      "saying image or text", _VECTORS, "vectors.upload", several=True)
+    if not uploads:
+        panels.notice("Images and texts of equal number are pairs row by row, unless ids say more.")
+        return None
+
+    def opening() -> VectorSource:
+        from core.sources.vectors.opening import open_vectors
+
+        if len(uploads) == 1:
+            return open_vectors(uploads[0].getvalue(), uploads[0].name)
+        return open_vectors([(u.name, u.getvalue()) for u in uploads])
+
+    if _reopen("vectors", tuple(u.file_id for u in uploads), opening):
+        st.rerun()
+    return None
+
+
+def _pick_path() -> Opened | None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        path = state.pick_text("Path of a folder of images, a zip or tar, a caption table, or vectors, on this machine",
+                               key="folder", placeholder="/home/me/photos").strip()
+        again = st.button("Read again", icon=":material/refresh:", disabled=not path)
+    if not path:
+        panels.notice("Nothing is copied: photos are read from the disk when they are looked at.")
+        return None
+    if again:
+        _opened().pop("folder", None)
+
+    def opening() -> Dataset | VectorSource:
+        from core.sources.opening import open_path
+
+        return open_path(path, chosen_roles(path))
+
+    opened = _reopen("folder", (path, chosen_roles(path)), opening)
+    if path.lower().endswith(_TABLES) and (opened is None or opened.dataset is not None):
+        from core.sources.tables.opening import columns_of
+
+        if pick_roles(path, lambda: columns_of(path)):
+            st.rerun()
+    return opened

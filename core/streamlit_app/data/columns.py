@@ -1,0 +1,90 @@
+"""Which column of a table holds what, where the guess from names and cells is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.streamlit_app import panels
+
+if TYPE_CHECKING:
+    from core.sources.tables.columns import Roles
+
+_NONE = "(none)"
+_TITLES = {"image": "Image names", "label": "Label", "split": "Split", "language": "Language of the caption",
+           "id": "Id of the row"}
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table that was uploaded, with the images beside it.
+
+    Attributes
+    ----------
+    table : (name, bytes).
+    images : rows (name, bytes).
+    mark : tells this upload from any other.
+    """
+
+    table: tuple[str, bytes]
+    images: tuple[tuple[str, bytes], ...]
+    mark: object
+
+
+def chosen_roles(mark: object) -> Roles | None:
+    """What the visitor said of the columns of this table; None leaves it to the guess."""
+    said = st.session_state.get("roles")
+    return said[1] if said and said[0] == mark else None
+
+
+def pick_roles(mark: object, read: Callable[[], tuple[tuple[str, ...], Roles]]) -> bool:
+    """A panel to say which column holds what; True where that has just changed.
+
+    Parameters
+    ----------
+    mark
+        Tells this table from any other.
+    read
+        Gives its columns and what they were taken for; called when the panel is open.
+    """
+    panel = st.expander("Which column holds what", icon=":material/view_column:", key="columns", on_change="rerun")
+    if not panel.open:
+        return False
+    with panel, panels.friendly_errors():
+        known = st.session_state.get("columns.read")
+        if known is None or known[0] != mark:
+            known = st.session_state["columns.read"] = mark, read()
+        columns, guessed = known[1]
+        return _form(mark, columns, chosen_roles(mark) or guessed)
+    return False
+
+
+def _form(mark: object, columns: tuple[str, ...], roles: Roles) -> bool:
+    from core.sources.tables.columns import Roles
+
+    def one(role: str) -> str | None:
+        options = [_NONE, *columns]
+        current = getattr(roles, role)
+        value = st.selectbox(_TITLES[role], options, index=options.index(current) if current in options else 0,
+                             key=f"columns.{role}")
+        return None if value == _NONE else value
+
+    with st.form("columns.form", border=False):
+        left, right = st.columns(2)
+        with left:
+            image = one("image")
+            captions = st.multiselect("Captions (several columns: several captions an image)", columns,
+                                      default=[c for c in roles.captions if c in columns], key="columns.captions")
+            label = one("label")
+        with right:
+            split, language, name = one("split"), one("language"), one("id")
+        if not st.form_submit_button("Open it so", type="primary", icon=":material/check:"):
+            return False
+    chosen = Roles(image, tuple(captions), label, split, language, name)
+    if chosen == roles:
+        return False
+    st.session_state["roles"] = mark, chosen
+    return True

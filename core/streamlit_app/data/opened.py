@@ -1,0 +1,51 @@
+"""What a visitor has opened, in this visit alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.sources.vectors.opening import VectorSource
+    from core.types import Dataset, Refusal
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A dataset to embed, or vectors made elsewhere.
+
+    Attributes
+    ----------
+    name : what the visitor calls it.
+    key : no other opening of other content has it.
+    dataset, vectors : one of them.
+    source : key of `core.streamlit_app.data.choose.SOURCES`; the built-in world is "world".
+    """
+
+    name: str
+    key: str
+    dataset: Dataset | None = None
+    vectors: VectorSource | None = None
+    source: str = "world"
+
+    @property
+    def built_in(self) -> bool:
+        return self.source == "world"
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """What could not be read when it was opened."""
+        return self.dataset.refused if self.dataset is not None else () if self.vectors is None else \
+            self.vectors.refused
+
+
+def counts(opened: Opened) -> str:
+    """How much there is, in words."""
+    if opened.dataset is not None:
+        sizes = len(opened.dataset.image_ids), len(opened.dataset.text_ids)
+    else:
+        assert opened.vectors is not None
+        sizes = len(opened.vectors.images or ()), len(opened.vectors.texts or ())
+    parts = zip(sizes, ("image", "text"))
+    words = [f"{n:,} {noun}{'' if n == 1 else 's'}" for n, noun in parts if n]
+    return " and ".join(words) or "nothing"

@@ -1,0 +1,66 @@
+"""What is open, as vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import OrreryError
+from core.streamlit_app.data.opened import Opened
+from core.streamlit_app.data.pictures import Pictures
+from core.types import EmbeddingSet, Refusal, fingerprint
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What is open, as vectors.
+
+    Attributes
+    ----------
+    opened : where it came from.
+    images, texts : unit vectors, None where there are none.
+    links : (m, 2) int64, rows (row of images, row of texts).
+    captions : what a user reads for each row of texts.
+    refused, truncated : what could not be read; ids of texts whose end the model did not see.
+    pictures : small pictures (WebP) by row of images, made when they are looked up.
+    sampled_from : how many points there were before a sample of them was taken; 0 where these are all.
+    selection : name of the kept selection that these points are, "" where they are all.
+    """
+
+    opened: Opened
+    images: EmbeddingSet | None
+    texts: EmbeddingSet | None
+    links: np.ndarray
+    captions: tuple[str, ...]
+    refused: tuple[Refusal, ...] = ()
+    truncated: tuple[str, ...] = ()
+    pictures: Pictures = field(default_factory=Pictures)
+    sampled_from: int = 0
+    selection: str = ""
+
+    @cached_property
+    def key(self) -> str:
+        """Fingerprint of the vectors, in their order."""
+        parts = [None if part is None else part.fingerprint for part in (self.images, self.texts)]
+        return fingerprint("ready", parts, self.links)
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """(n, d) float32: images, then texts."""
+        return np.concatenate([part.vectors for part in (self.images, self.texts) if part is not None])
+
+    def picture(self, row: int) -> Image | None:
+        """The image of a row, as large as it is; None where there is none or it cannot be read any more."""
+        dataset = self.opened.dataset
+        if self.images is None or dataset is None or dataset.images is None:
+            return None
+        try:
+            return dataset.images.decode(dataset.image_ids.index(self.images.ids[row]))
+        except OrreryError:
+            return None

@@ -1,0 +1,107 @@
+"""What closing the gap does, in sentences that are made from the report alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.geometry.gap.closing import CLOSINGS
+from core.geometry.gap.reports import ClosingReport, ClosingRow
+from core.streamlit_app.gap.sentences import WAYS, apart, say
+from core.types import Number
+
+CLOSED_BELOW = 0.25
+SATURATED = 0.98
+
+
+def closing_in_words(report: ClosingReport) -> list[str]:
+    """What closing does to retrieval, held out, and which methods only remember the pairs they were fitted on."""
+    untouched, *rows = report.rows
+    said = [f"Fitted on {report.n_fit:,} pairs and scored on {report.n_scored:,} others, {report.repeats} times. "
+            f"Untouched, the gap is {say(untouched.gap)}" + "".join(
+                f", R@1 {way} {say(untouched.held_out[key])}" for key, way in WAYS.items()
+                if key in untouched.held_out) + "."]
+    moved = [row for row in rows if row.method not in CLOSINGS or CLOSINGS[row.method].moves]
+    closes = [row for row in moved if row.gap.value < CLOSED_BELOW * untouched.gap.value]
+    if not closes:
+        said.append("None of these methods closes the gap of pairs that it was not fitted on.")
+    if not untouched.held_out:
+        return [*said, "Without pairs nothing can be said about retrieval."]
+    for verdict, words in _VERDICTS.items():
+        found = [row for row in closes if verdict_of(row) == verdict]
+        if found:
+            said.append(f"Of the methods that close the gap, {_titles(found)} {words[len(found) > 1]}.")
+    others = [row for row in rows if row not in closes and verdict_of(row) == 1]
+    if others:
+        said.append(f"{_titles(others)} {_VERDICTS[1][len(others) > 1]} without closing the gap: what helps need not "
+                    f"be what closes.")
+    for row in rows:
+        said += _remembering(row)
+    said.append(_conclusion(closes))
+    best = max(n.value for n in untouched.held_out.values())
+    if best > SATURATED:
+        said.append(f"Untouched retrieval is already {best:.2f}: so near the ceiling a loss can show, a gain cannot. "
+                    f"Take more, or more similar, pairs for a sharper test.")
+    if untouched.accuracy is not None:
+        said += _accuracy(untouched.accuracy, rows)
+    return said
+
+
+_VERDICTS = {1: ("gains R@1", "gain R@1"), -1: ("loses R@1", "lose R@1"),
+             2: ("gains R@1 one way and loses it the other", "gain R@1 one way and lose it the other"),
+             0: ("leaves R@1 where it was, as far as these pairs can tell",
+                 "leave R@1 where it was, as far as these pairs can tell")}
+
+
+def verdict_of(row: ClosingRow) -> int:
+    """1 where retrieval is gained beyond the interval of the difference to untouched, one way and not lost the other;
+    -1 where it is lost; 2 where gained one way and lost the other; 0 where the intervals hold no difference.
+    """
+    gained = any(n.low is not None and n.low > 0 for n in row.change.values())
+    lost = any(n.high is not None and n.high < 0 for n in row.change.values())
+    return 2 if gained and lost else 1 if gained else -1 if lost else 0
+
+
+def _remembering(row: ClosingRow) -> list[str]:
+    """Said of a method fitted on pairs whose score on them lies beyond that on others."""
+    if row.method in CLOSINGS and CLOSINGS[row.method].fits != "pairs":
+        return []
+    for key, way in WAYS.items():
+        if key in row.in_sample and key in row.held_out and apart(row.held_out[key], row.in_sample[key]) == 1:
+            inside, outside = row.in_sample[key], row.held_out[key]
+            return [f"{title_of(row.method)} finds {inside.value:.2f} of the pairs it was fitted on and "
+                    f"{outside.value:.2f} of others ({way}): its score on its own pairs would mislead."]
+    return []
+
+
+def _conclusion(closes: Sequence[ClosingRow]) -> str:
+    verdicts = {verdict_of(row) for row in closes}
+    if not closes:
+        return "So nothing can be said here about what a closed gap does."
+    if 2 in verdicts or {1, -1} <= verdicts:
+        return "So it is not the gap that decides: ways of closing it help here and harm here."
+    if 1 in verdicts:
+        return "So closing the gap helps here, by the right method."
+    if -1 in verdicts:
+        return "So closing the gap helps retrieval nowhere here, and some ways of closing it harm."
+    return "So closing the gap changes nothing in retrieval here that these pairs can show."
+
+
+def _accuracy(untouched: Number, rows: Sequence[ClosingRow]) -> list[str]:
+    said = []
+    for verdict, verb in ((1, "rises"), (-1, "falls")):
+        found = [row for row in rows if row.accuracy is not None and apart(untouched, row.accuracy) == verdict]
+        if found:
+            said.append(f"{verb} with {_titles(found)}")
+    if not said:
+        return [f"Zero-shot accuracy, {say(untouched)} untouched, changes with no method beyond the intervals."]
+    return [f"Zero-shot accuracy, {say(untouched)} untouched, {' and '.join(said)} beyond the intervals."]
+
+
+def title_of(method: str) -> str:
+    """What a method is called for users."""
+    return CLOSINGS[method].title if method in CLOSINGS else method
+
+
+def _titles(rows: Sequence[ClosingRow]) -> str:
+    names = [title_of(row.method) for row in rows]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

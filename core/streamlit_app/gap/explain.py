@@ -1,0 +1,168 @@
+"""Explain the gap: the landscape along the shift, the cones of an untrained model, and the gap over a training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core.figures.gap import models
+from core.figures.gap import shift as figures
+from core.geometry.curves import Curve
+from core.geometry.gap.landscape import landscape
+from core.geometry.gap.reports import Landscape
+from core.geometry.retrieval import recall_at
+from core.geometry.statistics import sphere_statistics
+from core.learning.history import TrainingHistory, builtin_history
+from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.gap import others, python, sentences
+from core.streamlit_app.gap.compare import side_by_side
+from core.streamlit_app.gap.data import GapData, gap_pairs, with_classes
+from core.streamlit_app.gap.measure import measured
+from core.streamlit_app.gap.see import histograms_of, pick_shift
+from core.streamlit_app.state import Settings
+from core.types import Number
+
+PARTS = {"shift": "Along the shift", "cones": "Before training", "training": "Over the training"}
+CONES = ("centroid_gap", "angle_of_means", "cosine_paired", "cosine_unpaired", "uniformity_image", "uniformity_text")
+
+
+def show(settings: Settings, data: GapData) -> None:
+    """One of three explanations."""
+    part = state.pick_option("Explanation", PARTS, key="explain", widget="segments", label_visible=False)
+    {"shift": _shift, "cones": _cones, "training": _training}[part](settings, data)
+
+
+def _shift(settings: Settings, data: GapData) -> None:
+    if not len(data.pairs.links):
+        panels.notice("A landscape needs pairs: neither loss nor retrieval is defined without.")
+        return
+    data = with_classes(settings, data)
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> Landscape:
+        return landscape(data.pairs, on_progress=on_progress, should_stop=should_stop)
+
+    report: Landscape = work.result_of(f"gap.landscape:{data.key}", measure)
+    _live(settings, data, report)
+
+
+@st.fragment
+def _live(settings: Settings, data: GapData, report: Landscape) -> None:
+    """A new shift looks its numbers up in the landscape."""
+    lam = pick_shift()
+    _metrics(report, lam)
+    left, right = st.columns([1.5, 1], gap="medium")
+    with left:
+        ui.show(figures.landscape(report, at=lam, dark=ui.dark()), key="gap.landscape",
+                how_to_read=f"From left to right the modalities are moved against each other; ½ closes the gap. Bands: "
+                            f"95 % intervals. The loss is that of training, in batches of {report.batch} pairs.",
+                table=lambda: figures.landscape_table(report))
+    with right:
+        st.subheader("What this says", anchor=False)
+        for sentence in sentences.landscape_in_words(report):
+            st.markdown(f"- {panels.plain(sentence, 1000)}")
+    ui.copy_as_python(python.explain(settings, data))
+
+
+def _metrics(report: Landscape, lam: float) -> None:
+    """The numbers at a shift, each beside its value at 0."""
+    here, zero = (int(np.argmin(np.abs(report.shifts - at))) for at in (lam, 0.0))
+    shown: dict[str, tuple[Curve, str]] = {"Gap": (report.gap, "{:.3f}")}
+    if report.losses:
+        tau = min(report.losses)
+        shown[f"Loss, temperature {tau:g}"] = report.losses[tau], "{:.3f}"
+    shown |= {title: (report.retrieval[key], "{:.1%}") for key, title in
+              (("r1_image_to_text", "R@1 image to text"), ("r1_text_to_image", "R@1 text to image"))
+              if key in report.retrieval}
+    if report.accuracy is not None:
+        shown["Zero-shot accuracy"] = report.accuracy, "{:.1%}"
+    with st.container(horizontal=True, key="gap.metrics"):
+        for title, (curve, form) in shown.items():
+            change = float(curve.values[here] - curve.values[zero])
+            with st.container(width=172):
+                st.metric(title, form.format(curve.values[here]),
+                          f"{'+' if change > 0 else ''}{form.format(change)} from shift 0" if here != zero else None,
+                          delta_color="off")
+                st.caption(_interval(curve, here, form, report.n))
+
+
+def _interval(curve: Curve, i: int, form: str, n: int) -> str:
+    said = []
+    if curve.low is not None and curve.high is not None:
+        said.append(f"{form.format(curve.low[i])} to {form.format(curve.high[i])}")
+    if curve.null is not None:
+        said.append(f"by chance {form.format(curve.null)}")
+    return "; ".join([*said, f"n {n:,}"])
+
+
+def _cones(settings: Settings, data: GapData) -> None:
+    """The trained model's cosines above those of its architecture before training."""
+    if data.ready.opened.vectors is not None:
+        panels.notice("These vectors came without a model, so there is no architecture to look at untrained. Open "
+                      "images and texts, or the built-in world.")
+        return
+    other = others.ready_by(others.UNTRAINED + settings.model_id, data.ready)
+    fresh = GapData(other, gap_pairs(other))
+    trained = histograms_of(data, data.pairs, "untouched", settings.seed)
+    before = histograms_of(fresh, fresh.pairs, "untouched", settings.seed)
+    left, right = st.columns([1.3, 1], gap="medium")
+    with left:
+        ui.show(models.cones(trained, before, dark=ui.dark()), key="gap.cones",
+                how_to_read="The same images and texts through the model and through its architecture with random "
+                            "weights. A narrow curve near 1 is a narrow cone.",
+                table=lambda: models.cones_table(trained, before))
+    with right:
+        numbers = {"trained": measured(data.ready.key, data.pairs, settings.seed, about="Trained: "),
+                   "untrained": measured(other.key, fresh.pairs, settings.seed, about="Untrained: ")}
+        st.subheader("What this says", anchor=False)
+        for sentence in sentences.cones_in_words(trained, before, numbers["trained"], numbers["untrained"]):
+            st.markdown(f"- {panels.plain(sentence, 1000)}")
+        st.dataframe(side_by_side(numbers, CONES), hide_index=True, height="content", key="gap.cones.table")
+    ui.copy_as_python(python.cones(settings, data))
+
+
+def _training(settings: Settings, data: GapData) -> None:
+    """The gap of the built-in model at the steps of its training."""
+    history = builtin_history()
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> dict[str, list[Curve]]:
+        return curves_of(history, on_progress)
+
+    curves: dict[str, list[Curve]] = work.result_of("gap.training:builtin", measure)
+    n = history.images.shape[1]
+    st.caption(f"The built-in model, on the {n:,} probe scenes and captions whose features were kept through its "
+               "training; what is open above does not matter here.")
+    left, right = st.columns([1.5, 1], gap="medium")
+    with left:
+        ui.show(models.over_training(history.steps, curves, dark=ui.dark()), key="gap.training",
+                how_to_read="Step 0 is before training. Bands: 95 % intervals; dotted: by chance. The temperature is "
+                            "learned, and falls as the model gets surer.",
+                table=lambda: models.over_training_table(history.steps, curves))
+    with right:
+        st.subheader("What this says", anchor=False)
+        for sentence in sentences.training_in_words(history.steps, curves):
+            st.markdown(f"- {panels.plain(sentence, 1000)}")
+    ui.copy_as_python(python.training())
+
+
+def curves_of(history: TrainingHistory, on_progress: work.Progress) -> dict[str, list[Curve]]:
+    """Gap, cosines, retrieval, loss and temperature at each step that was kept, by heading."""
+    steps: list[dict[str, Number]] = []
+    for i in range(len(history)):
+        on_progress(i / len(history), f"Step {history.steps[i]:,} of the training")
+        pairs = history.pairs(i)
+        found = sphere_statistics(pairs.images, pairs.texts, pairs.links)
+        steps.append(found | {"i2t": recall_at(pairs.images, pairs.texts, pairs.links),
+                              "t2i": recall_at(pairs.texts, pairs.images, pairs.links[:, ::-1])})
+
+    def curve(title: str, key: str, unit: str = "cosine") -> Curve:
+        return replace(Curve.of(title, [step[key] for step in steps]), unit=unit)
+
+    return {"Gap: distance of the means": [curve("Gap", "gap", "length")],
+            "Mean cosine": [curve("Image and image", "cosine_image"), curve("Text and text", "cosine_text"),
+                            curve("Pair", "cosine_paired"), curve("No pair", "cosine_unpaired")],
+            "R@1 among the probe scenes": [curve("Image to text", "i2t", "share"),
+                                          curve("Text to image", "t2i", "share")],
+            "Contrastive loss": [Curve("Loss", history.losses, unit="nats")],
+            "Temperature": [Curve("Temperature", history.temperatures)]}

@@ -1,0 +1,176 @@
+"""The live sphere: a scene drawn by WebGL 2 inside the page, with clicks, hover pictures and a camera that stays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.figures.colours import legend
+from core.figures.scenes.globe import looking_at, sphere
+from core.figures.theme import DARK, LIGHT, Palette, warmth
+from core.scene import SphereScene
+from core.streamlit_app.data.pictures import answer_view, key_of
+from core.streamlit_app.live.packing import frame, serve
+
+LABELS_A_FILE = 256
+_LONGEST_LABEL = 400
+_HERE = Path(__file__).parent
+_HTML = '<div class="orrery-sphere"></div>'
+
+
+@dataclass(frozen=True)
+class SphereEvents:
+    """What the user did: the point clicked in this run (or None), and where the camera is (or None before a drag)."""
+
+    clicked: int | None
+    camera: str | None
+
+
+def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int | None = None,
+                camera: str | None = None, dark: bool = False, linked: str = "",
+                facing: np.ndarray | None = None) -> SphereEvents:
+    """Show a scene that can be turned, hovered over and clicked.
+
+    Parameters
+    ----------
+    scene
+        What to draw; keep it in a cache between reruns, so that it is packed only once.
+    key
+        Name of the view on its page; the camera belongs to it and stays through every rerun.
+    height
+        Of the canvas, CSS pixels; on a narrow page the canvas is as high as it is wide.
+    picked
+        A point to ring, or None.
+    camera
+        ``SphereEvents.camera`` of another visit, for a page opened from a link; used when the view is new.
+    dark
+        Theme of the plotly figure that stands in where the browser has no WebGL 2; the live view follows the page.
+    linked
+        Views of one name turn together; "" for a view that turns alone.
+    facing
+        (3,) unit, where to look from at first; the middle of the points by default.
+    """
+    state = st.session_state.get(key) or {}
+    if state.get("unsupported"):
+        st.plotly_chart(sphere(scene, dark), key=f"{key}.figure", width="stretch", config={"scrollZoom": True})
+        return SphereEvents(None, None)
+    header, arrays, files = pack(scene)
+    urls = {name: [serve(blob, f"{key}.{name}.{i}") for i, blob in enumerate(blobs)] for name, blobs in files.items()}
+    pictures = key_of(scene.thumbnails)
+    header = {**header, "key": key, "height": height, "picked": picked, "camera": camera, "urls": urls,
+              "linked": linked, "pictures": pictures}
+    if facing is not None:
+        header["looking"] = np.asarray(facing, dtype=np.float64).tolist()
+    with st.container(gap=None):
+        result = _component()(key=key, data=frame(header, arrays), height="content",
+                              on_clicked_change=lambda: None, on_camera_change=lambda: None,
+                              on_unsupported_change=lambda: None)
+        with st.container():   # a place of its own: of a fragment whose rerun overtakes its page, Streamlit may lose it
+            answer_view(scene.thumbnails, pictures, key)
+    clicked = result.clicked
+    return SphereEvents(None if clicked is None else int(clicked), result.camera)
+
+
+def pack(scene: SphereScene) -> tuple[dict[str, object], list[np.ndarray], dict[str, list[bytes]]]:
+    """What the view needs of a scene.
+
+    Returns
+    -------
+    header : JSON-able, of a size that does not grow with the number of points.
+    arrays : coordinates float32 (n, 3), colour index uint8 (n,), flags uint8 (n,) (kind, +64 where there is a
+        picture, +128 where not selected), pairs uint32 (m, 2), heat uint8: 14 bytes a point and 8 a pair.
+    files : labels, which the browser fetches when it needs them; pictures it asks for, see `answer_view`.
+    """
+    return _pack(_Once(scene))
+
+
+class _Same:
+    """A thing as a cache key, equal only to itself: scenes that differ in what is selected share their files."""
+
+    def __init__(self, thing: object) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.thing is other.thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+
+class _Once:
+    """A scene as a cache key, equal where the fingerprint is."""
+
+    def __init__(self, scene: SphereScene) -> None:
+        self.scene = scene
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Once) and self.scene.fingerprint == other.scene.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.scene.fingerprint)
+
+
+@lru_cache(maxsize=8)
+def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, list[bytes]]]:
+    scene = once.scene
+    light, night = legend(scene, dark=False), legend(scene, dark=True)
+    flags = scene.kinds + np.where(np.ones(len(scene), bool) if scene.selected is None else scene.selected, 0, 128)
+    flags[np.fromiter(scene.thumbnails, dtype=np.int64)] += 64
+    heat = np.zeros((0, 0)) if scene.heat is None else np.asarray(scene.heat)
+    arrays = [scene.coords, light.index.astype(np.uint8), flags.astype(np.uint8), scene.pairs.astype(np.uint32),
+              np.round(np.clip(heat, 0, 1) * 255).astype(np.uint8)]
+    arrows = np.asarray(scene.arrows, dtype=np.float64)
+    header: dict[str, object] = {
+        "fingerprint": scene.fingerprint, "n": len(scene), "pairs": len(scene.pairs),
+        "title": scene.title, "note": scene.note, "looking": looking_at(scene).tolist(),
+        "heat": {"rows": heat.shape[0], "columns": heat.shape[1], "title": scene.heat_title},
+        "legend": {"title": light.title, "names": light.names, "counts": light.counts,
+                   "low": light.low, "high": light.high, "values": light.values is not None,
+                   "kinds": [int((scene.kinds == code).sum()) for code in range(3)],
+                   "unselected": 0 if scene.selected is None else int((~np.asarray(scene.selected, bool)).sum())},
+        "themes": {"light": _colours(LIGHT, light.table, warmth()), "dark": _colours(DARK, night.table, warmth(True))},
+        "arcs": [{"start": _list(a.start), "end": _list(a.end), "label": a.label, "kind": a.kind} for a in scene.arcs],
+        "caps": [{"centre": _list(c.centre), "radius": float(c.radius), "label": c.label, "kind": c.kind}
+                 for c in scene.caps],
+        "marks": [{"place": _list(m.place), "label": m.label, "kind": m.kind} for m in scene.marks],
+        "arrows": arrows.round(5).tolist(),
+        "labels_a_file": LABELS_A_FILE, "shown": [i for i in scene.shown if i in scene.thumbnails],
+    }
+    files = {"labels": _label_files(_Same(scene.labels))}
+    return header, arrays, files
+
+
+@lru_cache(maxsize=4)
+def _label_files(labels: _Same) -> list[bytes]:
+    texts: tuple[str, ...] = labels.thing  # type: ignore[assignment]
+    return [json.dumps([_short(text) for text in texts[i:i + LABELS_A_FILE]]).encode()
+            for i in range(0, len(texts), LABELS_A_FILE)]
+
+
+def _colours(palette: Palette, table: np.ndarray, heat: np.ndarray) -> dict[str, object]:
+    return {"background": palette.background, "panel": palette.panel, "text": palette.text, "muted": palette.muted,
+            "grid": palette.grid, "unselected": palette.unselected, "sphere": palette.sphere, "kinds": palette.kinds,
+            "table": table.reshape(-1).tolist(), "heat": heat.reshape(-1).tolist()}
+
+
+def _list(vector: np.ndarray) -> list[float]:
+    return [float(v) for v in np.asarray(vector)]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_LABEL else text[:_LONGEST_LABEL].rstrip() + " …"
+
+
+@lru_cache(maxsize=1)
+def _component() -> Callable[..., Any]:
+    scripts = ("sphere_shaders.js", "sphere_overlay.js", "sphere_picture.js", "sphere_view.js")
+    js = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in scripts)
+    css = (_HERE / "sphere_view.css").read_text(encoding="utf-8")
+    return st.components.v2.component("orrery_sphere", html=_HTML, css=css, js=js)

@@ -1,0 +1,47 @@
+"""The pages of the app: the one list that Home, the sidebar and the README go by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_PICTURES = Path(__file__).parents[2] / "data" / "pictures"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    Attributes
+    ----------
+    word : its subject, the name of the subject's folder on every floor.
+    path : of its file, from the project's folder.
+    title, icon : in the sidebar and on Home.
+    subtitle : under the title of the page itself.
+    sentence : what one does there, on Home.
+    """
+
+    word: str
+    path: str
+    title: str
+    icon: str
+    subtitle: str = ""
+    sentence: str = ""
+
+    def picture(self, *, dark: bool) -> Path:
+        """The picture of it on Home."""
+        return _PICTURES / f"{Path(self.path).stem}_{'dark' if dark else 'light'}.webp"
+
+
+HOME = Page("home", "app.py", "Home", ":material/home:")
+SUBJECTS: tuple[Page, ...] = (
+    Page("sphere", "pages/1_Embedding_Sphere.py", "Embedding Sphere", ":material/public:",
+         "Images and texts of one model are unit vectors: points on one sphere.",
+         "Images and texts of one model as points on one sphere. Turn it, click a point, type a prompt, drop a zip of "
+         "your own photos."),
+    Page("gap", "pages/2_Modality_Gap.py", "Modality Gap", ":material/join_inner:",
+         "Images and texts of one model lie in two clouds. How far apart, why, and what does closing the gap do?",
+         "Why do right pairs have a cosine of 0.25? See the two clouds of images and texts, measure what lies between "
+         "them, close it, and read what that does to retrieval."),
+)
+PAGES = {page.word: page for page in (HOME, *SUBJECTS)}

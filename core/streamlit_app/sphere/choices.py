@@ -1,0 +1,188 @@
+"""What a visitor chooses on the Embedding Sphere: map, axes, colours, overlays, prompts; all of it in the URL."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from core.encoding.registry import FIRST_CHOICE_FOR_PHOTOS, MODELS
+from core.geometry.maps.registry import MAPS
+from core.streamlit_app import cached, panels, state
+from core.streamlit_app.data.image_prompt import SearchImage, pick_image
+from core.streamlit_app.data.ready import Ready
+from core.streamlit_app.state import Settings
+
+if TYPE_CHECKING:
+    from core.encoding.clip import DualEncoder
+
+MOST_PROMPTS = 12
+MOST_LABELS = 60
+SKIPPED_COLUMNS = ("id", "text", "norm", "modality")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the visitor chose for the sphere.
+
+    Attributes
+    ----------
+    method : key of MAPS; ``axes`` are its three prompts or labels (of ``axis_column``) where it needs them.
+    colour : modality, norm, density, distortion, kmeans (with ``groups``), hdbscan, picked, "prompt:<n>" or
+        "column:<name>".
+    arcs, means, pictures, heat : what is drawn besides the points.
+    prompts, prompt_vectors : what was typed, and its (p, d) unit vectors; the last is ``image`` where there is one.
+    """
+
+    method: str = "pca"
+    colour: str = "modality"
+    arcs: bool = False
+    means: bool = True
+    pictures: bool = True
+    heat: bool = False
+    groups: int = 8
+    prompts: tuple[str, ...] = ()
+    axes: tuple[str, ...] = ()
+    axis_column: str = ""
+    prompt_vectors: np.ndarray | None = field(default=None, compare=False)
+    image: SearchImage | None = None
+
+
+def pick_choices(settings: Settings, ready: Ready) -> Choices:
+    """The widgets beside the sphere."""
+    maps = _maps(ready)
+    left, right = st.columns(2)
+    with left:
+        method = state.pick_option("Map", {key: MAPS[key].title for key in maps}, key="map",
+                                   help="\n".join(f"- **{MAPS[k].title}**: {MAPS[k].explanation}" for k in maps))
+    axes, column = _pick_axes(method, ready)
+    with right:
+        slot = st.container()
+    with st.container(horizontal=True, gap="small", key="sphere.bar"):
+        with st.popover("Show", icon=":material/layers:"):
+            means = state.pick_flag("Means, caps and gap", key="means", default=True,
+                                    help="Each cap holds half of its modality.")
+            arcs = state.pick_flag("Arcs between pairs", key="arcs", disabled=not len(ready.links))
+            pictures = state.pick_flag("Pictures on the sphere", key="pictures", default=True)
+            heat = state.pick_flag("Heat", key="heat", help="Where the most similar fifth of the points lies, when "
+                                   "colours show a cosine, to a prompt or to the point picked; else where points are.")
+        prompts, vectors, image = _pick_prompts(settings, ready)
+    with slot:
+        colour = state.pick_option("Colour by", _colours(ready, prompts), key="colour")
+    groups = 8
+    if colour == "kmeans":
+        groups = state.pick_number("Groups", 2, 24, key="groups", default=8)
+    if MAPS[method].centred:
+        panels.notice("This map subtracts the mean first: it destroys the modality gap.", "warning")
+    return Choices(method, colour, arcs, means, pictures, heat, groups, prompts, axes, column, vectors,
+                   image)
+
+
+def say_what_is_odd(settings: Settings, ready: Ready) -> None:
+    """Texts whose end was not seen, and a model that never saw anything like the data."""
+    if ready.truncated:
+        n = len(ready.truncated)
+        panels.notice(f"{n:,} {'text is' if n == 1 else 'texts are'} longer than the model reads: "
+                      f"the end was not seen. The table marks them.", "warning")
+    if settings.model_id == "builtin" and not ready.opened.built_in and ready.opened.vectors is None:
+        better = MODELS[FIRST_CHOICE_FOR_PHOTOS].title
+        panels.notice("The built-in model has only ever seen rendered solids: your items get places, but little "
+                      f"meaning. For real photos choose {better} in the sidebar.", "warning")
+
+
+def columns_of(ready: Ready) -> tuple[str, ...]:
+    """Names of the columns that images or texts carry."""
+    tables = [part.table for part in (ready.images, ready.texts) if part is not None]
+    return tuple(dict.fromkeys(str(c) for table in tables for c in table.columns if str(c) not in SKIPPED_COLUMNS))
+
+
+def labels_of(ready: Ready, column: str) -> np.ndarray:
+    """(n,) the cells of a column as text, "" where a point has none; images, then texts."""
+    parts = []
+    for part in (ready.images, ready.texts):
+        if part is not None:
+            has = column in part.table
+            parts.append(part.table[column].fillna("").astype(str).to_numpy(dtype=object) if has
+                         else np.full(len(part), "", dtype=object))
+    return np.concatenate(parts)
+
+
+def _maps(ready: Ready) -> list[str]:
+    can_type, has_columns = ready.opened.vectors is None, bool(columns_of(ready))
+    allowed = {"": True, "3-d vectors": ready.vectors.shape[1] == 3}
+    return [key for key, m in MAPS.items()
+            if allowed.get(m.needs, can_type if key == "prompt_axes" else has_columns)]
+
+
+def _pick_axes(method: str, ready: Ready) -> tuple[tuple[str, ...], str]:
+    if method == "prompt_axes":
+        typed = state.pick_text("Three prompts, one a line: the ends of the axes", key="axes", lines=3,
+                                default="a red thing\na green thing\na blue thing")
+        axes = tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
+        return axes[:3], ""
+    if method != "label_axes":
+        return (), ""
+    columns = columns_of(ready)
+    column = state.pick_option("Labels of the column", dict(zip(columns, columns)), key="axis_column")
+    values, counts = np.unique(labels_of(ready, column).astype(str), return_counts=True)
+    frequent = [str(v) for v in values[np.argsort(-counts, kind="stable")] if v][:MOST_LABELS]
+    chosen = []
+    for number, place in enumerate(st.columns(3)):
+        rest = {v: v for v in frequent if v not in chosen}
+        if rest:
+            with place:
+                chosen.append(state.pick_option(f"Axis {number + 1}", rest, key=f"axis{number + 1}"))
+    return tuple(chosen), column
+
+
+def _colours(ready: Ready, prompts: tuple[str, ...]) -> dict[str, str]:
+    options = {"modality": "modality"}
+    options |= {f"column:{column}": column for column in columns_of(ready)}
+    options |= {f"prompt:{i}": f"cosine to “{prompt[:40]}”" for i, prompt in enumerate(prompts)}
+    return options | {"picked": "cosine to the point picked", "kmeans": "group (spherical k-means)",
+                      "hdbscan": "group (HDBSCAN)", "density": "density", "norm": "norm of the raw vector",
+                      "distortion": "distortion by the map"}
+
+
+def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np.ndarray | None, SearchImage | None]:
+    """Prompts typed in, one a line, then an image; their unit vectors; the image."""
+    if ready.opened.vectors is not None:
+        return (), None, None
+    with st.popover("Your prompts", icon=":material/edit_note:"):
+        typed = state.pick_text("One prompt a line; each becomes a point", key="prompts", lines=4,
+                                placeholder="a photo of a red cube\na pencil sketch of a star")
+        prompts = tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
+        if len(prompts) > MOST_PROMPTS:
+            panels.notice(f"The first {MOST_PROMPTS} prompts are shown.", "warning")
+            prompts = prompts[:MOST_PROMPTS]
+        image = pick_image(settings)
+    vectors = None
+    if prompts:
+        encoder = cached.encoder(settings.model_id)
+        _say_prompts(encoder, prompts)
+        vectors = cached.prompt_vectors(encoder.spec.fingerprint, prompts, settings.model_id)
+    if image is None:
+        return prompts, vectors, None
+    both = image.vector if vectors is None else np.concatenate([vectors, image.vector])
+    return (*prompts, image.name), both, image
+
+
+def _say_prompts(encoder: DualEncoder, prompts: tuple[str, ...]) -> None:
+    """The prompts, words the model never saw underlined, and what of them it does not see."""
+    chips, strange = [], False
+    for prompt in prompts:
+        unknown = set(encoder.unknown_words(prompt))
+        strange |= bool(unknown)
+        words = (html.escape(part) for part in re.split(r"(\W+)", prompt[:200]))
+        chips.append("<span>" + "".join(f"<u>{w}</u>" if w.lower() in unknown else w for w in words) + "</span>")
+    st.html(f'<div class="orrery-chips">{"".join(chips)}</div>')
+    if strange:
+        st.caption("Underlined: words this model has never seen. They are letters without meaning to it.")
+    n = int(encoder.truncated(prompts).sum())
+    if n:
+        panels.notice(f"{n} of your prompts {'is' if n == 1 else 'are'} longer than the model reads "
+                      f"({encoder.context_length} tokens): the end is not seen.", "warning")

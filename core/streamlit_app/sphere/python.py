@@ -1,0 +1,126 @@
+"""What is shown, as the few lines of core calls that make it."""
+
+from __future__ import annotations
+
+from core.figures.sphere.colourings import CLUSTERS
+from core.geometry.maps.registry import MAPS
+from core.streamlit_app.data.ready import Ready
+from core.streamlit_app.sphere.choices import Choices
+from core.streamlit_app.state import Settings
+
+OPENERS = {"images": ("open_images", 'open_zip("photos.zip")'),
+           "table": ("open_table", 'open_table("captions.csv")'),
+           "folder": ("open_images", 'open_folder("photos")')}
+
+
+def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]]:
+    """Imports and lines that make ``points`` of what is open; a visitor's own files have made-up names in them."""
+    imports = ["from core.figures.scenes.embedding import Points"]
+    if ready.opened.vectors is not None:
+        imports.append("from core.sources.vectors.opening import open_vectors")
+        lines = ['found = open_vectors("vectors.npz")',
+                 "points = Points(found.images, found.texts, found.texts.ids if found.texts else (), found.links)"]
+    else:
+        imports += ["from core.encoding.models import load_model", "from core.encoding.pipeline import embed",
+                    "from core.encoding.store import Store"]
+        if ready.opened.built_in:
+            _, n, seed = ready.opened.key.split("-")[:3]
+            imports.append("from core.sources.solids.world import open_world")
+            lines = [f"dataset = open_world({n}, seed={seed})"]
+        else:
+            module, call = OPENERS[ready.opened.source]
+            imports.append(f"from core.sources.{module} import {call.split('(')[0]}")
+            lines = [f"dataset = {call}"]
+        sampled = ready.opened.key.removeprefix("world-").split("-")[2 if ready.opened.built_in else 1:]
+        if sampled and sampled[0].isdecimal():
+            imports.append("from core.sources.sampling import sample")
+            lines.append(f"dataset = sample(dataset, {sampled[0]}, 0)")
+        lines += [f"model = load_model({settings.model_id!r})", "found = embed(dataset, model, Store())",
+                  "captions = dict(zip(dataset.text_ids, dataset.texts))",
+                  "texts = [captions[name] for name in found.texts.ids] if found.texts else ()",
+                  "points = Points(found.images, found.texts, texts, found.links)"]
+    if ready.selection:
+        imports += ["import pandas as pd", "from core.figures.scenes.thinning import only"]
+        lines += ['table = pd.read_csv("selections.csv", dtype=str)',
+                  f'rows = table[table["selection"] == {ready.selection!r}].groupby("modality")["id"].apply(list)',
+                  'points = only(points, rows.get("image", ()), rows.get("text", ())).points']
+    if ready.sampled_from:
+        imports.append("from core.figures.scenes.thinning import thin")
+        shown = sum(0 if part is None else len(part) for part in (ready.images, ready.texts))
+        lines.append(f"points = thin(points, {shown}).points")
+    return imports, lines
+
+
+def as_code(imports: list[str], lines: list[str]) -> str:
+    """Sorted imports, each once, then the lines."""
+    return "\n".join([*sorted(set(imports)), "", *lines]) + "\n"
+
+
+def python_of(settings: Settings, ready: Ready, choices: Choices, picked: int | None = None) -> str:
+    """Lines that draw the same points on the same map, in the same colours; ``picked`` is the point with a card."""
+    imports, lines = points_lines(settings, ready)
+    imports += ["from core.figures.scenes.embedding import embedding_scene",
+                "from core.figures.scenes.globe import sphere", "from core.geometry.maps.registry import fit_map"]
+    axes = ""
+    if choices.method == "prompt_axes":
+        imports.append("from core.geometry.directions import unit")
+        lines.append(f"axes = unit(model.encode_texts({list(choices.axes)!r}))")
+    elif choices.method == "label_axes":
+        imports.append("from core.geometry.maps.linear import label_axes")
+        lines.append(f'labels = points.table[{choices.axis_column!r}].astype(str).to_numpy()')
+        lines.append(f"axes = label_axes(points.vectors(), labels, {choices.axes!r})")
+    if MAPS[choices.method].needs == "axes":
+        axes = ", axes=axes"
+    lines.append(f"fitted = fit_map(points.vectors(), {choices.method!r}, seed={settings.seed}{axes})")
+    placed = ""
+    if choices.prompts:
+        imports += ["from core.geometry.directions import unit", "from dataclasses import replace"]
+        lines += _prompt_lines(choices, imports)
+        placed = ", fitted.place(vectors)"
+    colour, towards = _colour_lines(choices, picked, imports)
+    lines += colour
+    colours = ", colouring=colouring" if colour else ""
+    shown = f"arcs={choices.arcs}, means={choices.means}"
+    lines += [f"scene = embedding_scene(points, fitted.map{placed}{colours}, {shown})"]
+    if choices.heat:
+        imports.append("from core.figures.sphere.colourings import with_heat")
+        lines.append(f"scene = with_heat(scene, points{towards})")
+    lines += ["figure = sphere(scene)", "figure.show()"]
+    return as_code(imports, lines)
+
+
+def _colour_lines(choices: Choices, picked: int | None, imports: list[str]) -> tuple[list[str], str]:
+    """Lines that make ``colouring``, none where colours tell images from texts, and the vector that heat is about."""
+    kind, _, name = choices.colour.partition(":")
+    call, towards = "", ""
+    if kind == "column":
+        call = f"column_colouring(points, {name!r})"
+    elif kind == "prompt":
+        towards = f", vectors[{name}]"
+        call = f"similarity_colouring(points{towards}, {choices.prompts[int(name)]!r})"
+    elif kind == "picked" and picked is not None:
+        towards = f", points.vector({picked})"
+        call = f"similarity_colouring(points{towards}, 'the point picked')"
+    elif kind in CLUSTERS:
+        call = f"cluster_colouring(points, {kind!r}, {choices.groups})"
+    elif kind == "distortion":
+        call = "distortion_colouring(points, fitted.map.coords)"
+    elif kind in ("density", "norm"):
+        call = f"{kind}_colouring(points)"
+    if not call:
+        return [], ""
+    imports.append(f"from core.figures.sphere.colourings import {call.split('(')[0]}")
+    return [f"colouring = {call}"], towards
+
+
+def _prompt_lines(choices: Choices, imports: list[str]) -> list[str]:
+    """Lines that add what was typed, and an image that is searched with, to the points; adds to the imports."""
+    typed = list(choices.prompts if choices.image is None else choices.prompts[:-1])
+    lines = [f"vectors = unit(model.encode_texts({typed!r}))"] if typed else []
+    if choices.image is not None:
+        imports.append("from PIL import Image")
+        lines.append('picture = unit(model.encode_images([Image.open("picture.jpg").convert("RGB")]))')
+        if typed:
+            imports.append("import numpy as np")
+        lines.append("vectors = np.concatenate([vectors, picture])" if typed else "vectors = picture")
+    return [*lines, f"points = replace(points, prompts={choices.prompts!r}, prompt_vectors=vectors)"]

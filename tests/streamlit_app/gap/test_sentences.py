@@ -1,0 +1,215 @@
+"""Opposite reports read as opposite sentences: what the Modality Gap page says follows from the numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.geometry.curves import Curve
+from core.geometry.gap.closing import CLOSINGS
+from core.geometry.gap.reports import ClosingReport, ClosingRow, CosineHistograms, CosineParts, Landscape
+from core.streamlit_app.gap.closing_sentences import closing_in_words
+from core.streamlit_app.gap.sentences import (
+    apart,
+    cones_in_words,
+    cosines_in_words,
+    explained_in_words,
+    landscape_in_words,
+    models_in_words,
+    training_in_words,
+)
+from core.types import Number
+
+I2T, T2I = "r1_image_to_text", "r1_text_to_image"
+
+
+def near(value: float, half: float = 0.02, null: float | None = None) -> Number:
+    return Number(value, value - half, value + half, null, 100)
+
+
+def row(method: str, gap: float, r1: float, change: float, in_sample: float | None = None,
+        accuracy: Number | None = None) -> ClosingRow:
+    inside = near(r1 if in_sample is None else in_sample)
+    return ClosingRow(method, near(gap), {I2T: near(r1), T2I: near(r1)}, {I2T: inside, T2I: inside}, accuracy,
+                      {I2T: near(change), T2I: near(change)})
+
+
+def report(*rows: ClosingRow, r1: float = 0.6, accuracy: Number | None = None) -> ClosingReport:
+    return ClosingReport((row("untouched", 0.85, r1, 0.0, accuracy=accuracy), *rows), 20, 250, 250)
+
+
+def said(*rows: ClosingRow, **options) -> str:
+    return " ".join(closing_in_words(report(*rows, **options)))
+
+
+def test_apart_is_beyond_both_intervals():
+    assert apart(near(0.1), near(0.2)) == 1
+    assert apart(near(0.2), near(0.1)) == -1
+    assert apart(near(0.1), near(0.13)) == 0
+    assert apart(Number(0.1), near(0.5)) == 0
+
+
+def test_closing_that_harms_and_closing_that_helps_are_said_in_opposite_words():
+    harms = said(row("translation", 0.05, 0.4, -0.2))
+    helps = said(row("translation", 0.05, 0.8, 0.2))
+    neither = said(row("translation", 0.05, 0.61, 0.01))
+    assert "Translation loses R@1." in harms
+    assert "helps retrieval nowhere here, and some ways of closing it harm" in harms
+    assert "Translation gains R@1." in helps
+    assert "So closing the gap helps here" in helps
+    assert "Translation leaves R@1 where it was" in neither
+    assert "changes nothing in retrieval here that these pairs can show" in neither
+    assert all("R@1 image to text 0.60 (0.58 to 0.62)" in text for text in (harms, helps, neither))
+
+
+def test_methods_that_disagree_and_directions_that_disagree_blame_the_method_not_the_gap():
+    both = said(row("translation", 0.05, 0.4, -0.2), row("centring", 0.05, 0.8, 0.2))
+    assert "it is not the gap that decides" in both
+    split = row("translation", 0.05, 0.6, 0.2)
+    split = ClosingRow(split.method, split.gap, split.held_out, split.in_sample, None,
+                       {I2T: near(0.2), T2I: near(-0.2)})
+    assert "gains R@1 one way and loses it the other" in said(split)
+    assert "it is not the gap that decides" in said(split)
+
+
+def test_what_closes_nothing_is_no_word_about_closing():
+    text = said(row("learned", 0.80, 0.8, 0.2))
+    assert "None of these methods closes the gap" in text
+    assert "Learned projection gains R@1 without closing the gap" in text
+    assert "nothing can be said here about what a closed gap does" in text
+    assert "without closing" not in said(row("learned", 0.80, 0.6, 0.0))
+
+
+def test_a_method_that_only_compares_does_not_close_the_gap():
+    text = said(row("csls", 0.05, 0.8, 0.2))
+    assert not CLOSINGS["csls"].moves
+    assert "None of these methods closes the gap" in text
+
+
+def test_a_method_that_remembers_its_pairs_is_named_and_one_that_does_not_is_not():
+    assert "Orthogonal Procrustes finds 0.99 of the pairs it was fitted on and 0.19 of others" in \
+        said(row("procrustes", 0.07, 0.19, -0.4, in_sample=0.99))
+    assert "finds" not in said(row("procrustes", 0.07, 0.6, 0.0, in_sample=0.62))
+    assert "finds" not in said(row("centring", 0.07, 0.3, 0.0, in_sample=0.9))
+
+
+def test_a_ceiling_is_said_only_near_it():
+    assert "near the ceiling" in said(row("translation", 0.05, 1.0, 0.0), r1=0.995)
+    assert "near the ceiling" not in said(row("translation", 0.05, 0.6, 0.0), r1=0.6)
+
+
+def test_zero_shot_rises_falls_or_stays():
+    def text(value: float) -> str:
+        return said(row("translation", 0.05, 0.6, 0.0, accuracy=near(value)), accuracy=near(0.7))
+
+    assert "rises with Translation beyond" in text(0.9)
+    assert "falls with Translation beyond" in text(0.5)
+    assert "changes with no method" in text(0.71)
+
+
+def test_without_pairs_retrieval_is_not_spoken_of():
+    untouched, moved = (ClosingRow(m, near(g), {}, {}, None) for m, g in (("untouched", 0.8), ("centring", 0.01)))
+    text = " ".join(closing_in_words(ClosingReport((untouched, moved), 20, 10, 10)))
+    assert "Without pairs nothing can be said about retrieval" in text
+    assert "R@1" not in text
+
+
+def landscape(at: float, closed: float, *, low: float = 0.1) -> Landscape:
+    """A loss lowest at ``low`` shift; retrieval 0.6 at zero and ``closed`` at 1/2."""
+    shifts = np.array([-0.5, 0.0, 0.5])
+
+    def curve(values: list[float]) -> Curve:
+        v = np.array(values)
+        return Curve("c", v, v - 0.02, v + 0.02)
+
+    return Landscape(shifts, {0.01: curve([at + 1, at, at + low])}, {I2T: curve([0.1, 0.6, closed])},
+                     curve([0.2, 0.5, 0.5]), curve([1.2, 0.8, 0.0]), 50, 500)
+
+
+def test_the_landscape_says_fall_rise_or_overlap():
+    down, up, same = (" ".join(landscape_in_words(landscape(0.5, closed))) for closed in (0.3, 0.9, 0.61))
+    assert "takes R@1 image to text from 0.60 (0.58 to 0.62) to 0.30 (0.28 to 0.32): a fall" in down
+    assert "to 0.90 (0.88 to 0.92): a rise" in up
+    assert "to 0.61 (0.59 to 0.63): the intervals overlap" in same
+    assert "lowest where the model is (" in down
+    assert "would be lower at shift 0.5" in " ".join(landscape_in_words(landscape(0.5, 0.3, low=-0.4)))
+    assert "nowhere that these pairs can tell" in " ".join(landscape_in_words(landscape(0.5, 0.3, low=-0.01)))
+
+
+def cosines(images: float, texts: float, matched: float | None, unmatched: float) -> CosineHistograms:
+    means = {"images": images, "texts": texts, "unmatched": unmatched}
+    means |= {} if matched is None else {"matched": matched}
+    shares = {kind: np.array([0.5, 0.5]) for kind in means}
+    return CosineHistograms(np.linspace(-1, 1, 3), shares, means, dict.fromkeys(means, 9))
+
+
+@pytest.mark.parametrize(("means", "words"), [
+    ((0.53, 0.52, 0.31, 0.16), "that is the gap"),
+    ((0.22, 0.19, 0.55, -0.11), "Pairs reach across"),
+    ((0.22, 0.19, None, -0.11), "In general an image and a text are less alike"),
+    ((0.05, 0.05, 0.8, 0.05), "no gap is seen"),
+])
+def test_cosines_say_whether_there_are_two_clouds(means, words):
+    text = " ".join(cosines_in_words(cosines(*means)))
+    assert words in text
+    assert sum(w in text for w in ("that is the gap", "Pairs reach", "In general an image", "no gap is seen")) == 1
+
+
+def test_a_model_that_knows_no_pairs_is_told_from_one_that_does():
+    assert "does not know which image" in " ".join(cosines_in_words(cosines(0.5, 0.5, 0.1, 0.1)))
+    assert "Retrieval lives on the lead" in " ".join(cosines_in_words(cosines(0.5, 0.5, 0.3, 0.1)))
+
+
+def test_cones_open_narrow_or_stay():
+    def text(early: float, late: float, gap: float) -> str:
+        return " ".join(cones_in_words(cosines(late, late, 0.5, 0.1), cosines(early, early, 0.1, 0.1),
+                                       {"centroid_gap": near(gap)}, {"centroid_gap": near(0.8, null=0.1)}))
+
+    assert "a narrow cone; training opens it" in text(0.9, 0.2, 0.8)
+    assert "a wide cone; training narrows it" in text(0.2, 0.5, 0.8)
+    assert "no cone; training leaves it as wide" in text(0.05, 0.06, 0.8)
+    assert "has widened it" in text(0.9, 0.2, 1.2)
+    assert "has narrowed it" in text(0.9, 0.2, 0.3)
+    assert "has not changed it" in text(0.9, 0.2, 0.81)
+    absent = cones_in_words(cosines(0.2, 0.2, 0.5, 0.1), cosines(0.9, 0.9, 0.1, 0.1), {"centroid_gap": near(0.8)},
+                            {"centroid_gap": near(0.1, null=0.1)})
+    assert "is not there before training" in " ".join(absent)
+
+
+def test_a_training_that_closes_the_gap_and_one_that_does_not():
+    def text(last: float) -> str:
+        gap, found = np.array([1.0, 0.5, last]), np.array([0.0, 0.6, 0.9])
+        return " ".join(training_in_words(np.array([0, 10, 100]), {
+            "Gap": [Curve("Gap", gap, gap - 0.01, gap + 0.01)], "R": [Curve("Image to text", found)]}))
+
+    assert "retrieval does not need a closed gap" in text(0.8)
+    assert "the gap has all but closed" in text(0.05)
+    assert "from step 10 on, when the gap is 0.50" in text(0.8)
+    assert "narrower than before training" in text(0.8)
+    assert "wider than before training" in text(1.3)
+
+
+def parts(cosine: float, means: float, percentile: float, n_matched: int = 100) -> CosineParts:
+    return CosineParts(cosine, {"means": means, "image": 0.0, "text": 0.0, "both": cosine - means}, percentile, 40.0,
+                       9000, n_matched)
+
+
+def test_a_low_cosine_can_be_a_match_and_a_high_one_none():
+    low, high = (" ".join(explained_in_words(p)) for p in (parts(0.27, 0.16, 99.5), parts(0.62, 0.6, 20.0)))
+    assert "very alike, however small" in low
+    assert "not alike, however large" in high
+    assert "most of the number tells of the cones" in high
+    assert "most of the number" not in " ".join(explained_in_words(parts(0.6, 0.1, 99.5)))
+    assert "than 40.0 % of 100 cosines of pairs" in low
+    assert "cosines of pairs" not in " ".join(explained_in_words(parts(0.27, 0.16, 99.5, n_matched=0)))
+    assert "two texts of the data" in " ".join(explained_in_words(parts(0.27, 0.16, 95.0), texts_only=True))
+    assert "not clearly alike" in " ".join(explained_in_words(parts(0.27, 0.16, 60.0)))
+
+
+def test_models_are_higher_lower_or_not_told_apart():
+    def text(value: float) -> str:
+        return models_in_words({"a": {"centroid_gap": near(0.8)}, "b": {"centroid_gap": near(value)}})[0]
+
+    assert text(1.2) == "b beside a: gap 1.20 (1.18 to 1.22) against 0.80 (0.78 to 0.82), higher."
+    assert "lower" in text(0.3)
+    assert "not told apart" in text(0.82)
