@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.commands import main
-from core.commands.evaluate import Evaluation, as_json, as_table
+from core.commands.evaluate._report import Evaluation, as_json, as_table
 from core.encoding.models import load_model
 from core.language.world_evaluation import BARE, NAMED, distinct_scenes, evaluate_model
 from core.sources.solids.captions import known_words

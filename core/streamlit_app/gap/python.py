@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.streamlit_app.data.python import as_code, points_lines
 from core.streamlit_app.gap.data import GapData, Side
-from core.streamlit_app.sphere.python import as_code, points_lines
 from core.streamlit_app.state import Settings
 
 

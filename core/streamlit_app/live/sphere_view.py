@@ -16,8 +16,9 @@ from core.figures.colours import legend
 from core.figures.scenes.globe import looking_at, sphere
 from core.figures.theme import DARK, LIGHT, Palette, warmth
 from core.scene import SphereScene
-from core.streamlit_app.data.pictures import answer_view, key_of
+from core.streamlit_app.data.pictures import key_of
 from core.streamlit_app.live.packing import frame, serve
+from core.streamlit_app.live.pictures import answer_view
 
 LABELS_A_FILE = 256
 _LONGEST_LABEL = 400

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from core.errors import UnreadableItem
-from core.streamlit_app.data import pictures as answers
-from core.streamlit_app.data.pictures import MOST_AT_ONCE, SIDE, Pictures, answer, key_of
+from core.streamlit_app.data.pictures import SIDE, Pictures, key_of
+from core.streamlit_app.live import pictures as answers
+from core.streamlit_app.live.pictures import MOST_AT_ONCE, answer
 
 
 class Counted:

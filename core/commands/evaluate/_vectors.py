@@ -1,0 +1,59 @@
+"""The vectors that a subject is measured on: of a file of them, or of a source that is embedded."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.commands._progress import progress_line
+from core.errors import SourceError
+
+if TYPE_CHECKING:
+    from core.encoding.pipeline import Embedded
+    from core.sources.vectors.opening import VectorSource
+
+VECTOR_FILES = (".npy", ".npz", ".parquet", ".csv", ".tsv")
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Unit vectors of the data, which belong together, and the names of the model and of the data."""
+
+    images: np.ndarray | None
+    texts: np.ndarray | None
+    links: np.ndarray
+    model: str
+    data: str
+
+    @classmethod
+    def of(cls, source: VectorSource | Embedded, model: str, data: str) -> Vectors:
+        images, texts = (None if s is None else s.vectors for s in (source.images, source.texts))
+        return cls(images, texts, source.links, model, data)
+
+
+def vectors_of(args: argparse.Namespace) -> Vectors:
+    """Vectors from a file of them, or of a source that is embedded."""
+    from core.sources.vectors.opening import open_vectors
+
+    path = Path(args.data or "")
+    if path.suffix.lower() in VECTOR_FILES and path.is_file():
+        try:
+            opened = open_vectors(path)
+        except SourceError:
+            if path.suffix.lower() in (".npy", ".npz"):
+                raise
+        else:
+            model = next(s.model.id for s in (opened.images, opened.texts) if s is not None)
+            return Vectors.of(opened, model, path.name)
+    from core.commands.embed import WORLD, open_source
+    from core.encoding.models import load_model
+    from core.encoding.pipeline import embed
+    from core.encoding.store import Store
+
+    dataset = open_source(args.data or WORLD, seed=args.seed)
+    done = embed(dataset, load_model(args.model), Store(), on_progress=progress_line)
+    return Vectors.of(done, args.model, dataset.name)

@@ -1,0 +1,53 @@
+"""What is open, as the few lines of core calls that make it."""
+
+from __future__ import annotations
+
+from core.streamlit_app.data.ready import Ready
+from core.streamlit_app.state import Settings
+
+OPENERS = {"images": ("open_images", 'open_zip("photos.zip")'),
+           "table": ("open_table", 'open_table("captions.csv")'),
+           "folder": ("open_images", 'open_folder("photos")')}
+
+
+def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]]:
+    """Imports and lines that make ``points`` of what is open; a visitor's own files have made-up names in them."""
+    imports = ["from core.figures.scenes.embedding import Points"]
+    if ready.opened.vectors is not None:
+        imports.append("from core.sources.vectors.opening import open_vectors")
+        lines = ['found = open_vectors("vectors.npz")',
+                 "points = Points(found.images, found.texts, found.texts.ids if found.texts else (), found.links)"]
+    else:
+        imports += ["from core.encoding.models import load_model", "from core.encoding.pipeline import embed",
+                    "from core.encoding.store import Store"]
+        if ready.opened.built_in:
+            _, n, seed = ready.opened.key.split("-")[:3]
+            imports.append("from core.sources.solids.world import open_world")
+            lines = [f"dataset = open_world({n}, seed={seed})"]
+        else:
+            module, call = OPENERS[ready.opened.source]
+            imports.append(f"from core.sources.{module} import {call.split('(')[0]}")
+            lines = [f"dataset = {call}"]
+        sampled = ready.opened.key.removeprefix("world-").split("-")[2 if ready.opened.built_in else 1:]
+        if sampled and sampled[0].isdecimal():
+            imports.append("from core.sources.sampling import sample")
+            lines.append(f"dataset = sample(dataset, {sampled[0]}, 0)")
+        lines += [f"model = load_model({settings.model_id!r})", "found = embed(dataset, model, Store())",
+                  "captions = dict(zip(dataset.text_ids, dataset.texts))",
+                  "texts = [captions[name] for name in found.texts.ids] if found.texts else ()",
+                  "points = Points(found.images, found.texts, texts, found.links)"]
+    if ready.selection:
+        imports += ["import pandas as pd", "from core.figures.scenes.thinning import only"]
+        lines += ['table = pd.read_csv("selections.csv", dtype=str)',
+                  f'rows = table[table["selection"] == {ready.selection!r}].groupby("modality")["id"].apply(list)',
+                  'points = only(points, rows.get("image", ()), rows.get("text", ())).points']
+    if ready.sampled_from:
+        imports.append("from core.figures.scenes.thinning import thin")
+        shown = sum(0 if part is None else len(part) for part in (ready.images, ready.texts))
+        lines.append(f"points = thin(points, {shown}).points")
+    return imports, lines
+
+
+def as_code(imports: list[str], lines: list[str]) -> str:
+    """Sorted imports, each once, then the lines."""
+    return "\n".join([*sorted(set(imports)), "", *lines]) + "\n"
