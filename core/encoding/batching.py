@@ -14,7 +14,7 @@ import numpy as np
 
 from core.encoding.ahead import Own, ahead
 from core.encoding.allocator import free_memory, out_of_memory
-from core.encoding.clip import DualEncoder
+from core.encoding.encoder import Encoder
 from core.encoding.sharing import Shares
 from core.encoding.store import Store, unit
 from core.encoding.timing import Seconds, span
@@ -29,7 +29,7 @@ MOST_STREAMS = 8
 ASK_AGAIN_SECONDS = 0.2
 
 
-def default_batch_size(model: DualEncoder) -> int:
+def default_batch_size(model: Encoder) -> int:
     """Items at once: 256 on a GPU; on a CPU about 16 images of 224 px, more of smaller ones."""
     if not model.device.startswith("cpu"):
         return 256
@@ -82,7 +82,7 @@ class Run:
     encoded : vectors made so far.
     """
 
-    def __init__(self, model: DualEncoder, store: Store, shares: Shares, report: Progress, stop: Callable[[], bool],
+    def __init__(self, model: Encoder, store: Store, shares: Shares, report: Progress, stop: Callable[[], bool],
                  batch_size: int) -> None:
         self.model, self.store, self.shares, self.report, self.stop = model, store, shares, report, stop
         self.batch_size = self._step = batch_size
@@ -123,11 +123,11 @@ class Run:
         self._in_turn("images", 1.0, todo, names, rows, batches, keep)
         return refused
 
-    def texts(self, texts: Sequence[str], todo: Sequence[int], hashes: Sequence[str], rows: Rows) -> None:
+    def texts(self, texts: Sequence[str], todo: Sequence[int], hashes: Sequence[str | None], rows: Rows) -> None:
         """Encode texts, sorted by length so that little is spent on padding; fills ``rows``."""
         lengths = self.model.token_counts([texts[i] for i in todo])
         order = [todo[k] for k in np.argsort(lengths, kind="stable")]
-        names = {i: hashes[i] for i in todo}
+        names = {i: str(hashes[i]) for i in todo}
 
         def keep(batch: Batch, raw: np.ndarray) -> None:
             if self._keep([names[i] for i in batch.items], raw, rows):

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.encoding.allocator import keep_freed_memory
+from core.encoding.encoder import Encoder
 from core.encoding.preprocessing import Preprocessor
-from core.errors import ModelError, ShapeError, check_choice
+from core.errors import ModelError, check_choice
+from core.geometry.directions import unit
 from core.types import ModelSpec
 
 if TYPE_CHECKING:
     import torch
-    from PIL.Image import Image
 
 DTYPES = ("float32", "bfloat16", "float16")
 FAMILIES = ("clip", "siglip", "chinese_clip", "altclip", "metaclip_2")
@@ -40,7 +41,7 @@ def default_dtype(device: str) -> str:
     return "float16" if device == "mps" else "float32"
 
 
-class DualEncoder:
+class DualEncoder(Encoder):
     """A pair of towers, image and text, that end in one space.
 
     Parameters
@@ -98,37 +99,8 @@ class DualEncoder:
         """The torch model, for what reads its attention."""
         return self._model
 
-    def preprocess(self, images: Sequence[Image]) -> torch.Tensor:
-        """(n, 3, h, w) float32 on the CPU from n upright RGB images; see `core.encoding.preprocessing`."""
-        return self.preprocessor(images)
-
-    def encode_pixels(self, pixels: torch.Tensor) -> np.ndarray:
-        """Raw image vectors.
-
-        Parameters
-        ----------
-        pixels : torch.Tensor
-            (n, 3, h, w) float32, as `preprocess` gives them.
-
-        Returns
-        -------
-        (n, d) float32, not normalised.
-        """
-        import torch
-
-        height, width = self.preprocessor.size
-        if pixels.ndim != 4 or tuple(pixels.shape[1:]) != (3, height, width):
-            raise ShapeError(f"pixels of shape (n, 3, {height}, {width})", f"shape {tuple(pixels.shape)}",
-                             "Use what preprocess() gives.")
-        if len(pixels) == 0:
-            return np.empty((0, self.spec.dim), dtype=np.float32)
-        with torch.inference_mode():
-            moved = pixels.to(self.device, non_blocking=True).to(getattr(torch, self.dtype))
-            return _raw(self._model.get_image_features(pixel_values=moved))
-
-    def encode_images(self, images: Sequence[Image]) -> np.ndarray:
-        """(n, d) float32 raw vectors of n upright RGB images, as one batch."""
-        return self.encode_pixels(self.preprocess(images))
+    def _image_features(self, pixels: torch.Tensor) -> torch.Tensor:
+        return _pooled(self._model.get_image_features(pixel_values=pixels))
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         """(n, d) float32 raw vectors of n texts, as one batch; what exceeds `context_length` is cut (`truncated`)."""
@@ -144,7 +116,21 @@ class DualEncoder:
         if self._family != "siglip":
             inputs["attention_mask"] = tokens["attention_mask"]
         with torch.inference_mode():
-            return _raw(self._model.get_text_features(**{k: v.to(self.device) for k, v in inputs.items()}))
+            output = self._model.get_text_features(**{k: v.to(self.device) for k, v in inputs.items()})
+            return np.array(_pooled(output).float().cpu().numpy(), dtype=np.float32)
+
+    def logits(self, images: np.ndarray, lengths: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+        """As in `Encoder`: scale times cosine plus bias, as trained; the lengths count for nothing."""
+        cosines = images @ unit(self.encode_texts(texts)).T
+        return np.asarray(self.logit_scale * cosines + self.logit_bias, dtype=np.float32)
+
+    def probabilities(self, images: np.ndarray, lengths: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+        """As in `Encoder`: the softmax over the texts given; of a SigLIP the sigmoid, each pair by itself."""
+        logits = self.logits(images, lengths, texts).astype(np.float64)
+        if self._family == "siglip":
+            return (1 / (1 + np.exp(-logits))).astype(np.float32)
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
 
     def token_counts(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64: tokens of each text, special ones counted, before any cut."""
@@ -154,10 +140,6 @@ class DualEncoder:
             tokens = self._tokenizer(list(texts), padding=False, truncation=False, verbose=False,
                                      return_attention_mask=False)
         return np.array([len(ids) for ids in tokens["input_ids"]], dtype=np.int64)
-
-    def truncated(self, texts: Sequence[str]) -> np.ndarray:
-        """(n,) bool: whether a text is longer than `context_length`, so that its end is not seen by the model."""
-        return self.token_counts(texts) > self.context_length
 
     @property
     def known_words(self) -> tuple[str, ...]:
@@ -172,10 +154,9 @@ class DualEncoder:
         return [word for word in dict.fromkeys(words) if word not in self._words]
 
 
-def _raw(output: Any) -> np.ndarray:
-    """The projected embedding that transformers calls the pooler output, as float32 on the CPU."""
-    vectors = output.pooler_output if hasattr(output, "pooler_output") else output
-    return np.array(vectors.float().cpu().numpy(), dtype=np.float32)
+def _pooled(output: Any) -> torch.Tensor:
+    """The projected embedding, which transformers calls the pooler output."""
+    return output.pooler_output if hasattr(output, "pooler_output") else output
 
 
 def _placed(model: Any, device: str, dtype: Any) -> Any:

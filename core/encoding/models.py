@@ -12,18 +12,20 @@ import re
 import string
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.encoding import hub
+from core.encoding.classifier import PhotoClassifier, weights_file
 from core.encoding.hub import download
-from core.encoding.registry import MODELS
+from core.encoding.registry import MODELS, PHOTO
 from core.errors import ModelError, OrreryError
 from core.settings import settings
 
 if TYPE_CHECKING:
-    from core.encoding.clip import DualEncoder
+    from core.encoding.encoder import Encoder
 
 __all__ = ["BUILTIN_FOLDER", "content_revision", "download", "is_on_disk", "load_model", "untrained"]
 
@@ -33,24 +35,26 @@ CONTENT = ("config.json", "*.safetensors", "model.safetensors.index.json", "toke
            "special_tokens_map.json", "vocab.json", "merges.txt", "vocab.txt", "*.model", *hub.PROCESSORS)
 OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
-_loaded: OrderedDict[tuple[str, str, str, str], DualEncoder] = OrderedDict()
+_loaded: OrderedDict[tuple[str, str, str, str], Encoder] = OrderedDict()
 _lock = threading.Lock()
 
 
 def is_on_disk(model_id: str) -> bool:
     """Whether `load_model` can load this model without a download."""
+    if model_id == PHOTO:
+        return weights_file() is not None
     folder = _folder_of(model_id)
     return hub.is_complete(folder) if folder is not None else hub.locate(model_id) is not None
 
 
-def load_model(model_id: str, *, device: str | None = None, dtype: str | None = None) -> DualEncoder:
-    """A dual encoder, ready to encode; the two used last stay loaded.
+def load_model(model_id: str, *, device: str | None = None, dtype: str | None = None) -> Encoder:
+    """A model, ready to encode; the two used last stay loaded.
 
     Parameters
     ----------
     model_id : str
-        "builtin", an id of the registry, "org/name" or "org/name@commit" of the hub, or the path of a folder in the
-        layout of transformers. A folder's revision is the sha256 of its content.
+        "builtin", "photo" (the ImageNet classifier), an id of the registry, "org/name" or "org/name@commit" of the
+        hub, or the path of a folder in the layout of transformers. A folder's revision is the sha256 of its content.
     device, dtype : str, optional
         As `DualEncoder` takes them; by default ORRERY_DEVICE and ORRERY_DTYPE, then the best at hand.
 
@@ -62,7 +66,7 @@ def load_model(model_id: str, *, device: str | None = None, dtype: str | None = 
     return _load(model_id, device, dtype, None)
 
 
-def untrained(model_id: str, *, seed: int = 0, device: str | None = None, dtype: str | None = None) -> DualEncoder:
+def untrained(model_id: str, *, seed: int = 0, device: str | None = None, dtype: str | None = None) -> Encoder:
     """The same architecture with fresh random weights, as transformers begins a training with; nothing is read of it
     but its configuration, tokenizer and image processor.
 
@@ -83,9 +87,15 @@ def untrained(model_id: str, *, seed: int = 0, device: str | None = None, dtype:
     return _load(model_id, device, dtype, seed)
 
 
-def _load(model_id: str, device: str | None, dtype: str | None, seed: int | None) -> DualEncoder:
+def _load(model_id: str, device: str | None, dtype: str | None, seed: int | None) -> Encoder:
     from core.encoding.clip import default_device, default_dtype
 
+    device = device or settings().device or default_device()
+    dtype = dtype or settings().dtype or default_dtype(device)
+    if model_id == PHOTO:
+        if seed is not None:
+            raise ModelError("a dual encoder, which can begin with random weights", "the photo model, a classifier")
+        return _kept((PHOTO, "", device, dtype), lambda: PhotoClassifier(device=device, dtype=dtype))
     folder = _folder_of(model_id)
     if folder is not None:
         if not hub.is_complete(folder):
@@ -104,16 +114,18 @@ def _load(model_id: str, device: str | None, dtype: str | None, seed: int | None
         name = hub.split_id(model_id)[0]
     if seed is not None:
         name, revision = f"{name} (untrained)", f"untrained-{seed}-{revision}"
-    device = device or settings().device or default_device()
-    dtype = dtype or settings().dtype or default_dtype(device)
-    key = (name, revision, device, dtype)
+    return _kept((name, revision, device, dtype), lambda: _load_folder(folder, name, revision, device, dtype, seed))
+
+
+def _kept(key: tuple[str, str, str, str], load: Callable[[], Encoder]) -> Encoder:
+    """The loaded model of a key; the two used last stay."""
     with _lock:
         if key in _loaded:
             _loaded.move_to_end(key)
             return _loaded[key]
         while len(_loaded) >= MOST_LOADED:
             _loaded.popitem(last=False)
-        _loaded[key] = _load_folder(folder, name, revision, device, dtype, seed)
+        _loaded[key] = load()
         return _loaded[key]
 
 
@@ -150,7 +162,7 @@ def _folder_of(model_id: str) -> Path | None:
     return folder
 
 
-def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str, seed: int | None) -> DualEncoder:
+def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str, seed: int | None) -> Encoder:
     """The model of a folder; with a seed, its shape with random weights."""
     import torch
     from transformers import AutoConfig, AutoImageProcessor, AutoModel

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from core.encoding.batching import Progress, Rows, Run, default_batch_size
-from core.encoding.clip import DualEncoder
+from core.encoding.encoder import Encoder
 from core.encoding.sharing import Shares
 from core.encoding.store import Store
 from core.errors import ShapeError, UnreadableItem
@@ -32,7 +32,7 @@ class Embedded:
     ----------
     images, texts : unit vectors of the items that could be read, in the order of the dataset; None where it has none.
     links : (m, 2) int64, rows (index in images, index in texts).
-    refused : what could not be read, when the dataset was opened or now.
+    refused : what could not be read, when the dataset was opened or now, and texts that the model knows nothing of.
     truncated : ids of texts whose end the model did not see.
     encoded : how many items were encoded now; the others came from the store.
     seconds : where the time went: hash, store, wait; decode, resize and forward (summed over threads).
@@ -59,14 +59,15 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(b"text\0" + text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def missing(dataset: Dataset, spec: ModelSpec, store: Store) -> int:
-    """How many different images and texts of a dataset have no vector by this model yet."""
+def missing(dataset: Dataset, model: Encoder, store: Store) -> int:
+    """How many different images and texts of a dataset have no vector by this model yet, of those that can have one."""
     hashes, _ = _image_hashes(dataset)
-    wanted = list(dict.fromkeys([h for h in hashes if h] + [text_hash(t) for t in dataset.texts]))
-    return int((~store.has(spec.fingerprint, wanted)).sum()) if wanted else 0
+    hashes += _text_hashes(dataset.texts, model.unread(dataset.texts))
+    wanted = list(dict.fromkeys(h for h in hashes if h))
+    return int((~store.has(model.spec.fingerprint, wanted)).sum()) if wanted else 0
 
 
-def embed(dataset: Dataset, model: DualEncoder, store: Store, *, on_progress: Progress | None = None,
+def embed(dataset: Dataset, model: Encoder, store: Store, *, on_progress: Progress | None = None,
           should_stop: Callable[[], bool] | None = None, batch_size: int | None = None) -> Embedded:
     """Unit vectors of all images and texts of a dataset.
 
@@ -77,7 +78,7 @@ def embed(dataset: Dataset, model: DualEncoder, store: Store, *, on_progress: Pr
     ----------
     dataset : Dataset
         Images, texts, or both.
-    model : DualEncoder
+    model : Encoder
         What encodes.
     store : Store
         Where vectors are looked up and kept.
@@ -100,9 +101,10 @@ def embed(dataset: Dataset, model: DualEncoder, store: Store, *, on_progress: Pr
                   batch_size or default_batch_size(model))
         with run.seconds.timed("hash"):
             image_hashes, unreadable = _image_hashes(dataset, run.report, should_stop)
-            text_hashes = [text_hash(text) for text in dataset.texts]
+            unread = model.unread(dataset.texts)
+            text_hashes = _text_hashes(dataset.texts, unread)
         image_rows = run.known([h for h in image_hashes if h])
-        text_rows = run.known(text_hashes)
+        text_rows = run.known([h for h in text_hashes if h])
         image_todo = _first_of_each(image_hashes, image_rows)
         text_todo = _first_of_each(text_hashes, text_rows)
         run.expect(len(image_todo), len(text_todo))
@@ -113,11 +115,17 @@ def embed(dataset: Dataset, model: DualEncoder, store: Store, *, on_progress: Pr
     images, image_index = _collect(dataset.image_ids, image_hashes, image_rows, "image", dataset.image_table, spec)
     texts, text_index = _collect(dataset.text_ids, text_hashes, text_rows, "text", dataset.text_table, spec)
     links = np.stack([image_index[dataset.links[:, 0]], text_index[dataset.links[:, 1]]], axis=1)
-    refused = _refusals(dataset, image_hashes, image_index, unreadable)
+    refused = [*_refusals(dataset, image_hashes, image_index, unreadable),
+               *(Refusal(dataset.text_ids[i], reason) for i, reason in unread.items())]
     run.report(1.0, f"{len(images):,} images and {len(texts):,} texts are ready")
     return Embedded(images if dataset.images is not None else None, texts if dataset.texts else None,
                     links[(links >= 0).all(axis=1)], (*dataset.refused, *refused), _truncated(dataset, model),
                     run.encoded, dict(run.seconds))
+
+
+def _text_hashes(texts: Sequence[str], unread: Mapping[int, str]) -> list[str | None]:
+    """Content hash of each text, None for one that the model knows nothing of."""
+    return [None if i in unread else text_hash(text) for i, text in enumerate(texts)]
 
 
 def _image_hashes(dataset: Dataset, report: Progress | None = None,
@@ -166,7 +174,7 @@ def _refusals(dataset: Dataset, hashes: Sequence[str | None], index: np.ndarray,
             for i in np.flatnonzero(index < 0).tolist()]
 
 
-def _truncated(dataset: Dataset, model: DualEncoder) -> tuple[str, ...]:
+def _truncated(dataset: Dataset, model: Encoder) -> tuple[str, ...]:
     """Ids of texts that are cut; only those with more bytes than the model has places are tokenised."""
     long = [i for i, text in enumerate(dataset.texts) if len(text.encode()) + 3 > model.context_length]
     cut = model.truncated([dataset.texts[i] for i in long])

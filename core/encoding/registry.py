@@ -16,7 +16,7 @@ class ModelEntry:
 
     Attributes
     ----------
-    id : hub id, or "builtin".
+    id : hub id, "builtin", or "photo".
     revision : 40-hex commit, or None where it is resolved and pinned at download.
     title : what a menu shows.
     family : kind of dual encoder (CLIP, SigLIP, ...).
@@ -36,10 +36,15 @@ class ModelEntry:
     note: str = ""
 
 
+PHOTO = "photo"
 _ENTRIES = (
     ModelEntry("builtin", None, "Built-in (small, solids)", "CLIP", 64, 3,
                "Orrery's own rendered world of solids", "MIT",
                "Nothing to download. Knows solids, colours, textures, styles and settings, and nothing else."),
+    ModelEntry(PHOTO, None, "Photo model (ImageNet classifier)", "ImageNet classifier", 1280, 19,
+               "ImageNet-1k, 1.28 million photos of 1,000 classes (EfficientNet-Lite0)", "Apache-2.0",
+               "Not a CLIP: image vectors from photos; its texts are 1,000 class names and the nouns above them. "
+               "Nothing to download."),
     ModelEntry("openai/clip-vit-base-patch32", "c237dc49a33fc61debc9276459120b7eac67e7ef", "CLIP ViT-B/32 (OpenAI)",
                "CLIP", 512, 609, "WIT, 400 million pairs from the web (OpenAI, not published)", "MIT",
                "The first choice for real photos: quick, and the one most papers measure."),

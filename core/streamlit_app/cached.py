@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from core.errors import OrreryError
 if TYPE_CHECKING:
     import numpy as np
 
-    from core.encoding.clip import DualEncoder
+    from core.encoding.encoder import Encoder
     from core.encoding.store import Store
     from core.figures.scenes.embedding import Points
     from core.jobs import JobRunner
@@ -68,7 +69,9 @@ def model_state(model_id: str) -> ModelState:
             loaded = encoder(model_id)
             state.facts = {"device": loaded.device, "dtype": loaded.dtype, "dimensions": str(loaded.spec.dim),
                            "image side": f"{loaded.image_size} px", "longest text": f"{loaded.context_length} tokens",
-                           "temperature": f"{1 / loaded.logit_scale:.3g}", "revision": loaded.spec.revision[:12]}
+                           "revision": loaded.spec.revision[:12]}
+            if math.isfinite(loaded.logit_scale):
+                state.facts["temperature"] = f"{1 / loaded.logit_scale:.3g}"
         except OrreryError as error:
             state.error = error
         except Exception as error:
@@ -82,7 +85,7 @@ def model_state(model_id: str) -> ModelState:
     return state
 
 
-def encoder(model_id: str) -> DualEncoder:
+def encoder(model_id: str) -> Encoder:
     """The loaded model; `load_model` keeps the two used last."""
     from core.encoding.models import load_model
 

@@ -79,11 +79,11 @@ def test_each_content_is_encoded_once_in_whichever_dataset(model: DualEncoder, s
     base = pictures(6)
     first = Pictures([base[0], base[1], base[0], base[2], base[1]])
     given = dataset(first, ["cube", "x", "cube"])
-    assert missing(given, model.spec, store) == 5
+    assert missing(given, model, store) == 5
     done = embed(given, model, store, batch_size=2)
     assert done.encoded == 5
     assert first.decoded == [0, 1, 3]
-    assert missing(given, model.spec, store) == 0
+    assert missing(given, model, store) == 0
     assert (done.images.vectors[0] == done.images.vectors[2]).all()  # type: ignore[union-attr]
     second = Pictures([base[5], base[2], base[0]])
     again = embed(dataset(second, ["x", "new"]), model, store)
@@ -91,7 +91,7 @@ def test_each_content_is_encoded_once_in_whichever_dataset(model: DualEncoder, s
     assert again.encoded == 2
     assert (again.images.vectors[2] == done.images.vectors[0]).all()  # type: ignore[union-attr]
     assert embed(given, model, store).images == done.images
-    assert missing(given, small_clip(revision="1" * 40).spec, store) == 5
+    assert missing(given, small_clip(revision="1" * 40), store) == 5
 
 
 def test_refused_images_are_listed_and_links_follow(model: DualEncoder, store: Store) -> None:
@@ -184,7 +184,7 @@ def test_a_stop_keeps_what_is_finished_and_what_runs(model: DualEncoder, store: 
     with pytest.raises(Cancelled, match="a request to stop after 8 items"):
         embed(given, model, store, batch_size=4, on_progress=lambda fraction, text: told.append(text),
               should_stop=lambda: len(told) == 3)
-    kept = 44 - missing(given, model.spec, store)
+    kept = 44 - missing(given, model, store)
     assert 8 <= kept <= 8 + 4 * (number + 1)
     assert kept % 4 == 0
     assert embed(given, model, store).encoded == 44 - kept

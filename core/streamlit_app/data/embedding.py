@@ -21,7 +21,7 @@ from core.streamlit_app.work import Progress, Stop, as_error, forget, running, s
 
 if TYPE_CHECKING:
 
-    from core.encoding.clip import DualEncoder
+    from core.encoding.encoder import Encoder
     from core.encoding.pipeline import Embedded
     from core.sources.vectors.opening import VectorSource
 
@@ -111,7 +111,7 @@ def _work(model_id: str, opened: Opened, *, ask: bool) -> Callable[[Progress, St
         if dataset.images is not None and len(dataset.images) > 500:
             content_hashes(dataset.images, should_stop=should_stop,
                            on_progress=lambda f, text: on_progress(0.05 * f, text))
-        items = missing(dataset, model.spec, store)
+        items = missing(dataset, model, store)
         if ask and items > 50:
             each = rates.get(model_id) or _time_one(model)
             if items * each > ASK_ABOVE_SECONDS:
@@ -129,7 +129,7 @@ def _work(model_id: str, opened: Opened, *, ask: bool) -> Callable[[Progress, St
     return work
 
 
-def _time_one(model: DualEncoder) -> float:
+def _time_one(model: Encoder) -> float:
     """Seconds for one image, from one small batch and 20 ms of decoding."""
     import torch
 

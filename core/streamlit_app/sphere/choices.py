@@ -18,7 +18,7 @@ from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.state import Settings
 
 if TYPE_CHECKING:
-    from core.encoding.clip import DualEncoder
+    from core.encoding.encoder import Encoder
 
 MOST_PROMPTS = 12
 MOST_LABELS = 60
@@ -171,7 +171,7 @@ def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np
     return (*prompts, image.name), both, image
 
 
-def _say_prompts(encoder: DualEncoder, prompts: tuple[str, ...]) -> None:
+def _say_prompts(encoder: Encoder, prompts: tuple[str, ...]) -> None:
     """The prompts, words the model never saw underlined, and what of them it does not see."""
     chips, strange = [], False
     for prompt in prompts:
