@@ -65,6 +65,8 @@ class PhotoClassifier(Encoder):
     Tan and Le, ICML 2019, arXiv:1905.11946. Weights: ML Illustrated, Apache-2.0, from Google's TensorFlow checkpoint.
     """
 
+    score_name = "probability"
+
     def __init__(self, *, device: str | None = None, dtype: str | None = None) -> None:
         import torch
         from transformers import CLIPImageProcessorPil
@@ -129,6 +131,10 @@ class PhotoClassifier(Encoder):
         top = by_class.max(axis=1, keepdims=True)
         whole = top + np.log(np.exp(by_class - top).sum(axis=1, keepdims=True))
         return np.exp(self._gathered(by_class, texts) - whole)
+
+    def scores(self, images: np.ndarray, lengths: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+        """As in `Encoder`: the `probabilities`; cosines to the places of its names leave out lengths and biases."""
+        return self.probabilities(images, lengths, texts)
 
     def unread(self, texts: Sequence[str]) -> dict[int, str]:
         """As in `Encoder`: texts without the name of a class or of a noun above one, with names spelt alike."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.encoding.preprocessing import Preprocessor
 from core.errors import ShapeError
+from core.geometry.directions import unit
 from core.types import ModelSpec
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Encoder(ABC):
     preprocessor : from upright RGB images to pixels.
     image_size : side of the pixel tensors, in pixels.
     context_length : longest text, in tokens, special ones counted.
+    score_name : what `scores` gives, in words.
     logit_scale : factor on the cosine, as trained (1 over the temperature); NaN where there is no such factor.
     """
 
@@ -37,6 +39,7 @@ class Encoder(ABC):
     image_size: int
     context_length: int
     logit_scale: float
+    score_name: str = "cosine"
 
     def preprocess(self, images: Sequence[Image]) -> torch.Tensor:
         """(n, 3, h, w) float32 on the CPU from n upright RGB images; see `core.encoding.preprocessing`."""
@@ -96,6 +99,11 @@ class Encoder(ABC):
     @abstractmethod
     def probabilities(self, images: np.ndarray, lengths: np.ndarray, texts: Sequence[str]) -> np.ndarray:
         """(n, m) float32 in [0, 1]: what the model gives each text for each image, from its `logits`."""
+
+    def scores(self, images: np.ndarray, lengths: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+        """(n, m) float32 that rank images for a text as well as texts for an image: cosines, unless `score_name` says
+        otherwise; parameters as in `logits`."""
+        return images @ unit(self.encode_texts(texts)).T
 
     def unread(self, texts: Sequence[str]) -> dict[int, str]:
         """Texts of which the model knows nothing at all: index -> reason; they have no vector."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from core.encoding import hub
 from core.encoding.classifier import PhotoClassifier, weights_file
 from core.encoding.hub import download
-from core.encoding.registry import MODELS, PHOTO
+from core.encoding.registry import BUILTIN, MODELS, PHOTO
 from core.errors import ModelError, OrreryError
 from core.settings import settings
 
@@ -45,6 +45,12 @@ def is_on_disk(model_id: str) -> bool:
         return weights_file() is not None
     folder = _folder_of(model_id)
     return hub.is_complete(folder) if folder is not None else hub.locate(model_id) is not None
+
+
+def model_for_photos() -> str:
+    """The best model for photos that is on this machine: a CLIP of the registry, else the photo model; "" without."""
+    clips = (key for key in MODELS if key not in (BUILTIN, PHOTO) and is_on_disk(key))
+    return next(clips, PHOTO if is_on_disk(PHOTO) else "")
 
 
 def load_model(model_id: str, *, device: str | None = None, dtype: str | None = None) -> Encoder:

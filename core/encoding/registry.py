@@ -83,5 +83,25 @@ _ENTRIES = (
                "What narrow training does to a space."),
 )
 
+BUILTIN = "builtin"
 MODELS: dict[str, ModelEntry] = {entry.id: entry for entry in _ENTRIES}
 FIRST_CHOICE_FOR_PHOTOS = "openai/clip-vit-base-patch32"
+
+
+def misfit(model_id: str, *, built_in_world: bool) -> str:
+    """Why a model measures nothing on what it is shown, in a sentence; "" where nothing says so.
+
+    Parameters
+    ----------
+    model_id
+        As `load_model` takes it.
+    built_in_world
+        Whether what is shown is the built-in world, else a visitor's own.
+    """
+    if model_id == BUILTIN and not built_in_world:
+        return ("The built-in model has only ever seen rendered solids: your items get places, but what is measured on "
+                "them means nothing.")
+    if model_id == PHOTO and built_in_world:
+        return ("The photo model has only ever seen photos: rendered solids get places, but what is measured on them "
+                "means nothing.")
+    return ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.encoding.registry import PHOTO
 from core.errors import OrreryError
 
 if TYPE_CHECKING:
@@ -146,6 +147,20 @@ def prompt_vectors(model_fingerprint: str, prompts: tuple[str, ...], _model_id: 
     from core.geometry.directions import unit
 
     return unit(encoder(_model_id).encode_texts(list(prompts)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _scores(ready_key: str, texts: tuple[str, ...], _ready: Ready) -> np.ndarray:
+    images = _ready.images
+    assert images is not None
+    return encoder(images.model.id).scores(images.vectors, images.norms, list(texts))
+
+
+def own_scores(ready: Ready, texts: tuple[str, ...]) -> np.ndarray | None:
+    """(n, m) float32 by which the model itself ranks the images for texts; None where that is the cosine."""
+    if ready.images is None or ready.images.model.id != PHOTO:
+        return None
+    return _scores(ready.key, texts, ready)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.encoding.registry import PHOTO
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, ui
 from core.streamlit_app.pages import SUBJECTS
@@ -40,8 +41,9 @@ def start() -> None:
 <li><b>Look round the built-in world.</b> Open the sphere: a few hundred rendered scenes and their captions are embedded
 in seconds by a small CLIP that was trained on that world. Nothing is downloaded.</li>
 <li><b>Bring your own.</b> Photos, a zip, a folder, a caption table, or vectors made elsewhere.</li>
-<li><b>Take a model for real photos.</b> In the sidebar; each says its size, its training data and its licence
-before it is downloaded.</li></ol></div>""")
+<li><b>Take a model for real photos.</b> In the sidebar: a CLIP that is on this machine; else the photo
+model, an ImageNet classifier that needs no download; or a CLIP to download, each with its size, training data and
+licence.</li></ol></div>""")
 
 
 def state_of_things(settings: Settings) -> None:
@@ -86,6 +88,9 @@ def _model(model_id: str) -> None:
     words = cached.encoder(model_id).known_words
     if words:
         chips = "".join(f"<span>{html.escape(word)}</span>" for word in words)
-        with st.expander(f"The {len(words)} words it knows", icon=":material/dictionary:"):
+        what = "names" if model_id == PHOTO else "words"
+        with st.expander(f"The {len(words):,} {what} it knows", icon=":material/dictionary:"):
             st.html(f'<div class="orrery-chips">{chips}</div>')
-            st.caption("Other words are letters without meaning to it; prompts on the pages mark them.")
+            st.caption("And the nouns above them: dog, bird, vehicle, food. A prompt or caption without any of these "
+                       "is left out, and said." if model_id == PHOTO else
+                       "Other words are letters without meaning to it; prompts on the pages mark them.")

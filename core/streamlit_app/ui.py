@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from core.streamlit_app import cached, models, state, style
+from core.streamlit_app.data import embedding
 from core.streamlit_app.data.choose import pick_dataset
-from core.streamlit_app.data.embedding import ensure_embedded
+from core.streamlit_app.data.fit import say_misfit
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.pages import HOME, PAGES
@@ -43,6 +44,12 @@ def begin_page(word: str) -> Settings:
         st.title(page.title, anchor=False)
         st.caption(page.subtitle)
     return Settings(model_id=model_id)
+
+
+def ensure_embedded(model_id: str, opened: Opened) -> Ready:
+    """What is open as vectors, after a word where the model never saw its like; see `data.embedding`."""
+    say_misfit(model_id, opened)
+    return embedding.ensure_embedded(model_id, opened)
 
 
 def dark() -> bool:

@@ -34,6 +34,12 @@ def similarity_colouring(points: Points, vector: np.ndarray, name: str) -> Colou
     return Colouring(f"cosine to {name}", values=(points.vectors() @ vector).astype(np.float64))
 
 
+def score_colouring(points: Points, values: np.ndarray, title: str) -> Colouring:
+    """Colours by a score of each image, (n_images,); texts and prompts have none."""
+    rest = np.full(len(points) - points.n_images, np.nan)
+    return Colouring(title, values=np.concatenate([np.asarray(values, dtype=np.float64), rest]))
+
+
 def norm_colouring(points: Points) -> Colouring:
     """Colours by the length of the raw vector, before it was put on the sphere; prompts have none."""
     norms = [part.norms for part in (points.images, points.texts) if part is not None]

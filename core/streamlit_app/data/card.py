@@ -9,6 +9,8 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from core.encoding.nouns import class_names
+from core.encoding.registry import PHOTO
 from core.figures.scenes.embedding import Points
 from core.geometry.neighbours import nearest, percentile
 from core.scene import POINT_KINDS
@@ -17,6 +19,7 @@ from core.streamlit_app.data.pictures import Pictures
 from core.streamlit_app.data.ready import Ready
 
 NEAREST = 8
+NAMES_SHOWN = 5
 _OWN_COLUMNS = ("id", "modality", "text", "norm")
 
 
@@ -32,6 +35,7 @@ def point_card(ready: Ready, points: Points, row: int, pictures: Pictures) -> No
     if kind == "image":
         image_card(ready, row, str(table["id"]))
         among = cached.unmatched(ready.key, "image", "text", ready)
+        _names(ready, row)
         for j in points.links[points.links[:, 0] == row, 1][:5]:
             cosine = float(points.vector(points.n_images + j) @ points.vector(row))
             _quote(points.captions[j], f"its caption; cosine {_score(cosine, among)}")
@@ -63,12 +67,13 @@ def point_neighbours(ready: Ready, points: Points, row: int) -> None:
     kind = kind_of(points, row)
     vector = points.vector(row)
     modality = kind
+    said = str(points.table.iloc[row]["text"]) if kind != "image" and not points.is_prompt_image(row) else ""
     if kind == "prompt":
         modality = "image" if points.is_prompt_image(row) else "text"
     left, right = st.columns(2, gap="large")
     with left:
         if points.n_images:
-            _nearest_images(ready, vector, modality, row if kind == "image" else None)
+            _nearest_images(ready, vector, modality, row if kind == "image" else None, said)
     with right if points.n_images else left:
         if points.n_texts:
             _nearest_texts(ready, vector, modality, row - points.n_images if kind == "text" else None)
@@ -76,8 +81,22 @@ def point_neighbours(ready: Ready, points: Points, row: int) -> None:
                "A cosine alone says little: right pairs of a large CLIP lie at 0.2 to 0.35.")
 
 
+def _names(ready: Ready, row: int) -> None:
+    """What a classifier calls an image; nothing where the model is none."""
+    names = class_names() if ready.images is not None and ready.images.model.id == PHOTO else ()
+    own = cached.own_scores(ready, names) if names else None
+    if own is None:
+        return
+    st.html('<div class="orrery-h">What the classifier calls it, of its 1,000 names, with probability</div>')
+    panels.facts([(names[i], _share(own[row, i])) for i in np.argsort(-own[row], kind="stable")[:NAMES_SHOWN]])
+
+
 def _there(cell: object) -> bool:
     return cell is not None and cell == cell and str(cell) != ""
+
+
+def _share(probability: float) -> str:
+    return f"{probability:.3f}" if probability >= 0.0005 else "< 0.001"
 
 
 def _score(cosine: float, among: np.ndarray) -> str:
@@ -101,8 +120,16 @@ def _quote(text: str, below: str) -> None:
     st.html(f'<div class="orrery-card"><blockquote>{panels.text_html(text, 1000)}</blockquote>{small}</div>')
 
 
-def _nearest_images(ready: Ready, vector: np.ndarray, modality: str, itself: int | None) -> None:
+def _nearest_images(ready: Ready, vector: np.ndarray, modality: str, itself: int | None, said: str) -> None:
+    """The images that a point is like; of a text (``said``), those that the model itself gives it."""
     assert ready.images is not None
+    own = cached.own_scores(ready, (said,)) if said else None
+    if own is not None:
+        order = np.argsort(-own[:, 0], kind="stable")[:NEAREST]
+        st.html('<div class="orrery-h">Images that it names, with their probability</div>')
+        panels.gallery([(_opened(ready.pictures, int(i)), ready.images.ids[i], _share(own[i, 0])) for i in order],
+                       key="card.images")
+        return
     rows, cosines = nearest(vector, ready.images.vectors, NEAREST, leave_out=itself)
     among = cached.unmatched(ready.key, modality, "image", ready)
     if not len(rows):

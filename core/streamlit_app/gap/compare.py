@@ -9,21 +9,22 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.encoding.registry import MODELS
+from core.encoding.registry import MODELS, PHOTO
 from core.figures.gap import models as figures
 from core.geometry.comparison import COMPARISONS, linear_cka, neighbour_overlap
 from core.geometry.gap.measures import MEASURES
 from core.geometry.pairs import Pairs
 from core.learning.history import builtin_history, probe_dataset
 from core.streamlit_app import panels, state, ui, work
-from core.streamlit_app.gap import python, sentences
+from core.streamlit_app.gap import images, python, sentences
 from core.streamlit_app.gap.data import GapData, gap_pairs
 from core.streamlit_app.gap.measure import measured
 from core.streamlit_app.gap.others import UNTRAINED, Other, encoded, ready_by, second_file
 from core.streamlit_app.state import Settings
 from core.types import Number, fingerprint
 
-ON = {"open": "On what is open", "probe": "On the probe scenes of the built-in training"}
+ON = {"open": "On what is open", "probe": "On the probe scenes of the built-in training",
+      "images": "On the images alone, the photo model too"}
 STEP = "step:"
 MOST = 6
 CHECKPOINTS = 8
@@ -37,6 +38,9 @@ Agreement = dict[tuple[int, int], dict[str, Number]]
 def show(settings: Settings, data: GapData) -> None:
     """The models chosen, their measures, what these say, and how far the models agree."""
     on = state.pick_option("Pairs", ON, key="compare", widget="segments", label_visible=False)
+    if on == "images":
+        images.show(settings, data.ready)
+        return
     chosen: tuple[str, ...] = ()
     second = on == "open" and data.ready.opened.dataset is None
     if on == "probe":
@@ -102,7 +106,7 @@ def _on_probes(settings: Settings) -> list[Other]:
 def _pick_models(settings: Settings, first: Sequence[str], more: Mapping[str, str], *, key: str) -> tuple[str, ...]:
     from core.encoding.models import is_on_disk
 
-    ids = dict.fromkeys([settings.model_id, *(name for name in MODELS if is_on_disk(name))])
+    ids = dict.fromkeys([settings.model_id, *(name for name in MODELS if name != PHOTO and is_on_disk(name))])
     options = dict(more) | {name: title_of(name) for name in ids}
     options |= {UNTRAINED + name: title_of(UNTRAINED + name) for name in ids}
     return state.pick_several("Models", options, key=key, default=first, most=MOST,

@@ -91,7 +91,7 @@ def _pick_classes(settings: Settings, ready: Ready) -> tuple[Classes | None, str
                                     if ready.opened.built_in else f"The prompt is “{TEMPLATE.format('label')}”."))
     if column == _NO_CLASSES:
         return None, "", ()
-    names, truth = labels_as_classes(_cells(ready, column))
+    names, truth = labels_as_classes(labels_of(ready, column))
     prompts = tuple(prompt_of(column, name, built_in=ready.opened.built_in) for name in names)
     encoder = cached.encoder(settings.model_id)
     vectors = cached.prompt_vectors(encoder.spec.fingerprint, prompts, settings.model_id)
@@ -106,7 +106,7 @@ def class_columns(ready: Ready) -> tuple[str, ...]:
     for column in map(str, ready.images.table.columns):
         if ready.opened.built_in and column not in BARE:
             continue
-        names = set(_cells(ready, column)) - {""}
+        names = set(labels_of(ready, column)) - {""}
         if 2 <= len(names) <= min(MOST_CLASSES, len(ready.images) - 1):
             found.append(column)
     return tuple(found)
@@ -124,7 +124,8 @@ def prompt_of(column: str, label: str, *, built_in: bool) -> str:
     return BARE[column].get(label, label) if built_in and column in BARE else TEMPLATE.format(label)
 
 
-def _cells(ready: Ready, column: str) -> list[str]:
+def labels_of(ready: Ready, column: str) -> list[str]:
+    """The cells of a column of the images, as text."""
     assert ready.images is not None
     return [str(cell) for cell in ready.images.table[column].fillna("")]
 

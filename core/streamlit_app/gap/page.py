@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.encoding.registry import PHOTO
 from core.streamlit_app import panels, state
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.data.sample import what_is_shown
-from core.streamlit_app.gap import close, compare, explain, measure, see, why
+from core.streamlit_app.gap import close, compare, explain, images, measure, see, why
 from core.streamlit_app.gap.data import MOST_POINTS, GapData, gap_pairs, lacks, what_is_odd
 from core.streamlit_app.state import Settings
 
@@ -23,6 +24,11 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings, GapData], None]]] = {
 
 def show_gap(settings: Settings, ready: Ready) -> None:
     """One section at a time; what none of them can do with these data is said first."""
+    if ready.images is not None and ready.images.model.id == PHOTO:
+        panels.notice(images.WHY_NO_GAP)
+        with panels.friendly_errors():
+            images.show(settings, what_is_shown(ready, MOST_POINTS))
+        return
     missing = lacks(ready)
     if missing:
         panels.notice(missing)

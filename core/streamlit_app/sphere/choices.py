@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.encoding.registry import FIRST_CHOICE_FOR_PHOTOS, MODELS
+from core.encoding.registry import PHOTO
 from core.geometry.maps.registry import MAPS
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.data.image_prompt import SearchImage, pick_image
@@ -59,7 +59,7 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
     with left:
         method = state.pick_option("Map", {key: MAPS[key].title for key in maps}, key="map",
                                    help="\n".join(f"- **{MAPS[k].title}**: {MAPS[k].explanation}" for k in maps))
-    axes, column = _pick_axes(method, ready)
+    axes, column = _pick_axes(method, ready, photo=settings.model_id == PHOTO)
     with right:
         slot = st.container()
     with st.container(horizontal=True, gap="small", key="sphere.bar"):
@@ -82,16 +82,12 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
                    image)
 
 
-def say_what_is_odd(settings: Settings, ready: Ready) -> None:
-    """Texts whose end was not seen, and a model that never saw anything like the data."""
+def say_what_is_odd(ready: Ready) -> None:
+    """Texts whose end was not seen."""
     if ready.truncated:
         n = len(ready.truncated)
         panels.notice(f"{n:,} {'text is' if n == 1 else 'texts are'} longer than the model reads: "
                       f"the end was not seen. The table marks them.", "warning")
-    if settings.model_id == "builtin" and not ready.opened.built_in and ready.opened.vectors is None:
-        better = MODELS[FIRST_CHOICE_FOR_PHOTOS].title
-        panels.notice("The built-in model has only ever seen rendered solids: your items get places, but little "
-                      f"meaning. For real photos choose {better} in the sidebar.", "warning")
 
 
 def columns_of(ready: Ready) -> tuple[str, ...]:
@@ -118,10 +114,11 @@ def _maps(ready: Ready) -> list[str]:
             if allowed.get(m.needs, can_type if key == "prompt_axes" else has_columns)]
 
 
-def _pick_axes(method: str, ready: Ready) -> tuple[tuple[str, ...], str]:
+def _pick_axes(method: str, ready: Ready, *, photo: bool) -> tuple[tuple[str, ...], str]:
     if method == "prompt_axes":
         typed = state.pick_text("Three prompts, one a line: the ends of the axes", key="axes", lines=3,
-                                default="a red thing\na green thing\na blue thing")
+                                default="a cat\na bird\na vehicle" if photo else
+                                "a red thing\na green thing\na blue thing")
         axes = tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
         return axes[:3], ""
     if method != "label_axes":
@@ -142,7 +139,9 @@ def _pick_axes(method: str, ready: Ready) -> tuple[tuple[str, ...], str]:
 def _colours(ready: Ready, prompts: tuple[str, ...]) -> dict[str, str]:
     options = {"modality": "modality"}
     options |= {f"column:{column}": column for column in columns_of(ready)}
-    options |= {f"prompt:{i}": f"cosine to “{prompt[:40]}”" for i, prompt in enumerate(prompts)}
+    own = ready.images is not None and ready.images.model.id == PHOTO
+    options |= {f"prompt:{i}": f"{'probability of' if own else 'cosine to'} “{prompt[:40]}”"
+                for i, prompt in enumerate(prompts)}
     return options | {"picked": "cosine to the point picked", "kmeans": "group (spherical k-means)",
                       "hdbscan": "group (HDBSCAN)", "density": "density", "norm": "norm of the raw vector",
                       "distortion": "distortion by the map"}
@@ -163,12 +162,22 @@ def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np
     vectors = None
     if prompts:
         encoder = cached.encoder(settings.model_id)
+        prompts = _readable(encoder, prompts)
+    if prompts:
         _say_prompts(encoder, prompts)
         vectors = cached.prompt_vectors(encoder.spec.fingerprint, prompts, settings.model_id)
     if image is None:
         return prompts, vectors, None
     both = image.vector if vectors is None else np.concatenate([vectors, image.vector])
     return (*prompts, image.name), both, image
+
+
+def _readable(encoder: Encoder, prompts: tuple[str, ...]) -> tuple[str, ...]:
+    """The prompts that the model knows anything of; the others are said."""
+    unread = encoder.unread(prompts)
+    for i, reason in unread.items():
+        panels.notice(f"“{prompts[i][:80]}” is left out: {reason}.", "warning")
+    return tuple(prompt for i, prompt in enumerate(prompts) if i not in unread)
 
 
 def _say_prompts(encoder: Encoder, prompts: tuple[str, ...]) -> None:
@@ -181,7 +190,9 @@ def _say_prompts(encoder: Encoder, prompts: tuple[str, ...]) -> None:
         chips.append("<span>" + "".join(f"<u>{w}</u>" if w.lower() in unknown else w for w in words) + "</span>")
     st.html(f'<div class="orrery-chips">{"".join(chips)}</div>')
     if strange:
-        st.caption("Underlined: words this model has never seen. They are letters without meaning to it.")
+        st.caption("Underlined: words that are part of no name the photo model knows; they count for nothing."
+                   if encoder.spec.id == PHOTO else
+                   "Underlined: words this model has never seen. They are letters without meaning to it.")
     n = int(encoder.truncated(prompts).sum())
     if n:
         panels.notice(f"{n} of your prompts {'is' if n == 1 else 'are'} longer than the model reads "

@@ -46,7 +46,7 @@ LASSO = "sphere.lasso.map"
 
 def show_sphere(settings: Settings, ready: Ready) -> None:
     """The live sphere with its widgets and the card of the point that was clicked; then numbers, points, selections."""
-    say_what_is_odd(settings, ready)
+    say_what_is_odd(ready)
     ready = what_is_shown(ready)
     st.session_state.pop(DRAWN, None)
     with st.container():

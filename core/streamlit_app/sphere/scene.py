@@ -16,6 +16,7 @@ from core.figures.sphere.colourings import (
     density_colouring,
     distortion_colouring,
     norm_colouring,
+    score_colouring,
     similarity_colouring,
     with_heat,
     without_value,
@@ -163,6 +164,9 @@ def _colouring(ready: Ready, choices: Choices, placed: FittedMap, towards: np.nd
     kind, _, name = choices.colour.partition(":")
     if kind == "column":
         return column_colouring(points, name)
+    own = cached.own_scores(ready, (choices.prompts[int(name)],)) if _is_typed(choices) else None
+    if own is not None:
+        return score_colouring(points, own[:, 0], f"probability of “{choices.prompts[int(name)][:40]}”")
     if towards is not None:
         what = f"“{choices.prompts[int(name)][:40]}”" if kind == "prompt" else "the point picked"
         return similarity_colouring(points, towards, what)
@@ -183,6 +187,12 @@ def _colouring(ready: Ready, choices: Choices, placed: FittedMap, towards: np.nd
                       placed.map.fingerprint if kind == "distortion" else "")
     found: Colouring = work.result_of(key, measure)
     return without_value(found, len(choices.prompts))
+
+
+def _is_typed(choices: Choices) -> bool:
+    """Whether colours show a score for a prompt that was typed, not for an image that is searched with."""
+    kind, _, name = choices.colour.partition(":")
+    return kind == "prompt" and int(name) < len(choices.prompts) - (choices.image is not None)
 
 
 def _make_scene(ready: Ready, choices: Choices, placed: FittedMap, towards: np.ndarray | None,
