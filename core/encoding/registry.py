@@ -41,7 +41,7 @@ _ENTRIES = (
     ModelEntry("builtin", None, "Built-in (small, solids)", "CLIP", 64, 3,
                "Orrery's own rendered world of solids", "MIT",
                "Nothing to download. Knows solids, colours, textures, styles and settings, and nothing else."),
-    ModelEntry(PHOTO, None, "Photo model (ImageNet classifier)", "ImageNet classifier", 1280, 19,
+    ModelEntry(PHOTO, None, "Photo model (ImageNet)", "ImageNet classifier", 1280, 19,
                "ImageNet-1k, 1.28 million photos of 1,000 classes (EfficientNet-Lite0)", "Apache-2.0",
                "Not a CLIP: image vectors from photos; its texts are 1,000 class names and the nouns above them. "
                "Nothing to download."),

@@ -6,7 +6,8 @@ import html
 
 import streamlit as st
 
-from core.encoding.registry import MODELS, ModelEntry
+from core.encoding.classifier import HOW_TO_GET
+from core.encoding.registry import MODELS, PHOTO, ModelEntry
 from core.errors import OrreryError
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, state, work
@@ -40,6 +41,9 @@ def _offer(model_id: str) -> None:
     """What a model that is not here would cost, and a button that fetches it."""
     entry = MODELS.get(model_id)
     _describe(entry)
+    if model_id == PHOTO:
+        panels.notice(f"Its weights are not installed. {HOW_TO_GET}. Until they are, the built-in model is used.")
+        return
     size = f" ({entry.size_mb:,} MB)" if entry else ""
 
     def fetch(on_progress: work.Progress, should_stop: work.Stop) -> object:

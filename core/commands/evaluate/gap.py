@@ -11,7 +11,8 @@ import numpy as np
 from core.commands._progress import progress_line
 from core.commands.evaluate._report import Evaluation
 from core.commands.evaluate._vectors import vectors_of
-from core.errors import ShapeError, SourceError
+from core.encoding.registry import PHOTO
+from core.errors import ChoiceError, ShapeError, SourceError
 
 HELP = "the measures of the modality gap and what closing it does"
 TEMPERATURE = 0.01
@@ -31,6 +32,9 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
     from core.geometry.gap.shift import shifted
     from core.geometry.pairs import Pairs
 
+    if args.model == PHOTO:
+        raise ChoiceError("an image-text model (a CLIP)", "the photo model, whose texts are rows of its last layer",
+                          "They are defined only up to a vector that all share, so that a gap to them means nothing.")
     found = vectors_of(args)
     if found.images is None or found.texts is None:
         raise SourceError("images and texts", f"no {'images' if found.images is None else 'texts'} in {found.data}",

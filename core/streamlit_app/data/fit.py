@@ -21,8 +21,10 @@ def say_misfit(model_id: str, opened: Opened) -> None:
         panels.notice(f"{reason} For photos choose {MODELS[FIRST_CHOICE_FOR_PHOTOS].title} in the sidebar.", "warning")
         return
     name = {BUILTIN: "the built-in model", PHOTO: "the photo model"}.get(better, MODELS[better].title)
-    with st.container(horizontal=True, vertical_alignment="center", key="misfit"):
+    said, offer = st.columns([2.6, 1], vertical_alignment="center")
+    with said:
         panels.notice(reason, "warning")
+    with offer:
         st.button(f"Look at {'it' if opened.built_in else 'them'} with {name}", type="primary", key="misfit.go",
-                  icon=":material/visibility:", on_click=lambda: st.session_state.update(model=better),
+                  width="stretch", on_click=lambda: st.session_state.update(model=better),
                   help="" if better != PHOTO else "An ImageNet classifier, not a CLIP; nothing is downloaded.")

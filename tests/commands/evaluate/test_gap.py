@@ -123,3 +123,8 @@ def test_a_source_is_embedded_and_keeps_what_belongs_together(tmp_path: Path, ca
     assert figures["r1_held_out_untouched"]["n"] == 12
     assert figures["r1_held_out_text_to_image_untouched"]["n"] > 12
     assert figures["r1_held_out_untouched"]["low"] > figures["r1_held_out_untouched"]["null"]
+
+
+def test_no_gap_is_measured_of_a_classifier(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "gap", "--model", "photo"]) == 2
+    assert "means nothing" in capsys.readouterr().err
