@@ -1,6 +1,6 @@
 """How busy the pipeline keeps a model: images a second over the pure forward pass, and over simpler loops.
 
-``python tests/benchmarks/encoding.py [--shape b32|b16|builtin] [--images N] [--rounds N] [--open-clip FOLDER]``
+``python tests/benchmarks/encoding.py [--shape b32|b16|builtin|photo] [--images N] [--rounds N] [--open-clip FOLDER]``
 
 All numbers come from one run on JPEG files of 640 x 480 made here; the ways are taken in turn, and each ratio is the
 median over rounds. The weights are random (but for "builtin"), which costs the same time. On a machine that others use
@@ -55,8 +55,8 @@ def encoder(shape: str, dtype: str, device: str) -> Any:
     from core.encoding.models import load_model
     from tests.encoding.made_models import clip_processor, clip_tokenizer
 
-    if shape == "builtin":
-        return load_model("builtin", device=device, dtype=dtype)
+    if shape in ("builtin", "photo"):
+        return load_model(shape, device=device, dtype=dtype)
     text = {"vocab_size": 600, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
     config = CLIPConfig(vision_config={"patch_size": {"b32": 32, "b16": 16}[shape]}, text_config=text)
     return DualEncoder(CLIPModel(config), clip_tokenizer(), clip_processor(224), id=shape, revision="0", device=device,
@@ -68,7 +68,7 @@ def naive_features(model: Any, pixels: Any) -> Any:
 
     with torch.inference_mode():
         moved = pixels.to(model.device).to(getattr(torch, model.dtype))
-        return model.model.get_image_features(pixel_values=moved).pooler_output.float().cpu()
+        return model._image_features(moved).float().cpu()
 
 
 def one_by_one(model: Any, files: list[Path]) -> None:
@@ -262,7 +262,7 @@ def measure(shape: str, dtype: str, device: str, files: list[Path], rounds: int,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", choices=["b32", "b16", "builtin"], default="b32")
+    parser.add_argument("--shape", choices=["b32", "b16", "builtin", "photo"], default="b32")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--open-clip", help="folder in which open_clip_torch and torchvision are installed")

