@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
+from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 
 MOST_FITTED = 5000
@@ -58,7 +59,7 @@ def _one_run(x: np.ndarray, k: int, rng: np.random.Generator, steps: int) -> tup
         sums = np.zeros((k, x.shape[1]))
         np.add.at(sums, labels, x)
         lengths = np.linalg.norm(sums, axis=1)
-        good = lengths > 1e-9
+        good = lengths > rounding(x) * np.bincount(labels, minlength=k)
         centres[good] = sums[good] / lengths[good, None]
         empty = np.flatnonzero(np.bincount(labels, minlength=k) == 0)
         centres[empty] = x[np.argsort(cosines, kind="stable")[:len(empty)]]
@@ -67,17 +68,25 @@ def _one_run(x: np.ndarray, k: int, rng: np.random.Generator, steps: int) -> tup
 
 def _first_centres(x: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
     chosen = [int(rng.integers(len(x)))]
-    far = np.maximum(1 - x @ x[chosen[0]], 0).astype(np.float64)
+    far = _far(x, chosen[0])
     while len(chosen) < k:
         total = far.sum()
-        chosen.append(int(rng.choice(len(x), p=far / total)) if total > 1e-9 else int(rng.integers(len(x))))
-        far = np.minimum(far, np.maximum(1 - x @ x[chosen[-1]], 0))
+        chosen.append(int(rng.choice(len(x), p=far / total)) if total > 0 else int(rng.integers(len(x))))
+        far = np.minimum(far, _far(x, chosen[-1]))
     return x[chosen].astype(np.float64)
+
+
+def _far(x: np.ndarray, row: int) -> np.ndarray:
+    """1 - the cosine of each row to that one; 0 where they are equal but for rounding."""
+    far = (1 - x @ x[row]).astype(np.float64)
+    return np.where(far > rounding(x, x.shape[1]), far, 0.0)
 
 
 def _nearest(x: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     parts = [x[i:i + _CHUNK] @ centres.T.astype(x.dtype) for i in range(0, len(x), _CHUNK)]
-    return np.concatenate([p.argmax(axis=1) for p in parts]), np.concatenate([p.max(axis=1) for p in parts])
+    least, most = rounding(x, x.shape[1]), [p.max(axis=1) for p in parts]
+    first = [(p >= top[:, None] - least).argmax(axis=1) for p, top in zip(parts, most)]
+    return np.concatenate(first), np.concatenate(most)
 
 
 def hdbscan(x: np.ndarray, *, smallest: int | None = None, seed: int = 0) -> np.ndarray:

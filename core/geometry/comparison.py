@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import ShapeError, check_vectors
 from core.geometry.jackknife import with_interval
+from core.geometry.rounding import rounding
 from core.types import Number
 
 NEIGHBOURS = 10
@@ -60,8 +61,9 @@ def linear_cka(a: np.ndarray, b: np.ndarray) -> Number:
     n = _same_items(a, b)
     x, y = (_centred(part) for part in (a, b))
     (xy, xx, yy), without = zip(*(_hsic(u, v) for u, v in ((x, y), (x, x), (y, y))))
-    value = _ratio(np.array([xy]), np.array([xx]), np.array([yy]))[0]
-    return with_interval(float(value), _ratio(*without), 0.0, n, high=1.0)
+    least = max(rounding(part) for part in (a, b)) ** 2
+    value = _ratio(least, np.array([xy]), np.array([xx]), np.array([yy]))[0]
+    return with_interval(float(value), _ratio(least, *without), 0.0, n, high=1.0)
 
 
 def neighbour_overlap(a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS, *, seed: int = 0) -> Number:
@@ -107,11 +109,10 @@ def _same_items(a: np.ndarray, b: np.ndarray) -> int:
 
 def _centred(x: np.ndarray) -> np.ndarray:
     """Rows about their mean, of mean squared length 1; zeros where all rows are one point."""
-    x = x.astype(np.float64)
-    largest = float(np.abs(x).max())
-    x = x - x.mean(axis=0)
+    least = rounding(x, x.shape[1]) * float(np.abs(x).max())
+    x = x - x.mean(axis=0, dtype=np.float64)
     scale = math.sqrt(float((x * x).sum(axis=1).mean()))
-    return np.zeros_like(x) if scale <= 1e-9 * largest else x / scale
+    return np.zeros_like(x) if scale <= least else x / scale
 
 
 def _hsic(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
@@ -138,8 +139,7 @@ def _unbiased(trace: np.ndarray, total_x: np.ndarray, total_y: np.ndarray, rows:
     return (trace + total_x * total_y / ((n - 1) * (n - 2)) - 2 * rows / (n - 2)) / (n * (n - 3))
 
 
-def _ratio(xy: np.ndarray, xx: np.ndarray, yy: np.ndarray) -> np.ndarray:
-    least = 1e-12
+def _ratio(least: float, xy: np.ndarray, xx: np.ndarray, yy: np.ndarray) -> np.ndarray:
     known = (xx > least) & (yy > least)
     return np.where(known, xy / np.sqrt(np.where(known, xx * yy, 1.0)), math.nan)
 
@@ -150,7 +150,7 @@ def _nearest(x: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
     out = np.empty((n, k), dtype=np.int64)
     for start in range(0, n, _BLOCK):
         stop = min(start + _BLOCK, n)
-        cosines = np.round(x[start:stop] @ x.T, 6)
+        cosines = np.round(x[start:stop].astype(np.float64) @ x.T, 6)
         cosines[np.arange(stop - start), np.arange(start, stop)] = -np.inf
         least = np.partition(cosines, n - k, axis=1)[:, n - k]
         for i, row in enumerate(cosines):

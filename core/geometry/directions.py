@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
-
-_TINY = 1e-12
+from core.geometry.rounding import rounding
 
 
 def unit(x: np.ndarray) -> np.ndarray:
@@ -29,7 +28,7 @@ def unit(x: np.ndarray) -> np.ndarray:
     x = np.asarray(x)
     check_vectors(x, at_least=0)
     norms = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))[:, None]
-    zero = np.flatnonzero(norms[:, 0] < _TINY)
+    zero = np.flatnonzero(norms[:, 0] < np.finfo(x.dtype).tiny)
     if len(zero):
         raise ShapeError("vectors with a direction", f"{len(zero)} rows of length zero, the first at row {zero[0]}",
                          "Remove these rows.")
@@ -80,10 +79,16 @@ def log_map(base: np.ndarray, x: np.ndarray) -> np.ndarray:
     -------
     (..., d) float64, orthogonal to ``base``; zero where ``x`` is ``base`` or its antipode.
     """
+    least = _least_across(base, x)
     base, x = np.asarray(base, dtype=np.float64), np.asarray(x, dtype=np.float64)
     across = x - base * (base * x).sum(-1, keepdims=True)
     length = np.linalg.norm(across, axis=-1, keepdims=True)
-    return np.where(length > _TINY, across / np.maximum(length, _TINY) * angle(base, x)[..., None], 0.0)
+    return np.where(length > least, across / np.maximum(length, least) * angle(base, x)[..., None], 0.0)
+
+
+def _least_across(a: np.ndarray, b: np.ndarray) -> float:
+    """Sine of an angle that is 0 or pi but for rounding of either vector."""
+    return max(rounding(np.asarray(x)) for x in (a, b))
 
 
 def exp_map(base: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -128,9 +133,9 @@ def arcs(starts: np.ndarray, ends: np.ndarray, *, steps: int = 24) -> np.ndarray
     -------
     (n, steps, d) float64, unit along the last axis.
     """
-    starts, ends = np.asarray(starts, dtype=np.float64), np.asarray(ends, dtype=np.float64)
     tangent = log_map(starts, ends)
-    opposite = angle(starts, ends) > np.pi - 1e-6
+    opposite = angle(starts, ends) > np.pi - 2 * _least_across(starts, ends)
+    starts = np.asarray(starts, dtype=np.float64)
     if opposite.any():
         tangent[opposite] = np.pi * perpendicular(starts[opposite])
     t = np.linspace(0, 1, steps)[None, :, None]
@@ -145,10 +150,11 @@ def mean_direction(x: np.ndarray) -> np.ndarray:
     ShapeError
         If the rows cancel out, so that no direction is their mean.
     """
-    check_vectors(np.asarray(x))
-    mean = np.asarray(x, dtype=np.float64).mean(axis=0)
+    x = np.asarray(x)
+    check_vectors(x)
+    mean = x.mean(axis=0, dtype=np.float64)
     length = np.linalg.norm(mean)
-    if length < 1e-9:
+    if length < rounding(x):
         raise ShapeError("vectors with a mean direction", "vectors that cancel out")
     return mean / length
 
@@ -192,12 +198,15 @@ def kappa(x: np.ndarray) -> float:
     """
     x = np.asarray(x)
     check_vectors(x)
-    return kappa_from_length(float(np.linalg.norm(x.mean(axis=0, dtype=np.float64))), x.shape[1])
+    return kappa_from_length(float(np.linalg.norm(x.mean(axis=0, dtype=np.float64))), x.shape[1], rounding(x))
 
 
-def kappa_from_length(length: float, d: int) -> float:
-    """Von Mises-Fisher concentration from the length of the mean of unit vectors in ``d`` dimensions."""
-    return float("inf") if length >= 1 - 1e-12 else length * (d - length**2) / (1 - length**2)
+def kappa_from_length(length: float, d: int, least: float) -> float:
+    """Von Mises-Fisher concentration from the length of the mean of unit vectors in ``d`` dimensions.
+
+    A mean less than ``least`` short of 1 is that of a single point.
+    """
+    return float("inf") if length > 1 - least else length * (d - length**2) / (1 - length**2)
 
 
 def circle(centre: np.ndarray, radius: float, *, steps: int = 96) -> np.ndarray:
@@ -282,13 +291,14 @@ def equal_area(x: np.ndarray, centre: np.ndarray) -> np.ndarray:
     -------
     (n, 2) float64, with |result| = 2 sin(angle to centre / 2).
     """
+    least = rounding(np.asarray(centre))
     centre = np.asarray(centre, dtype=np.float64)
     up = np.array([0.0, 0.0, 1.0]) - centre * centre[2]
     length = np.linalg.norm(up)
-    up = perpendicular(centre)[0] if length < 1e-6 else up / length
+    up = perpendicular(centre)[0] if length < least else up / length
     right = np.cross(up, centre)
     x = np.asarray(x, dtype=np.float64)
     plane = np.stack([x @ right, x @ up], axis=1)
     across = np.linalg.norm(plane, axis=1, keepdims=True)
-    direction = np.where(across > _TINY, plane / np.maximum(across, _TINY), [1.0, 0.0])
+    direction = np.where(across > least, plane / np.maximum(across, least), [1.0, 0.0])
     return direction * np.linalg.norm(x - centre, axis=1, keepdims=True)

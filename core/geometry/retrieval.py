@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import ShapeError, check_vectors
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import clusters
+from core.geometry.rounding import rounding
 from core.types import Number
 
 BLOCK = 1 << 24
@@ -170,7 +171,7 @@ def chance_of_a_hit(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray, k
     right = scores[rows, columns]
     best = np.full(q, -np.inf, dtype=scores.dtype)
     np.maximum.at(best, rows, right)
-    slack = 8 * np.finfo(scores.dtype).eps * np.maximum(scores.max(axis=1), -scores.min(axis=1))
+    slack = scores.dtype.type(rounding(scores)) * np.maximum(scores.max(axis=1), -scores.min(axis=1))
     above = np.count_nonzero(scores > (best + slack)[:, None], axis=1)
     level = np.count_nonzero(scores >= (best - slack)[:, None], axis=1) - above
     right_level = np.bincount(rows, right >= (best - slack)[rows], q).astype(np.int64)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
+from core.geometry.rounding import rounding
 from core.types import Number
 
 PERMUTATIONS = 200
@@ -55,6 +56,7 @@ def tell_selections_apart(a: np.ndarray, b: np.ndarray, *, words: Sequence[str] 
     ShapeError
         If a selection has fewer than two points, or the two have the same mean.
     """
+    least = max(rounding(np.asarray(side)) for side in (a, b))
     a, b = (np.asarray(side, dtype=np.float64) for side in (a, b))
     for side in (a, b):
         check_vectors(side, what="points of a selection", at_least=2, unit=True)
@@ -62,19 +64,19 @@ def tell_selections_apart(a: np.ndarray, b: np.ndarray, *, words: Sequence[str] 
         raise ShapeError("two selections of one model", f"{a.shape[1]} and {b.shape[1]} dimensions")
     gap = a.mean(axis=0) - b.mean(axis=0)
     length = float(np.linalg.norm(gap))
-    if length < 1e-9:
+    if length < least:
         raise ShapeError("selections with different means", "the same mean", "Choose other points.")
     direction = gap / length
     gaps = _random_gaps(np.concatenate([a, b]), len(a), seed)
     lengths = np.linalg.norm(gaps, axis=1)
     distance = Number(length, null=float(lengths.mean()), n=len(a) + len(b), unit="difference of means")
-    vectors = np.zeros((0, a.shape[1])) if word_vectors is None else np.asarray(word_vectors, dtype=np.float64)
+    vectors = np.zeros((0, a.shape[1])) if word_vectors is None else np.asarray(word_vectors)
     if len(vectors) != len(words):
         raise ShapeError(f"{len(words)} word vectors, one for each word", str(len(vectors)))
     along_a, along_b = a @ direction, b @ direction
     examples = np.argsort(-along_a, kind="stable")[:most], np.argsort(along_b, kind="stable")[:most]
     return Difference(distance, _share(lengths, length), direction, examples,
-                      _words(words, vectors, direction, gaps / lengths[:, None].clip(1e-12), most))
+                      _words(words, vectors, direction, gaps / lengths[:, None].clip(least), most))
 
 
 def _random_gaps(x: np.ndarray, n: int, seed: int) -> np.ndarray:
@@ -94,8 +96,8 @@ def _words(words: Sequence[str], vectors: np.ndarray, direction: np.ndarray, by_
            most: int) -> tuple[tuple[tuple[str, float, float], ...], tuple[tuple[str, float, float], ...]]:
     if len(vectors) < 2:
         return (), ()
-    centred = vectors - vectors.mean(axis=0)
-    centred /= np.linalg.norm(centred, axis=1, keepdims=True).clip(1e-12)
+    centred = vectors - vectors.mean(axis=0, dtype=np.float64)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True).clip(rounding(vectors))
     cosines = centred @ direction
     farthest = np.abs(centred @ by_chance.T).max(axis=0)
     order = np.argsort(-cosines, kind="stable")

@@ -15,6 +15,7 @@ import numpy as np
 from core.errors import ShapeError, check_vectors
 from core.geometry.directions import kappa_from_length
 from core.geometry.jackknife import CHUNK, cluster_sums, clusters, with_interval
+from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 from core.types import Number
 
@@ -127,12 +128,12 @@ def _one_modality(x: np.ndarray, cluster: np.ndarray) -> dict[str, Number]:
     out = {
         "cosine": with_interval(cosine, cosines if enough else None, 0.0, n, low=-1, high=1),
         "norm": with_interval(length, lengths if enough else None, by_chance, n, low=0, high=1),
-        "kappa": with_interval(kappa_from_length(length, d), _kappas(lengths, d) if enough else None,
-                         kappa_from_length(by_chance, d), n, low=0),
+        "kappa": with_interval(kappa_from_length(length, d, rounding(x)), _kappas(lengths, d) if enough else None,
+                         kappa_from_length(by_chance, d, rounding(x)), n, low=0),
         "uniformity": _uniformity(x, cluster),
     }
     values, vectors = _spectrum(x)
-    if values.sum() > 1e-10 * n:
+    if values.sum() > rounding(x, d) ** 2 * n:
         most = min(n - 1, d)
         # Page, Phys. Rev. Lett. 71, 1993: mean entropy of the spectrum of random directions.
         chance = most * math.exp(-most / (2 * max(n - 1, d)))

@@ -18,6 +18,7 @@ from core.geometry.intervals import proportion
 from core.geometry.jackknife import student
 from core.geometry.pairs import Pairs
 from core.geometry.retrieval import Answers, any_right
+from core.geometry.rounding import rounding
 from core.types import Number
 
 SHIFTS = np.arange(-20, 41) / 40
@@ -59,9 +60,9 @@ def landscape(pairs: Pairs, *, shifts: np.ndarray = SHIFTS, temperatures: Sequen
     """
     sample, gap = for_retrieval(pairs), gap_vector(pairs)
     square = float(gap @ gap)
-    every = _along(pairs, gap)
+    every, least = _along(pairs, gap), rounding(pairs.images, len(gap))
     kept = np.array([lam for lam in np.asarray(shifts, dtype=np.float64)
-                     if min(_lengths(along, square, lam).min(initial=1) for along in every) > 1e-6])
+                     if min(_lengths(along, square, lam).min(initial=1) for along in every) ** 2 > least])
     of_images, of_texts, of_classes = _along(sample, gap)
     links = one_text_each(sample)
     losses: dict[float, Curve] = {}
@@ -196,7 +197,7 @@ def _gaps(pairs: Pairs, gap: np.ndarray, of_images: np.ndarray, of_texts: np.nda
     of_x, of_y, c = cluster_labels(pairs)
     if c < 3:
         return Curve.of("Gap", [Number(float(value), null=null) for value in values])
-    directions = apart / np.maximum(values, 1e-12)[:, None]
+    directions = apart / np.maximum(values, rounding(pairs.images))[:, None]
     moved, turned = [], np.zeros_like(apart)
     for x, scale, way, _ in sides:
         there = scale * ((x @ directions.T.astype(x.dtype)).T + way * (directions @ gap)[:, None])

@@ -16,6 +16,7 @@ from core.geometry.gap.two_samples import mmd, separability
 from core.geometry.jackknife import CHUNK, cluster_sums, student, with_interval
 from core.geometry.pairs import Pairs
 from core.geometry.retrieval import recalls
+from core.geometry.rounding import rounding
 from core.geometry.statistics import sphere_statistics
 from core.types import Number
 
@@ -135,7 +136,7 @@ def gap_dimensions(pairs: Pairs) -> np.ndarray:
     """
     squares = gap_vector(pairs) ** 2
     total = squares.sum()
-    return squares / total if total > 1e-12 else np.zeros_like(squares)
+    return squares / total if total > rounding(pairs.images) ** 2 else np.zeros_like(squares)
 
 
 def loss_at(pairs: Pairs, temperature: float, *, batch: int = 50) -> Number:
@@ -255,7 +256,7 @@ def _distance_in_pairs(pairs: Pairs) -> Number:
 def _dimensions(pairs: Pairs, seed: int) -> dict[str, Number | None]:
     """Of the two largest, a jackknife; of the count, which jumps, the gap drawn again by weighting what pulls at it."""
     gap = gap_vector(pairs)
-    if gap @ gap < 1e-12 or len(gap) < 2:
+    if gap @ gap < rounding(pairs.images) ** 2 or len(gap) < 2:
         return {}
     rng = np.random.default_rng(seed)
     n = min(len(pairs.images), len(pairs.texts))

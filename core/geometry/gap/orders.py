@@ -7,6 +7,7 @@ import numpy as np
 from core.geometry.gap.parts import cluster_labels, one_text_each
 from core.geometry.jackknife import with_interval
 from core.geometry.pairs import Pairs
+from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 from core.types import Number
 
@@ -111,12 +112,13 @@ def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of
 
 
 def same_vectors(x: np.ndarray) -> np.ndarray:
-    """A number for each row of ``x`` ((n, d) floats), the same for equal rows (to 1e-6 in length): (n,) int64."""
+    """A number for each row of ``x`` ((n, d) floats), the same for rows equal but for rounding: (n,) int64."""
+    least = rounding(x)
     key = x @ x.mean(axis=0, dtype=np.float64)
     order = np.argsort(key, kind="stable")
     apart = np.ones(len(x), dtype=bool)
-    close = np.flatnonzero(np.diff(key[order]) < 1e-6) + 1
-    apart[close] = np.linalg.norm(x[order[close]] - x[order[close - 1]], axis=1) > 1e-6
+    close = np.flatnonzero(np.diff(key[order]) < least) + 1
+    apart[close] = np.linalg.norm(x[order[close]] - x[order[close - 1]], axis=1) > least
     labels = np.empty(len(x), dtype=np.int64)
     labels[order] = np.cumsum(apart) - 1
     return labels
@@ -148,4 +150,6 @@ def _row_sums(signs: np.ndarray) -> np.ndarray:
 def _skew(values: np.ndarray, weights: np.ndarray) -> float:
     mean = np.average(values, weights=weights)
     spread = np.average((values - mean) ** 2, weights=weights)
-    return float(np.average((values - mean) ** 3, weights=weights) / spread**1.5) if spread > 1e-12 else float("nan")
+    if spread <= (rounding(values, len(values)) * mean) ** 2:
+        return float("nan")
+    return float(np.average((values - mean) ** 3, weights=weights) / spread**1.5)

@@ -13,6 +13,7 @@ from core.geometry.gap.parts import at_most, cluster_labels
 from core.geometry.gap.reports import Conformity, CosineHistograms
 from core.geometry.jackknife import with_interval
 from core.geometry.pairs import Pairs
+from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 
 MOST_FOR_COSINES = 1000
@@ -21,7 +22,6 @@ MOST_FOR_DISTANCES = 5000
 ALPHAS = np.arange(-10, 21) / 20
 GROUPS = 20
 HALVES = 20
-_TINY = 1e-6
 
 
 def cosines_by_kind(pairs: Pairs, *, seed: int = 0) -> dict[str, np.ndarray]:
@@ -128,20 +128,21 @@ def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> C
     for name, x in zip(("images", "texts"), sets):
         if len(x) < 2:
             raise ShapeError(f"at least 2 {name}", str(len(x)), "Conformity is a mean cosine to the others.")
-    own = [mean_cosines(x) for x in sets]
+    own, least = [mean_cosines(x) for x in sets], rounding(pairs.images, pairs.images.shape[1])
     pairs = at_most(pairs, MOST_FOR_DISTANCES, seed=seed)
     sets = (pairs.images, pairs.texts)
     of_x, of_y, c = cluster_labels(pairs)
     rng = np.random.default_rng(seed)
     groups = rng.permutation(c) % GROUPS
-    halves = [_halves_apart(v, rng) / v.std() for v in own if len(v) > 3 and v.std() > _TINY for _ in range(HALVES)]
+    halves = [_halves_apart(v, rng) / v.std() for v in own if len(v) > 3 and v.std() > least for _ in range(HALVES)]
     alphas = np.asarray(alphas, dtype=np.float64)
-    alphas = alphas[[all(_lengths(x, np.array([alpha])).min() > 1e-5 for x in sets) for alpha in alphas]]
+    shortest = np.min([_lengths(x, alphas).min(axis=1) for x in sets], axis=0) ** 2
+    alphas, shortest = alphas[shortest > least], shortest[shortest > least]
     left_out = [[_mean_cosines(x[groups[of] != g], alphas) for x, of in zip(sets, (of_x, of_y))]
                 for g in range(GROUPS if c >= 3 * GROUPS else 0)]
     numbers, kept = [], []
     for i, (alpha, a, b) in enumerate(zip(alphas, *(_mean_cosines(x, alphas) for x in sets))):
-        if not a.var() + b.var() > _TINY**2:
+        if max(a.std(), b.std()) <= least / shortest[i]:
             continue
         without = np.array([_apart(one[i], other[i]) for one, other in left_out]) if left_out else None
         number = with_interval(_apart(a, b), without, 0.0, min(map(len, sets)), "standard deviations", low=0)

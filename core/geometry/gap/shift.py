@@ -6,6 +6,7 @@ import numpy as np
 
 from core.errors import ShapeError
 from core.geometry.pairs import Pairs
+from core.geometry.rounding import rounding
 
 
 def gap_vector(pairs: Pairs) -> np.ndarray:
@@ -52,8 +53,9 @@ def shifted(pairs: Pairs, lam: float) -> Pairs:
 def _moved(x: np.ndarray, step: np.ndarray, lam: float) -> np.ndarray:
     there = x + step.astype(np.float32)
     length = np.sqrt(np.einsum("ij,ij->i", there, there, dtype=np.float64))
-    if length.min() < 1e-6:
+    short = np.count_nonzero(length < rounding(there))
+    if short:
         raise ShapeError("a shift that leaves every vector a direction",
-                         f"{int((length < 1e-6).sum())} vectors of length zero at a shift of {lam:g}",
+                         f"{short} vectors of length zero at a shift of {lam:g}",
                          "Choose another shift.")
     return (there / length[:, None].astype(np.float32)).astype(np.float32, copy=False)

@@ -13,6 +13,7 @@ from core.geometry.density import WIDEST, heat_kernel
 from core.geometry.directions import angles
 from core.geometry.gap.moves import hold_back, linked_rows
 from core.geometry.pairs import Pairs
+from core.geometry.rounding import rounding
 
 Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -53,7 +54,7 @@ def mahalanobis(pairs: Pairs, seed: int) -> Compare:
     apart = (images - texts).astype(np.float64)
     centre, d = apart.mean(axis=0), apart.shape[1]
     root = np.eye(d)
-    if len(apart) > 1 and np.ptp(apart, axis=0).max() > 1e-6:
+    if len(apart) > 1 and np.ptp(apart, axis=0).max() > rounding(images):
         values, vectors = np.linalg.eigh(shrunk_covariance(apart - centre))
         precise = 1 / np.maximum(values, 1e-6 * values.max())
         root = vectors * np.sqrt(precise * d / precise.sum())

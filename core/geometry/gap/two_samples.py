@@ -13,6 +13,7 @@ from core.geometry.gap.parts import cluster_labels
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import with_interval
 from core.geometry.pairs import Pairs
+from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 from core.types import Number
 
@@ -62,7 +63,7 @@ def mmd(pairs: Pairs) -> Number | None:
     """
     x, y = pairs.images, pairs.texts
     n, m = len(x), len(y)
-    if min(n, m) < 2 or (bandwidth := median_distance(x, y)) < 1e-3:
+    if min(n, m) < 2 or (bandwidth := median_distance(x, y)) ** 2 < rounding(x, x.shape[1]):
         return None
     of_x, of_y, c = cluster_labels(pairs)
     whole, without = [], []
@@ -106,7 +107,8 @@ def separability(pairs: Pairs, *, seed: int = 0) -> Number | None:
     parts = [_moments(z[folds == f], side[folds == f], weight[folds == f]) for f in range(FOLDS)]
     right = np.zeros(len(z))
     for f in range(FOLDS):
-        direction, offset = _boundary([np.sum(p, axis=0) for p in zip(*(parts[g] for g in range(FOLDS) if g != f))])
+        direction, offset = _boundary([np.sum(p, axis=0) for p in zip(*(parts[g] for g in range(FOLDS) if g != f))],
+                                      rounding(z))
         scores = z[folds == f] @ direction - offset
         right[folds == f] = np.where(np.abs(scores) < 1e-9, 0.5, np.sign(scores) == side[folds == f])
     value = float(right[:len(x)].mean() + right[len(x):].mean()) / 2
@@ -120,12 +122,15 @@ def _moments(z: np.ndarray, side: np.ndarray, weight: np.ndarray) -> tuple[np.nd
     return weighted.T @ z, weighted.sum(axis=0), weighted.T @ side, weight.sum(), weight @ side
 
 
-def _boundary(sums: list[Any]) -> tuple[np.ndarray, float]:
+def _boundary(sums: list[Any], least: float) -> tuple[np.ndarray, float]:
+    """Direction and offset; no direction where the two means are equal but for rounding."""
     squares, mean, with_side, total, side = sums
     mean, side = mean / total, side / total
     scatter = squares / total - np.outer(mean, mean)
     ridge = 1e-3 * max(np.trace(scatter) / len(mean), 1e-12)
-    direction = np.linalg.solve(scatter + ridge * np.eye(len(mean)), with_side / total - side * mean)
+    apart = with_side / total - side * mean
+    apart = apart * (np.linalg.norm(apart) > least)
+    direction = np.linalg.solve(scatter + ridge * np.eye(len(mean)), apart)
     return direction, float(mean @ direction - side)
 
 

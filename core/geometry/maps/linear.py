@@ -6,10 +6,12 @@ import numpy as np
 
 from core.errors import ShapeError, check_vectors
 from core.geometry.maps.placing import Placed, onto_sphere
+from core.geometry.rounding import rounding
 from core.types import Number
 
 _CHUNK = 8192
 _SINGLE = 20_000
+_LARGEST = 8
 
 
 def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, float]:
@@ -26,12 +28,12 @@ def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple
     -------
     directions (d, 3) float64, zero columns where ``x`` has fewer dimensions; their three energies; the whole energy.
     Signs make the third moment of the projections positive, whatever the order of the rows. Products are of double
-    precision; of single precision, summed in double, for 20,000 float32 rows and more.
+    precision; for 20,000 float32 rows and more, the eight largest directions are found in single precision, and the
+    energies and directions within them in double.
     """
     n, d = x.shape
     shift = np.zeros(d) if mean is None else mean
-    single = n >= max(_SINGLE, d) and x.dtype == np.float32
-    least = 1e-6 if single else 1e-10
+    least = rounding(x, d) ** 2 + rounding(shift, max(n, d))
     if n < d:
         rows = x.astype(np.float64) - shift
         values, vectors = np.linalg.eigh(rows @ rows.T)
@@ -40,13 +42,7 @@ def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple
         values = values[keep]
         basis = rows.T @ vectors[:, keep] / np.sqrt(values)
     else:
-        gram = np.zeros((d, d))
-        for start in range(0, n, _CHUNK):
-            rows = x[start:start + _CHUNK]
-            rows = (rows if mean is None else rows - shift.astype(np.float32)) if single else rows - shift
-            gram += rows.T @ rows
-        values, basis = np.linalg.eigh(gram)
-        total = float(values.sum())
+        values, basis, total = _of_columns(x, shift, single=n >= max(_SINGLE, d) and x.dtype == np.float32)
         keep = values > max(values[-1], 0) * least
         values, basis = values[keep], basis[:, keep]
     values, basis = values[::-1][:3], basis[:, ::-1][:, :3]
@@ -55,6 +51,26 @@ def principal_directions(x: np.ndarray, mean: np.ndarray | None = None) -> tuple
     directions, energies = np.zeros((d, 3)), np.zeros(3)
     directions[:, :basis.shape[1]], energies[:len(values)] = basis, values
     return directions, energies, total
+
+
+def _of_columns(x: np.ndarray, shift: np.ndarray, *, single: bool) -> tuple[np.ndarray, np.ndarray, float]:
+    """Energies of k principal directions, growing, the directions (d, k) and the whole energy; 8 where ``single``."""
+    d = x.shape[1]
+    gram, near = np.zeros((d, d)), shift.astype(np.float32) if single else shift
+    for start in range(0, len(x), _CHUNK):
+        rows = x[start:start + _CHUNK] - near
+        gram += rows.T @ rows
+    values, basis = np.linalg.eigh(gram)
+    if not single:
+        return values, basis, float(values.sum())
+    basis, inside, total = basis[:, -_LARGEST:], np.zeros((min(d, _LARGEST),) * 2), 0.0
+    for start in range(0, len(x), _CHUNK):
+        rows = x[start:start + _CHUNK] - shift
+        along = rows @ basis
+        inside += along.T @ along
+        total += float(np.einsum("ij,ij->", rows, rows))
+    values, turn = np.linalg.eigh(inside)
+    return values, basis @ turn, total
 
 
 def fit_pca(x: np.ndarray, **_: object) -> Placed:
@@ -72,9 +88,9 @@ def _principal(x: np.ndarray, mean: np.ndarray | None) -> Placed:
     shift = 0.0 if mean is None else mean @ directions
 
     def place(vectors: np.ndarray) -> np.ndarray:
-        return onto_sphere(vectors @ directions.astype(vectors.dtype) - shift)
+        return onto_sphere(vectors @ directions.astype(vectors.dtype) - shift, rounding(vectors, len(directions)))
 
-    share = float(energies.sum() / total) if total > 1e-12 else 1.0
+    share = float(energies.sum() / total) if total > rounding(x) ** 2 * len(x) else 1.0
     variance = Number(min(share, 1.0), null=min(3 / x.shape[1], 1.0), n=len(x),
                       unit="share of the squared length; by chance that of three random directions")
     return Placed(place(x), place, {"energies": [float(e) for e in energies]}, variance)
@@ -92,7 +108,7 @@ def fit_axes(x: np.ndarray, *, axes: np.ndarray, **_: object) -> Placed:
     inverse = np.linalg.pinv(axes)
 
     def place(vectors: np.ndarray) -> np.ndarray:
-        return onto_sphere(vectors.astype(np.float64) @ inverse)
+        return onto_sphere(vectors.astype(np.float64) @ inverse, rounding(vectors))
 
     return Placed(place(x), place, {"axes": 3})
 
@@ -114,4 +130,8 @@ def fit_precomputed(x: np.ndarray, **_: object) -> Placed:
     """Vectors of three dimensions as they are."""
     if x.shape[1] != 3:
         raise ShapeError("vectors of three dimensions", f"{x.shape[1]} dimensions", "Choose another map.")
-    return Placed(onto_sphere(x), onto_sphere, {})
+
+    def place(vectors: np.ndarray) -> np.ndarray:
+        return onto_sphere(vectors, rounding(vectors))
+
+    return Placed(place(x), place, {})

@@ -12,6 +12,7 @@ from core.geometry.maps.fidelity import POINTS_OF_PAIRS
 from core.geometry.maps.linear import fit_pca
 from core.geometry.maps.placing import Placed, Progress
 from core.geometry.maps.riemannian import one_thread, step_on_sphere
+from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def fit_geodesic_mds(x: np.ndarray, *, seed: int = 0, on_progress: Progress | No
     order = spread_sample(x, MOST_FITTED, seed=seed)
     principal = fit_pca(x)
     start = principal.coords
-    if len(x) < 4 or np.ptp(start, axis=0).max() < 1e-6:
+    if len(x) < 4 or np.ptp(start, axis=0).max() < rounding(x, x.shape[1]):
         return principal
     with one_thread():
         fitted = _Fit(torch.from_numpy(np.ascontiguousarray(x[order], dtype=np.float32)).to(device),

@@ -31,11 +31,11 @@ class Placed:
     variance: Number | None = None
 
 
-def onto_sphere(flat: np.ndarray) -> np.ndarray:
-    """Divide (n, 3) rows by their lengths; a row without direction goes to the first axis. float32."""
+def onto_sphere(flat: np.ndarray, least: float) -> np.ndarray:
+    """Divide (n, 3) rows by their lengths; a row shorter than ``least`` goes to the first axis. float32."""
     flat = np.asarray(flat, dtype=np.float64)
     lengths = np.linalg.norm(flat, axis=1, keepdims=True)
-    lost = lengths[:, 0] < 1e-9
-    out = flat / np.maximum(lengths, 1e-9)
+    lost = lengths[:, 0] < least
+    out = flat / np.maximum(lengths, least)
     out[lost] = (1.0, 0.0, 0.0)
     return out.astype(np.float32)

@@ -11,6 +11,7 @@ from core.errors import Cancelled
 from core.geometry.maps.linear import fit_pca
 from core.geometry.maps.placing import Placed, Progress, onto_sphere
 from core.geometry.maps.riemannian import one_thread, step_on_sphere
+from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def fit_umap(x: np.ndarray, *, seed: int = 0, on_progress: Progress | None = Non
     import torch
 
     principal = fit_pca(x)
-    if len(x) < 4 or np.ptp(principal.coords, axis=0).max() < 1e-6:
+    if len(x) < 4 or np.ptp(principal.coords, axis=0).max() < rounding(x, x.shape[1]):
         return principal
     order = spread_sample(x, MOST_FITTED, seed=seed)
     fitted = np.ascontiguousarray(x[order], dtype=np.float32)
@@ -158,8 +159,8 @@ def _among_neighbours(vectors: np.ndarray, fitted: np.ndarray, places: np.ndarra
     found = np.take_along_axis(cosines, near, axis=1).astype(np.float64)
     best = found.max(axis=1, keepdims=True)
     weights = np.exp((found - best) / np.maximum(found.std(axis=1, keepdims=True) / 2, 1e-3))
-    weights[found >= 1 - 1e-6] = 1e6
+    weights[found >= 1 - rounding(vectors, vectors.shape[1])] = 1e6
     friends = places[near].astype(np.float64)
-    mean = onto_sphere((weights[..., None] * friends).sum(axis=1)).astype(np.float64)
+    mean = onto_sphere((weights[..., None] * friends).sum(axis=1), rounding(places)).astype(np.float64)
     weights *= (friends @ mean[..., None])[..., 0] > 0.7
-    return onto_sphere((weights[..., None] * friends).sum(axis=1) + 1e-6 * mean)
+    return onto_sphere((weights[..., None] * friends).sum(axis=1) + 2 * rounding(places) * mean, rounding(places))
