@@ -332,7 +332,9 @@ import os, pathlib, sys
 sys.path.insert(0, {str(ROOT)!r})
 from tests.encoding.test_store import assert_right, hashes, raw
 from core.encoding.store import Store
-assert_right(Store({str(tmp_path / "other")!r}), [1])
+other = Store({str(tmp_path / "other")!r})
+other.put("m", hashes([1]), raw([1]))
+assert_right(other, [1])
 pathlib.Path("/").as_uri()
 if os.geteuid() == 0:
     for parent in {[str(p) for p in folder.parents if str(p).startswith('/tmp/')]!r}:
