@@ -14,6 +14,49 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+MB = 1024**2
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one thing that is brought may cost; what is over it is refused with the number and the limit.
+
+    Attributes
+    ----------
+    upload_mb : bytes of one file, as it is uploaded.
+    visitor_mb, server_mb : bytes of all uploads that a visitor, and all visitors together, have open.
+    unpacked_mb : bytes of an archive or a packed table, unpacked.
+    member_mb, text_mb : bytes of one file in an archive, and of one text file of captions beside a picture.
+    texts_mb : bytes of all text files beside pictures together.
+    ratio : unpacked over packed bytes of one file in an archive, where it is over a megabyte.
+    members : files in an archive.
+    rows, columns, cells : of a table; numbers of vectors are no cells.
+    field_mb : bytes of one line, or of one cell, of a table of text.
+    megapixels : of one picture.
+    seconds : for unpacking one picture or one packed table.
+    """
+
+    upload_mb: int
+    visitor_mb: int
+    server_mb: int
+    unpacked_mb: int
+    member_mb: int = 256
+    text_mb: int = 1
+    texts_mb: int = 64
+    ratio: int = 200
+    members: int = 1_000_000
+    rows: int = 50_000_000
+    columns: int = 10_000
+    cells: int = 500_000_000
+    field_mb: int = 16
+    megapixels: int = 100
+    seconds: int = 20
+
+
+OWN_MACHINE = Budget(upload_mb=400, visitor_mb=64_000, server_mb=64_000, unpacked_mb=65_536)
+HOSTED = Budget(upload_mb=100, visitor_mb=300, server_mb=2_000, unpacked_mb=512, texts_mb=16, members=100_000,
+                rows=1_000_000, columns=2_000, cells=4_000_000, field_mb=1)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -22,6 +65,11 @@ class Settings:
     dtype: str | None
     hosted: bool
     cache_gb: float
+
+    @property
+    def budget(self) -> Budget:
+        """What one thing that is brought may cost here."""
+        return HOSTED if self.hosted else OWN_MACHINE
 
 
 @cache

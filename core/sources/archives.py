@@ -8,20 +8,13 @@ import re
 import threading
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
 from core.errors import SourceError
-from core.settings import settings
+from core.sources.gate import check_archive, check_directory, read_bounded
 from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large
 from core.types import Refusal
-
-MAX_RATIO = 200
-MAX_TOTAL_BYTES = 64 * 1024**3
-MAX_TOTAL_BYTES_HOSTED = 8 * 1024**3
-MAX_DIRECTORY_BYTES = 256 * 1024**2
-_BOMB_FLOOR = 256 * 1024**2
 
 
 class Archive:
@@ -50,7 +43,7 @@ class Archive:
             raise SourceError(f"a zip archive in {name}", "an empty file", "Upload it again.")
         try:
             file = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115
-            _check_directory(file, name)
+            check_directory(file, name)
             self._zip = zipfile.ZipFile(file)
         except FileNotFoundError as error:
             raise SourceError("the path of a zip archive", f"{name}, which is not there",
@@ -65,7 +58,7 @@ class Archive:
     def _list(self) -> None:
         refused = []
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
-        check_unpacked(infos, self.name)
+        check_archive(infos, self.name)
         for info in infos:
             member = clean(info.filename)
             if is_hidden(member):
@@ -89,7 +82,7 @@ class Archive:
             with self._lock:
                 opened = self._zip.open(self._infos[member])
             try:
-                return opened.read()
+                return read_bounded(opened, MAX_FILE_BYTES, member)
             finally:
                 with self._lock:
                     opened.close()
@@ -105,28 +98,6 @@ class Archive:
     def size(self, member: str) -> int:
         """Unpacked bytes of a member, as the archive states them."""
         return self._infos[member].file_size
-
-
-def check_unpacked(infos: Sequence[zipfile.ZipInfo], name: str) -> None:
-    """Raise SourceError if the members would unpack to more than the limit, or to absurdly more than their size."""
-    total = sum(info.file_size for info in infos)
-    packed = max(1, sum(info.compress_size for info in infos))
-    limit = MAX_TOTAL_BYTES_HOSTED if settings().hosted else MAX_TOTAL_BYTES
-    if total > limit:
-        raise SourceError(f"at most {limit / 1024**3:g} GB in {name}", f"{total / 1024**3:,.1f} GB unpacked",
-                          "Split it into several archives.")
-    if total > _BOMB_FLOOR and total / packed > MAX_RATIO:
-        raise SourceError(f"an archive in {name} that unpacks to at most {MAX_RATIO} times its size",
-                          f"one that unpacks to {total / packed:,.0f} times, as only a trap does",
-                          "Pack the files themselves again.")
-
-
-def _check_directory(file: IO[bytes], name: str) -> None:
-    """Refuse a list of contents that would itself fill the memory, before it is read."""
-    end = getattr(zipfile, "_EndRecData")(file)  # noqa: B009
-    if end and end[5] > MAX_DIRECTORY_BYTES:
-        raise SourceError(f"a list of contents of at most {MAX_DIRECTORY_BYTES // 1024**2} MB in {name}",
-                          f"{end[5] / 1024**2:,.0f} MB", "Split it into several archives.")
 
 
 def clean(name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.errors import UnreadableItem
+from core.settings import MB, OWN_MACHINE
 
-MAX_FILE_BYTES = 256 * 1024**2
+MAX_FILE_BYTES = OWN_MACHINE.member_mb * MB
 
 
 def refuse(name: str, reason: str) -> UnreadableItem:

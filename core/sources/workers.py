@@ -23,12 +23,13 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from core.settings import OWN_MACHINE
 from core.sources.images import decoding
 from core.sources.images.framing import FRAMED_SECONDS, PACKED_BYTES, UNFRAMED, Framing
 from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large
 
 MEMORY_BYTES = 1536 * 1024**2
-SECONDS = 20.0
+SECONDS = float(OWN_MACHINE.seconds)
 
 KEPT_BYTES = 64 * 1024**2
 """Freed memory that a worker keeps for its next picture; the C library would hand it back and fetch it anew."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from core.settings import OWN_MACHINE
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -22,7 +24,7 @@ EXTENSIONS = frozenset(
      ".ppm", ".pgm", ".pbm", ".pnm", ".ico", ".avif", ".jp2", ".j2k")
 )
 KNOWN = "JPEG, PNG, GIF, WebP, BMP, TIFF, PPM, ICO, AVIF, JPEG 2000"
-MAX_PIXELS = 100_000_000
+MAX_PIXELS = OWN_MACHINE.megapixels * 1_000_000
 LARGE_PIXELS = 20_000_000
 _STRIP = 4_000_000
 

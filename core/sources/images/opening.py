@@ -14,6 +14,7 @@ import pandas as pd
 from core.errors import SourceError
 from core.settings import settings
 from core.sources.archives import Archive, clean, distinct, is_hidden, natural
+from core.sources.gate import TextAllowance
 from core.sources.images.decoding import EXTENSIONS
 from core.sources.images.readers import FileImages, UploadImages, ZipImages
 from core.sources.reasons import MAX_FILE_BYTES, too_large, why_not
@@ -152,9 +153,13 @@ def _dataset(title: str, names: Sequence[str], size_of: Callable[[str], int],
                           f"Image files end in {', '.join(sorted(EXTENSIONS))}.")
     text_ids: list[str] = []
     texts: list[str] = []
-    links = []
+    links, allowed = [], TextAllowance()
     for i, name in enumerate(good):
         beside = texts_beside.get(os.path.splitext(name)[0])
+        reason = allowed.take(size_of(beside)) if beside else ""
+        if beside and reason:
+            refused.append(Refusal(beside, reason))
+            beside = None
         for number, caption in enumerate(_captions(text_of(beside)) if beside else ()):
             links.append((i, len(texts)))
             text_ids.append(f"{name}/{number}")

@@ -15,14 +15,16 @@ import numpy as np
 import pandas as pd
 
 from core.errors import SourceError
+from core.settings import MB, OWN_MACHINE
+from core.sources.gate import check_text, checked_parquet
 from core.sources.images.decoding import kind_of
 from core.sources.images.parquet import holds_bytes
 from core.sources.tables.columns import SPLITS, is_header, role_of
 from core.types import Refusal
 
 ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq")
-MAX_ROWS = 50_000_000
 _SAMPLE = 200
+csv.field_size_limit(OWN_MACHINE.field_mb * MB)   # of the process, once; what a file holds never changes it
 
 
 def read_table(data: bytes | Path, name: str) -> tuple[pd.DataFrame, tuple[Refusal, ...]]:
@@ -38,10 +40,12 @@ def read_table(data: bytes | Path, name: str) -> tuple[pd.DataFrame, tuple[Refus
         data = data.read_bytes() if ending not in (".parquet", ".pq") else data
     if isinstance(data, bytes) and ending in ENDINGS[:-2] and (kind := kind_of(data)):
         raise SourceError(f"a table of text in {name}", f"what begins like {kind}", "Save it as CSV or Parquet.")
+    if isinstance(data, bytes) and ending in ENDINGS[:-2]:
+        check_text(data, name)
     refused: list[Refusal] = []
     try:
         if ending in (".parquet", ".pq"):
-            frame = _read_parquet(data)
+            frame = _read_parquet(data, name)
         elif ending in (".jsonl", ".ndjson"):
             frame, refused = _read_json_lines(decode_text(data))
         elif ending == ".json":
@@ -104,7 +108,6 @@ def read_separated(text: str, tabs_first: bool = False) -> tuple[pd.DataFrame, l
     if not text.strip():
         return pd.DataFrame(), []
     mark, width = delimiter_of(text, tabs_first)
-    csv.field_size_limit(2**31 - 1)
     first = next((row for row in csv.reader(io.StringIO(text), delimiter=mark) if row), [])
     header = is_header(first) if len(first) > 1 else _titled(text)
     names = None if header else [f"column_{i + 1}" for i in range(max(width, len(first)))]
@@ -203,13 +206,12 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _read_parquet(data: bytes | Path) -> pd.DataFrame:
+def _read_parquet(data: bytes | Path, name: str) -> pd.DataFrame:
     """All columns but pictures, whose column says what they are called."""
     import pyarrow.parquet as parquet
 
+    data = checked_parquet(data, name)
     file = parquet.ParquetFile(io.BytesIO(data) if isinstance(data, bytes) else data)
-    if file.metadata.num_rows > MAX_ROWS:
-        raise ValueError(f"{file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}")
     packed = [field for field in file.schema_arrow if holds_bytes(field.type)]
     frame = file.read(columns=[f.name for f in file.schema_arrow if f not in packed]).to_pandas()
     for field in packed:

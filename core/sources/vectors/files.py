@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from core.errors import SourceError
-from core.sources.archives import check_unpacked
+from core.sources.gate import check_archive, check_directory, check_text, checked_parquet
 from core.sources.tables.columns import is_header, role_of
-from core.sources.tables.reading import MAX_ROWS, decode_text, delimiter_of, read_separated
+from core.sources.tables.reading import decode_text, delimiter_of, read_separated
 from core.types import Modality
 
 if TYPE_CHECKING:
@@ -133,8 +133,10 @@ def _npy(data: bytes | Path, name: str) -> Loaded:
 
 def _npz(data: bytes | Path, name: str) -> Loaded:
     arrays = {}
-    with _open(data) as file, zipfile.ZipFile(file) as archive:
-        check_unpacked(archive.infolist(), name)
+    with _open(data) as file:
+        check_directory(file, name)
+        archive = zipfile.ZipFile(file)
+        check_archive(archive.infolist(), name)
         for info in archive.infolist():
             if info.filename.endswith(".npy"):
                 with archive.open(info) as member:
@@ -170,9 +172,8 @@ def _column(array: np.ndarray) -> list[Any]:
 def _parquet(data: bytes | Path, name: str) -> Loaded:
     import pyarrow.parquet as parquet
 
+    data = checked_parquet(data, name)
     file = parquet.ParquetFile(io.BytesIO(data) if isinstance(data, bytes) else data)
-    if file.metadata.num_rows > MAX_ROWS:
-        raise ValueError(f"{file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}")
     return _from_table(file.read(), name)
 
 
@@ -222,6 +223,9 @@ def _vector_columns(names: list[str]) -> list[str]:
 
 
 def _separated(data: bytes | Path, name: str) -> Loaded:
+    if isinstance(data, Path):
+        data = data.read_bytes()
+    check_text(data, name)
     text = decode_text(data)
     tabs = name.lower().endswith((".tsv", ".tab"))
     mark, width = delimiter_of(text, tabs)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SCENES = 300
 MOST_SCENES = 5_000
-_UPLOAD_MB = {False: 400, True: 100}
 _IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "zip", "tar", "txt")
 _VECTORS = ("npy", "npz", "parquet", "csv", "tsv", "zip")
 _TABLES = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet")
@@ -99,7 +98,7 @@ def _with_close(source: str, text: str) -> None:
 
 def _upload(label: str, types: Sequence[str], key: str, *, several: bool) -> list[UploadedFile]:
     found = st.file_uploader(label, type=list(types), accept_multiple_files=several, key=key,
-                             max_upload_size=_UPLOAD_MB[process_settings().hosted])
+                             max_upload_size=process_settings().budget.upload_mb)
     if not found:
         return []
     return list(found) if isinstance(found, list) else [found]

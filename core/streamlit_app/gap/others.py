@@ -9,13 +9,13 @@ import streamlit as st
 
 from core.errors import ShapeError
 from core.geometry.pairs import Pairs
+from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, work
 from core.streamlit_app.data.ready import Ready
 from core.types import Dataset, EmbeddingSet, fingerprint
 
 UNTRAINED = "untrained:"
 _TYPES = ("npy", "npz", "parquet", "csv", "tsv", "zip")
-_MEGABYTES = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def _shown(dataset: Dataset, ready: Ready) -> Dataset:
 def second_file(ready: Ready) -> Other | None:
     """Vectors of the same items by another model, from a file; None without one. Refusals become a panel."""
     upload = st.file_uploader("Vectors of the same items by another model", type=list(_TYPES), key="gap.second",
-                              max_upload_size=_MEGABYTES)
+                              max_upload_size=process_settings().budget.upload_mb)
     known: dict[str, Other] = st.session_state.setdefault("gap.second.known", {})
     if upload is None:
         known.clear()

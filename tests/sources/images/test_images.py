@@ -20,7 +20,7 @@ from PIL import Image
 from core import settings as settings_module
 from core.errors import Cancelled, SourceError, UnreadableItem
 from core.settings import Settings
-from core.sources import archives, tars
+from core.sources import archives, gate, tars
 from core.sources.archives import Archive, clean, natural
 from core.sources.images import hashes, opening, readers, thumbnails
 from core.sources.images.opening import labels_from_folders, open_folder, open_uploads, open_zip
@@ -69,7 +69,7 @@ IDS = ("train/cat/2.png", "train/cat/10.png", "val/dog/1.png")
 def hosted(monkeypatch: pytest.MonkeyPatch) -> None:
     local = settings_module.settings()
     public = Settings(local.cache, None, None, True, 1.0)
-    for module in (opening, archives):
+    for module in (opening, gate):
         monkeypatch.setattr(module, "settings", lambda: public)
 
 
@@ -187,7 +187,7 @@ def test_hostile_zips() -> None:
     assert dataset.image_ids == ("abs/a.png", "evil.png", "x/b.png")
     assert dataset.images is not None
     assert dataset.images.decode(1).getpixel((0, 0)) == (255, 0, 0)
-    with pytest.raises(SourceError, match=r"at most 200 times its size; got one that unpacks to 1,0.. times"):
+    with pytest.raises(SourceError, match=r"at most 200 times their size; got 0.png, which unpacks to 1,0.. times"):
         open_zip(zipped({f"{i}.png": bytes(100 * 1024**2) for i in range(3)}), "bomb.zip")
     with pytest.raises(SourceError, match=r"a zip archive in x.zip; got a file that cannot be opened as one"):
         open_zip(b"no zip at all", "x.zip")
@@ -255,15 +255,15 @@ def test_zips_that_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     data = zipped({f"{i}.png": noise for i in range(20)})
     for at in [i for i in range(len(data)) if data.startswith(b"PK\x01\x02", i)]:
         data = data[:at + 24] + struct.pack("<I", 2**32 - 2) + data[at + 28:]
-    with pytest.raises(SourceError, match=r"at most 64 GB in big.zip; got 80.0 GB unpacked. Split it"):
+    with pytest.raises(SourceError, match=r"at most 65,536 MB unpacked in big.zip; got 81,920 MB. Split it"):
         open_zip(data, "big.zip")
     short = Archive(lie_about_size(zipped({"a.png": noise}), 10), "short.zip")
     with pytest.raises(UnreadableItem, match=r"its part of short.zip is damaged"):
         short.read("a.png")
     with pytest.raises(UnreadableItem, match=r"a.zip holds no such file"):
         Archive(zipped({"a.png": noise}), "a.zip").read("b.png")
-    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 10)
-    with pytest.raises(SourceError, match=r"a list of contents of at most 0 MB in x.zip; got 0 MB"):
+    monkeypatch.setattr(gate, "_MOST_OF_A_DIRECTORY", 1e-6)
+    with pytest.raises(SourceError, match=r"at most 0 MB of a list of contents in x.zip; got 0 MB"):
         Archive(zipped({"a.png": noise}), "x.zip")
 
 

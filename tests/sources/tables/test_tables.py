@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from core.errors import ChoiceError, SourceError, UnreadableItem
 from core.settings import Settings
 from core.sources.images import opening
 from core.sources.images.opening import open_uploads
-from core.sources.tables import reading
 from core.sources.tables.captions import match_names
 from core.sources.tables.columns import Roles, captions_in, guess_roles, is_header, numbers_where_possible, role_of
 from core.sources.tables.opening import open_table
@@ -377,6 +377,6 @@ def test_a_public_server_opens_no_paths(folder: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_table_of_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_ROWS", 2)
-    with pytest.raises(SourceError, match="3 rows; the limit is 2"):
+    monkeypatch.setattr(settings_module, "OWN_MACHINE", replace(settings_module.OWN_MACHINE, rows=2))
+    with pytest.raises(SourceError, match=r"at most 2 rows in t.parquet; got 3"):
         read_table(parquet({"caption": ["a", "b", "c"]}), "t.parquet")

@@ -7,6 +7,7 @@ import pickle
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from core import settings as settings_module
 from core.errors import SourceError
 from core.settings import Settings
 from core.sources.images import opening
-from core.sources.vectors import files as vector_files
 from core.sources.vectors.files import modality_of
 from core.sources.vectors.opening import VectorSource, open_vectors
 
@@ -308,7 +308,7 @@ def test_files_that_lie_or_break() -> None:
         open_vectors(npz(image=A)[:100], "x.npz")
     with pytest.raises(SourceError, match="cannot be read as parquet"):
         open_vectors(b"PAR1", "x.parquet")
-    with pytest.raises(SourceError, match="to at most 200 times its size"):
+    with pytest.raises(SourceError, match="to at most 200 times their size"):
         open_vectors(npz(np.savez_compressed, image=np.zeros((100_000, 800), np.float32)), "x.npz")
 
 
@@ -349,8 +349,9 @@ def test_errors_of_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vector_files, "MAX_ROWS", 3)
-    with pytest.raises(SourceError, match="6 rows; the limit is 3"):
+    local = settings_module.settings()
+    monkeypatch.setattr(settings_module, "OWN_MACHINE", replace(local.budget, rows=3))
+    with pytest.raises(SourceError, match=r"at most 3 rows in x.parquet; got 6"):
         open_vectors(parquet({"embedding": A.tolist()}), "x.parquet")
 
 
