@@ -17,6 +17,7 @@ from core.geometry.directions import kappa_from_length
 from core.geometry.jackknife import CHUNK, cluster_sums, clusters, with_interval
 from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
+from core.geometry.swaps import gap_by_chance
 from core.types import Number
 
 MOST_FOR_PAIRS = 3000
@@ -246,9 +247,10 @@ def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, members: li
             left_out = function(without) if usable else None
             return with_interval(float(function(whole)), left_out, null, size, unit, low, high)
 
+    gap, angle = gap_by_chance(x, y, links)
     out = {
-        "gap": number(_gap, math.sqrt(1 / n + 1 / m), min(n, m), low=0, high=2),
-        "angle_of_means": number(_angle, 90.0, min(n, m), "degrees", low=0, high=180),
+        "gap": number(_gap, gap, min(n, m), low=0, high=2),
+        "angle_of_means": number(_angle, angle, min(n, m), "degrees", low=0, high=180),
         "cosine_unpaired": number(_unpaired, 0.0, min(n, m), low=-1, high=1),
     }
     if min(n, m) > 1 and p:

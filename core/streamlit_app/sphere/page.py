@@ -232,4 +232,5 @@ def _show_statistics(ready: Ready) -> None:
     table = panels.numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
     table["what it says"] = [STATISTICS[k].explanation for k in numbers]
     st.dataframe(table, hide_index=True, height="content", key="sphere.numbers", column_config={"unit": {"width": 96}})
-    st.caption("By chance: the same statistic of random directions, of the same number and dimension.")
+    st.caption("By chance: the same statistic of random directions, of the same number and dimension; of the gap and "
+               "its angle, with image and text swapped within pairs.")
