@@ -75,7 +75,7 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An item that could not be read, with its reason in words for the user."""
+    """An item that could not be read or is not used, with its reason in words for the user."""
 
     name: str
     reason: str
@@ -109,6 +109,8 @@ class Dataset(_ByFingerprint):
     links : (m, 2) int64, rows (image index, text index).
     image_table, text_table : metadata (label, any other columns), one row an item.
     refused : what could not be read when the dataset was opened.
+    left_out : what lies there too and is not used, with the reason.
+    notices : what had to be guessed, in sentences for the user.
     """
 
     name: str
@@ -120,6 +122,8 @@ class Dataset(_ByFingerprint):
     image_table: pd.DataFrame
     text_table: pd.DataFrame
     refused: tuple[Refusal, ...] = ()
+    left_out: tuple[Refusal, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         links = np.asarray(self.links, dtype=np.int64).reshape(-1, 2)

@@ -29,6 +29,7 @@ class Archive:
     ----------
     members : cleaned names ("/" between folders, nothing above the root) of the readable files, in natural order.
     refused : files that are listed but cannot be read, with the reason.
+    left_out : none, for all that a zip lists are files.
 
     Raises
     ------
@@ -53,6 +54,7 @@ class Archive:
                               "It may be cut off; pack it again as a plain zip.") from error
         self._infos: dict[str, zipfile.ZipInfo] = {}
         self.refused: tuple[Refusal, ...] = ()
+        self.left_out: tuple[Refusal, ...] = ()
         self._list()
 
     def _list(self) -> None:
@@ -76,13 +78,14 @@ class Archive:
         self.members = tuple(sorted(self._infos, key=natural))
         self.refused = tuple(refused)
 
-    def read(self, member: str) -> bytes:
-        """The bytes of one member; raises UnreadableItem."""
+    def read(self, member: str, most: int | None = None) -> bytes:
+        """The bytes of one member, or no more than so many of its first; raises UnreadableItem."""
         try:
             with self._lock:
                 opened = self._zip.open(self._infos[member])
             try:
-                return read_bounded(opened, MAX_FILE_BYTES, member)
+                return read_bounded(opened, MAX_FILE_BYTES, member) if most is None or most >= MAX_FILE_BYTES else \
+                    opened.read(most)
             finally:
                 with self._lock:
                     opened.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,22 +16,16 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from core.settings import OWN_MACHINE
+from core.sources.images.formats import FOREIGN, KNOWN, candidates, formats_of, kind_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-EXTENSIONS = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff",
-     ".ppm", ".pgm", ".pbm", ".pnm", ".ico", ".avif", ".jp2", ".j2k")
-)
-KNOWN = "JPEG, PNG, GIF, WebP, BMP, TIFF, PPM, ICO, AVIF, JPEG 2000"
 MAX_PIXELS = OWN_MACHINE.megapixels * 1_000_000
 LARGE_PIXELS = 20_000_000
 _STRIP = 4_000_000
-
-Image.init()
-FORMATS = tuple(name for name in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "ICO", "AVIF", "JPEG2000")
-                if name in Image.OPEN)
+_UNSUPPORTED = (r"unsupported|unknown (pixel|data|compression|colou?r|mode)|not supported|unimplemented|cannot handle|"
+                r"samples")
 
 
 class Unreadable(Exception):
@@ -61,7 +56,7 @@ def decode(data: bytes, max_side: int | None = None, before_large: Callable[[], 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            with Image.open(io.BytesIO(data), formats=candidates(data)) as opened:
                 compression = str(opened.info.get("compression", ""))
                 _check_pixels(opened)
                 if max_side is not None:
@@ -180,36 +175,6 @@ def _from_profile(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"), (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"), (b"\0\0\x01\0", "ICO"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-)
-_NO_PICTURES = (
-    (b"%PDF", "a PDF document"), (b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "a gzip archive"),
-    (b"8BPS", "a Photoshop document"), (b"\x1aE\xdf\xa3", "a film"), (b"<svg", "a drawing (SVG)"),
-    (b"<!DOCTYPE", "a web page"), (b"<html", "a web page"), (b"%!PS", "a PostScript document"),
-)
-
-
-def kind_of(data: bytes) -> str:
-    """What the first bytes of a file say it is, "" where they say nothing: a format's name, or "a PDF document"."""
-    head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
-    for signature, kind in _SIGNATURES + _NO_PICTURES:
-        if data.startswith(signature) or (signature[:1] in b"<%" and head[:20].lower().startswith(signature.lower())):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WebP"
-    if data[4:8] == b"ftyp":
-        brand = data[8:12]
-        if brand in (b"avif", b"avis"):
-            return "AVIF"
-        return "a HEIC photo" if brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim") else "a film"
-    if head.startswith(b"<?xml"):
-        return "a drawing (SVG)" if b"<svg" in data[:4096] else "an XML document"
-    return ""
-
-
 def reason_of(error: BaseException, data: bytes) -> str:
     """Why a file could not be read, in plain words, from what its decoder raised."""
     said = str(error).strip()
@@ -219,11 +184,11 @@ def reason_of(error: BaseException, data: bytes) -> str:
         found = re.search(r"\((\d+) pixels\)", said)
         return _too_many(int(found[1])) if found else "it would unpack to far too many pixels"
     if isinstance(error, UnidentifiedImageError):
-        if kind.startswith("a"):
-            hint = "; save it as JPEG or PNG" if kind in ("a HEIC photo", "a drawing (SVG)") else ""
+        if kind.startswith(("a ", "an ")):
+            hint = "; save it as JPEG or PNG" if kind in FOREIGN.values() else ""
             return f"it is {kind}, which is not read as an image{hint}"
         if kind:
-            return f"the file is damaged: it begins as {kind}, but its header makes no sense"
+            return _unreadable_header(kind, data)
         return f"it is not an image of a known format ({KNOWN})"
     if isinstance(error, EOFError) or "truncat" in low or "unexpected end" in low or "eof" in low:
         return "the file is truncated"
@@ -231,3 +196,19 @@ def reason_of(error: BaseException, data: bytes) -> str:
         return "the file is damaged or hostile: a text block inside it unpacks to too much data"
     detail = f" ({said})" if said and len(said) < 120 and "decoder error" not in low else ""
     return f"the file is damaged: its picture data cannot be unpacked{detail}"
+
+
+def _unreadable_header(kind: str, data: bytes) -> str:
+    """Why a file that begins as a known format was not opened, from what that format's own reader says."""
+    why: BaseException | None = None
+    for name in formats_of(data):
+        try:
+            Image.OPEN[name][0](io.BytesIO(data), "")
+        except Exception as error:
+            why = error
+    said = str(why).strip() if why is not None else ""
+    if isinstance(why, EOFError | struct.error | IndexError) or "truncat" in said.lower():
+        return f"the file is truncated: it begins as {kind}, and ends within its header"
+    if isinstance(why, NotImplementedError | KeyError) or re.search(_UNSUPPORTED, said, re.IGNORECASE):
+        return f"it is a {kind} of a kind that is not read here ({said}); save it as JPEG or PNG"
+    return f"the file is damaged: it begins as {kind}, but its header makes no sense"

@@ -5,30 +5,53 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
-from core.errors import SourceError
+from core.errors import SourceError, UnreadableItem
 from core.settings import settings
-from core.sources.archives import Archive, clean, distinct, is_hidden, natural
-from core.sources.gate import TextAllowance
-from core.sources.images.decoding import EXTENSIONS
+from core.sources.archives import clean, distinct, is_hidden, natural
+from core.sources.images.beside import ENDINGS as BESIDE
+from core.sources.images.beside import read_beside
+from core.sources.images.formats import EXTENSIONS, FOREIGN, OTHERS, ending_of, formats_of, kind_of
 from core.sources.images.readers import FileImages, UploadImages, ZipImages
 from core.sources.reasons import MAX_FILE_BYTES, too_large, why_not
 from core.sources.tables.captions import attach
 from core.sources.tables.columns import SPLITS, guess_roles
 from core.sources.tables.reading import read_table
-from core.sources.tars import TarArchive
+from core.sources.tars import open_archive
 from core.types import Dataset, Images, Refusal
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _NAMED_TABLE = r"(metadata|captions?|annotations?|labels|samples|results)(_\w+)?\.(csv|tsv|txt|jsonl?|ndjson|parquet)"
-_FOREIGN = {".heic": "a HEIC photo", ".heif": "a HEIC photo", ".svg": "a drawing (SVG)", ".psd": "a Photoshop document",
-            ".raw": "a raw photo", ".cr2": "a raw photo", ".cr3": "a raw photo", ".nef": "a raw photo",
-            ".arw": "a raw photo", ".dng": "a raw photo", ".eps": "a PostScript document"}
+_HEAD_BYTES = 512
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Files that were brought together: a folder, an archive or uploads.
+
+    Attributes
+    ----------
+    title : what a user calls them.
+    names : relative names, in natural order.
+    size_of : bytes of a file; may raise OSError.
+    read : a file, or no more than so many of its first bytes; may raise OSError or UnreadableItem.
+    reader : of the images among them.
+    refused : what could not be listed.
+    left_out : what was listed and is not to be read.
+    """
+
+    title: str
+    names: Sequence[str]
+    size_of: Callable[[str], int]
+    read: Callable[[str, int], bytes]
+    reader: Callable[[Sequence[str]], Images]
+    refused: Sequence[Refusal] = ()
+    left_out: Sequence[Refusal] = ()
 
 
 def open_folder(path: str | Path) -> Dataset:
@@ -56,14 +79,12 @@ def open_folder(path: str | Path) -> Dataset:
             files[name] = entry
     names = sorted(files, key=natural)
 
-    def text_of(name: str) -> bytes:
+    def read(name: str, most: int) -> bytes:
         with open(files[name], "rb") as file:
-            return file.read(MAX_FILE_BYTES)
+            return file.read(most)
 
-    def reader(chosen: Sequence[str]) -> Images:
-        return FileImages([files[name] for name in chosen], chosen)
-
-    return _dataset(root.name or str(root), names, lambda name: os.stat(files[name]).st_size, reader, text_of, refused)
+    return _dataset(Contents(root.name or str(root), names, lambda name: os.stat(files[name]).st_size, read,
+                             lambda chosen: FileImages([files[name] for name in chosen], chosen), refused))
 
 
 def open_zip(source: str | Path | bytes, name: str | None = None) -> Dataset:
@@ -77,9 +98,9 @@ def open_zip(source: str | Path | bytes, name: str | None = None) -> Dataset:
     if not isinstance(source, bytes):
         source = local_path(source, "zip")
     name = name or (source.name if isinstance(source, Path) else "the archive")
-    archive = (TarArchive if name.lower().endswith((".tar", ".tar.gz", ".tgz")) else Archive)(source, name)
-    return _dataset(PurePosixPath(name).stem or name, archive.members, archive.size,
-                    lambda chosen: ZipImages(archive, chosen), archive.read, list(archive.refused))
+    archive = open_archive(source, name)
+    return _dataset(Contents(PurePosixPath(name).stem or name, archive.members, archive.size, archive.read,
+                             lambda chosen: ZipImages(archive, chosen), archive.refused, archive.left_out))
 
 
 def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
@@ -96,9 +117,8 @@ def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
             files[distinct(clean(name), files)] = data
     names = sorted(files, key=natural)
     title = names[0] if len(names) == 1 else f"{len(names):,} uploaded files"
-    return _dataset(title, names, lambda name: len(files[name]),
-                    lambda chosen: UploadImages([(name, files[name]) for name in chosen]),
-                    lambda name: files[name], [])
+    return _dataset(Contents(title, names, lambda name: len(files[name]), lambda name, most: files[name][:most],
+                             lambda chosen: UploadImages([(name, files[name]) for name in chosen])))
 
 
 def local_path(path: str | Path, kind: str) -> Path:
@@ -131,45 +151,84 @@ def _walk(root: Path) -> Iterator[tuple[str, str | Refusal]]:
             yield prefix, Refusal(prefix.rstrip("/") or root.name, why_not(error))
 
 
-def _dataset(title: str, names: Sequence[str], size_of: Callable[[str], int],
-             reader: Callable[[Sequence[str]], Images], text_of: Callable[[str], bytes],
-             refused: list[Refusal]) -> Dataset:
-    good, texts_beside = [], {}
-    for name in names:
-        stem, extension = os.path.splitext(name)
-        extension = extension.lower()
-        if extension in EXTENSIONS:
-            reason = _reason_by_size(size_of, name)
-            if reason:
-                refused.append(Refusal(name, reason))
-            else:
-                good.append(name)
-        elif extension in _FOREIGN:
-            refused.append(Refusal(name, f"it is {_FOREIGN[extension]}, which is not read as an image"))
-        elif extension == ".txt":
-            texts_beside[stem] = name
+def _dataset(files: Contents) -> Dataset:
+    refused, left_out = list(files.refused), list(files.left_out)
+    good, others = _sorted(files, refused, left_out)
     if not good:
-        raise SourceError(f"images in {title}", _what_else(names, refused),
+        raise SourceError(f"images in {files.title}", _what_else(files.names, refused),
                           f"Image files end in {', '.join(sorted(EXTENSIONS))}.")
-    text_ids: list[str] = []
-    texts: list[str] = []
-    links, allowed = [], TextAllowance()
-    for i, name in enumerate(good):
-        beside = texts_beside.get(os.path.splitext(name)[0])
-        reason = allowed.take(size_of(beside)) if beside else ""
-        if beside and reason:
-            refused.append(Refusal(beside, reason))
-            beside = None
-        for number, caption in enumerate(_captions(text_of(beside)) if beside else ()):
-            links.append((i, len(texts)))
-            text_ids.append(f"{name}/{number}")
-            texts.append(caption)
+
+    def read(name: str) -> bytes:
+        return files.read(name, MAX_FILE_BYTES)
+
+    beside = read_beside(good, others, files.size_of, read)
+    refused += beside.refused
+    rows = [(i, f"{good[i]}/{n}", text) for i in range(len(good)) for n, text in enumerate(beside.captions.get(i, ()))]
+    folders, said = labels_from_folders(good), beside.table(len(good))
     dataset = Dataset(
-        name=title, image_ids=tuple(good), images=reader(good), text_ids=tuple(text_ids), texts=tuple(texts),
-        links=np.array(links, dtype=np.int64).reshape(-1, 2), image_table=labels_from_folders(good),
-        text_table=pd.DataFrame(index=range(len(texts))), refused=tuple(refused))
-    table = _table_among(names)
-    return _with_table(dataset, table, text_of(table)) if table else dataset
+        name=files.title, image_ids=tuple(good), images=files.reader(good), text_ids=tuple(row[1] for row in rows),
+        texts=tuple(row[2] for row in rows),
+        links=np.array([(row[0], j) for j, row in enumerate(rows)], dtype=np.int64).reshape(-1, 2),
+        image_table=pd.concat([folders.drop(columns=[c for c in said if c in folders]), said], axis=1),
+        text_table=pd.DataFrame(index=range(len(rows))), refused=tuple(refused))
+    table = _table_among([name for name in others if name not in beside.used])
+    if table:
+        dataset = _with_table(dataset, table, read(table))
+    known = {table, *beside.used, *(r.name for r in dataset.refused)}
+    left_out += [Refusal(name, _not_used(name)) for name in others if name not in known]
+    return replace(dataset, left_out=tuple(left_out))
+
+
+def _sorted(files: Contents, refused: list[Refusal], left_out: list[Refusal]) -> tuple[list[str], list[str]]:
+    """The images among the files, and the files that are none; the first bytes say where a name does not."""
+    good, others = [], []
+    for name in files.names:
+        ending = ending_of(name)
+        if ending in FOREIGN:
+            refused.append(Refusal(name, f"it is {FOREIGN[ending]}, which is not read as an image"))
+            continue
+        if ending in OTHERS:
+            others.append(name)
+            continue
+        reason = _reason_by_size(files.size_of, name)
+        if ending not in EXTENSIONS:
+            kind, reason = _by_head(files, name, reason)
+            if kind is None:
+                left_out.append(Refusal(name, reason))
+                continue
+        if reason:
+            refused.append(Refusal(name, reason))
+        else:
+            good.append(name)
+    return good, others
+
+
+def _by_head(files: Contents, name: str, reason: str) -> tuple[str | None, str]:
+    """What the first bytes of a file are, and why it is not read; None where they are no picture's."""
+    if reason:
+        return None, reason
+    try:
+        head = files.read(name, _HEAD_BYTES)
+    except (OSError, UnreadableItem) as error:
+        return "", why_not(error) if isinstance(error, OSError) else error.got
+    if formats_of(head):
+        return kind_of(head), ""
+    if kind_of(head) in FOREIGN.values():
+        return "", f"it is {kind_of(head)}, which is not read as an image"
+    return None, f"neither its name nor its first bytes say that it is an image{_is(kind_of(head))}"
+
+
+def _is(kind: str) -> str:
+    return f"; it is {kind}" if kind.startswith(("a ", "an ")) else ""
+
+
+def _not_used(name: str) -> str:
+    """Why a file beside images is not used, where nothing else has been said of it."""
+    if ending_of(name) in BESIDE:
+        return "no image has its name"
+    if name.lower().endswith((*_TABLES, ".json")):
+        return "another table describes these images, or none of several bears a name that says it does"
+    return "it is no image, no text of an image's name and no table"
 
 
 def _table_among(names: Sequence[str]) -> str | None:
@@ -209,11 +268,6 @@ def _what_else(names: Sequence[str], refused: Sequence[Refusal]) -> str:
         return f"none that can be read ({len(refused):,} refused; {refused[0].name}: {refused[0].reason})"
     kinds = sorted({os.path.splitext(name)[1].lower() or "no ending" for name in names})
     return f"{len(names):,} other files ({', '.join(kinds[:6])})" if names else "an empty folder"
-
-
-def _captions(data: bytes) -> list[str]:
-    text = data.decode("utf-8-sig", "replace")
-    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def labels_from_folders(names: Sequence[str]) -> pd.DataFrame:

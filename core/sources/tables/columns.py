@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.sources.images.decoding import EXTENSIONS
+from core.sources.images.formats import EXTENSIONS
 
 _LANGUAGES = ("ar bg bn cs da de el en es et fa fi fil fr he hi hr hu id it ja ko mi nl no pl pt quz ro ru sv sw te "
               "th tr uk vi zh")

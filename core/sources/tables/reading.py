@@ -17,7 +17,7 @@ import pandas as pd
 from core.errors import SourceError
 from core.settings import MB, OWN_MACHINE
 from core.sources.gate import check_text, checked_parquet
-from core.sources.images.decoding import kind_of
+from core.sources.images.formats import kind_of
 from core.sources.images.parquet import holds_bytes
 from core.sources.tables.columns import SPLITS, is_header, role_of
 from core.types import Refusal

@@ -31,6 +31,8 @@ class VectorSource:
     links : (m, 2) int64, rows (index in images, index in texts) that belong together.
     captions : what each text says; its id where the file does not say.
     refused : rows that hold no usable vector, with the reason.
+    left_out : arrays, columns and files that are not used, with the reason.
+    notices : what had to be guessed, in sentences for the user.
     """
 
     name: str
@@ -39,6 +41,8 @@ class VectorSource:
     links: np.ndarray
     captions: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    left_out: tuple[Refusal, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> PairedEmbeddings | None:

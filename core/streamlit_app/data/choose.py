@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SCENES = 300
 MOST_SCENES = 5_000
-_IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "zip", "tar", "txt")
 _VECTORS = ("npy", "npz", "parquet", "csv", "tsv", "zip")
 _TABLES = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet")
 
@@ -96,8 +95,8 @@ def _with_close(source: str, text: str) -> None:
             st.rerun()
 
 
-def _upload(label: str, types: Sequence[str], key: str, *, several: bool) -> list[UploadedFile]:
-    found = st.file_uploader(label, type=list(types), accept_multiple_files=several, key=key,
+def _upload(label: str, types: Sequence[str] | None, key: str, *, several: bool) -> list[UploadedFile]:
+    found = st.file_uploader(label, type=None if types is None else list(types), accept_multiple_files=several, key=key,
                              max_upload_size=process_settings().budget.upload_mb)
     if not found:
         return []
@@ -108,7 +107,7 @@ def _pick_images() -> Opened | None:
     if "images" in _opened():
         return _kept("images")
     uploads = _upload("Photos, or one zip or tar of photos. A text file of the same name holds a photo's "
-                      "captions.", _IMAGES, "images.upload", several=True)
+                      "captions.", None, "images.upload", several=True)
     if not uploads:
         stay = ("Only their vectors and small pictures are kept on this server." if process_settings().hosted
                 else "They stay on this machine.")
@@ -155,7 +154,7 @@ def _upload_table() -> TableSource | None:
         table = _upload("A table with captions and image names (CSV, TSV, JSON, JSON lines, Parquet)", _TABLES,
                         "table.upload", several=False)
     with right:
-        images = _upload("The images it names: a zip, a tar, or the files", _IMAGES, "table.images", several=True)
+        images = _upload("The images it names: a zip, a tar, or the files", None, "table.images", several=True)
     if not table:
         panels.notice("Captions alone are welcome too: then the sphere shows texts.")
         return None

@@ -35,8 +35,20 @@ class Opened:
     @property
     def refused(self) -> tuple[Refusal, ...]:
         """What could not be read when it was opened."""
-        return self.dataset.refused if self.dataset is not None else () if self.vectors is None else \
-            self.vectors.refused
+        found = self.dataset or self.vectors
+        return () if found is None else found.refused
+
+    @property
+    def left_out(self) -> tuple[Refusal, ...]:
+        """What lay there too and is not used."""
+        found = self.dataset or self.vectors
+        return () if found is None else found.left_out
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What had to be guessed."""
+        found = self.dataset or self.vectors
+        return () if found is None else found.notices
 
 
 def counts(opened: Opened) -> str:

@@ -31,8 +31,9 @@ _ALL = "all"
 
 def dataset_panel(opened: Opened, model_id: str) -> Opened:
     """A button that shows what is loaded; gives the part of it that the visitor wants to look at."""
-    refused = f" · {len(opened.refused):,} refused" if opened.refused else ""
-    panel = st.popover(f"What is loaded{refused}", icon=":material/inventory_2:", key="dataset", on_change="rerun")
+    said = "".join(f" · {len(items):,} {what}" for items, what in (
+        (opened.refused, "refused"), (opened.left_out, "left out"), (opened.notices, "guessed")) if items)
+    panel = st.popover(f"What is loaded{said}", icon=":material/inventory_2:", key="dataset", on_change="rerun")
     if not panel.open:
         return opened if opened.dataset is None else _narrowed(opened, None)
     with panel, panels.friendly_errors():
@@ -85,8 +86,12 @@ def _show(opened: Opened, model_id: str) -> None:
         _show_dataset(opened, opened.dataset, model_id)
     elif opened.vectors is not None:
         _show_vectors(opened)
-    if opened.refused:
-        panels.refused_table(opened.refused, key="dataset.refused")
+    for notice in opened.notices:
+        panels.notice(notice)
+    for title, items in (("Refused", opened.refused), ("Left out", opened.left_out)):
+        if items:
+            st.caption(f"{title}: {len(items):,}, each with its reason")
+            panels.refused_table(items, key=f"dataset.{title.lower().replace(' ', '_')}")
 
 
 def _show_dataset(opened: Opened, dataset: Dataset, model_id: str) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from core.sources.images import decoding
-from core.sources.images.decoding import Unreadable, decode, kind_of
+from core.sources.images import decoding, formats
+from core.sources.images.decoding import Unreadable, decode
+from core.sources.images.formats import kind_of
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -248,11 +249,29 @@ def test_the_first_frame_of_an_animation(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG2000", "ICO", "PPM", "AVIF"])
 def test_other_formats(kind: str) -> None:
-    if kind not in decoding.FORMATS:
+    if kind not in formats.FORMATS:
         pytest.skip(f"this build of Pillow cannot read {kind}")
     image = corners(32, 32)
     options = {"sizes": [(32, 32)]} if kind == "ICO" else {}
     assert quarters(decode(file_of(image, kind, **options))) == UPRIGHT
+
+
+@pytest.mark.parametrize("kind", ["DDS", "TGA", "PCX", "SGI", "MSP", "XBM", "ICNS", "IM", "SPIDER", "DIB", "FITS",
+                                  "QOI"])
+def test_formats_that_few_use(kind: str) -> None:
+    mode = {"MSP": "1", "XBM": "1", "SPIDER": "F"}.get(kind, "RGB")
+    image = Image.new(mode, (32, 32), {"1": 1, "F": 255.0}.get(mode, RED))
+    if kind == "FITS":
+        header = "".join(f"{line:<80}" for line in ("SIMPLE  =                    T", "BITPIX  =                    8",
+                                                    "NAXIS   =                    2", "NAXIS1  =                   32",
+                                                    "NAXIS2  =                   32", "END")).ljust(2880)
+        data = header.encode() + b"\xff" * 1024
+    elif kind == "QOI":
+        data = b"qoif" + struct.pack(">IIBB", 32, 32, 3, 0) + bytes([0xfe, 255, 0, 0]) * 1024 + bytes(7) + b"\1"
+    else:
+        data = file_of(image, kind)
+    said = decode(data).getpixel((8, 8))
+    assert said in (RED, WHITE, (0, 0, 0)) if mode == "1" or kind in ("SPIDER", "FITS") else said == RED
 
 
 def reason(data: bytes) -> str:
@@ -273,7 +292,7 @@ def test_truncated_files_are_refused(kind: str) -> None:
 
 def test_reasons() -> None:
     assert reason(b"") == "the file is empty"
-    assert reason(b"hello there") == f"it is not an image of a known format ({decoding.KNOWN})"
+    assert reason(b"hello there") == f"it is not an image of a known format ({formats.KNOWN})"
     assert reason(b"%PDF-1.7 ...") == "it is a PDF document, which is not read as an image"
     assert reason(b"\n<!doctype html><html>") == "it is a web page, which is not read as an image"
     assert reason(b"<?xml version='1.0'?><svg></svg>") == ("it is a drawing (SVG), which is not read as an image; "
@@ -281,11 +300,30 @@ def test_reasons() -> None:
     assert reason(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic") == ("it is a HEIC photo, which is not read as an image; "
                                                            "save it as JPEG or PNG")
     assert reason(b"\0\0\0\x18ftypisom\0\0\0\0mif1heic") == "it is a film, which is not read as an image"
-    assert reason(b"%!PS-Adobe-3.0 EPSF-3.0\n") == "it is a PostScript document, which is not read as an image"
+    assert reason(b"%!PS-Adobe-3.0 EPSF-3.0\n") == ("it is a PostScript document, which is not read as an "
+                                                     "image; save it as JPEG or PNG")
     assert reason(b"\x89PNG\r\n\x1a\nxxxx") == "the file is damaged: it begins as PNG, but its header makes no sense"
     flipped = bytearray(file_of(corners(), "PNG"))
     flipped[-30] ^= 0xff
     assert reason(bytes(flipped)).startswith("the file is damaged: its picture data cannot be unpacked")
+
+
+def test_reasons_are_true() -> None:
+    """A kind that is not read is not called damaged, and a damaged file of a known kind is not called unknown."""
+    ifd = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in ((256, 8), (257, 8), (258, (8,) * 7), (259, 1), (262, 2), (277, 7), (273, 8), (279, 64)):
+        ifd[tag] = value
+    data = io.BytesIO(b"II*\0\x08\0\0\0")
+    data.seek(8)
+    ifd.save(data)
+    assert reason(data.getvalue()) == ("it is a TIFF of a kind that is not read here (Invalid value for samples per "
+                                       "pixel); "
+                                       "save it as JPEG or PNG")
+    assert reason(b"P6\nnonsense 12 255\n").startswith("the file is damaged: its picture data cannot be unpacked")
+    assert reason(b"\xff\x4f\xff\x51\0\x10" + bytes(8)).startswith("the file is damaged: it begins as JPEG 2000")
+    assert reason(b"\xff\x4f\xff\x51\xff" + b"\xff" * 80).startswith("the file is damaged: it begins as JPEG 2000")
+    for head, what in ((b"\xff\x0a" + bytes(40), "a JPEG XL image"), (b"v/1\x01" + bytes(40), "an OpenEXR image")):
+        assert reason(head) == f"it is {what}, which is not read as an image; save it as JPEG or PNG"
 
 
 def test_kinds_are_told_by_the_first_bytes() -> None:
@@ -337,7 +375,7 @@ def test_a_tiff_without_its_dimensions() -> None:
 
 def test_files_that_run_programs_or_other_decoders_are_never_opened() -> None:
     """Formats with interpreters or external tools behind them are not among those tried."""
-    assert not {"EPS", "WMF", "PDF", "FPX", "MIC", "GRIB", "HDF5", "BUFR"} & set(decoding.FORMATS)
+    assert not {"EPS", "WMF", "PDF", "FPX", "MIC", "GRIB", "HDF5", "BUFR"} & set(formats.FORMATS)
 
 
 def test_a_worker_imports_little() -> None:
