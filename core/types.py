@@ -237,7 +237,7 @@ class SphereMap(_ByFingerprint):
     method : key of the registry of maps.
     parameters, seed : what made it.
     fidelity : how far it can be trusted, by name (spearman, knn_overlap, ...).
-    centred : True where the map destroys the modality gap.
+    centred : True where means were subtracted first, so that the size of the modality gap cannot be read off the map.
     """
 
     coords: np.ndarray

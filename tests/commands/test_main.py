@@ -87,19 +87,32 @@ def test_the_table_has_a_line_a_figure() -> None:
 
 def test_the_sphere_is_measured_on_vectors_of_any_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(120, 8)) + 2 * np.eye(8)[0]
+    x = 0.4 * rng.normal(size=(120, 8)) + np.eye(8)[np.arange(120) % 4]
     np.savez(tmp_path / "v.npz", image=x[:60], text=x[60:])
     assert main(["evaluate", "sphere", "--data", str(tmp_path / "v.npz"), "--json"]) == 0
     out = json.loads(capsys.readouterr().out)
     assert (out["subject"], out["data"]) == ("sphere", "v.npz")
-    for key in ("pca", "pca_centred", "geodesic_mds", "umap"):
+    for key in ("pca", "pca_centred", "pca_centred_each", "geodesic_mds", "umap"):
         for name in ("spearman", "knn_overlap", "trustworthiness"):
             number = out["figures"][f"{name}_{key}"]
             assert number["low"] <= number["value"] <= number["high"]
             assert number["value"] > number["null"]
+        for name in ("spearman", "knn_overlap"):
+            assert {f"{name}_{part}_{key}" for part in ("images", "texts", "across")} < set(out["figures"])
         assert out["figures"][f"seconds_{key}"]["unit"] == "s"
     assert main(["evaluate", "sphere", "--data", str(tmp_path / "none.npz")]) == 2
     assert "which is not there" in capsys.readouterr().err
+
+
+def test_by_chance_a_map_of_random_directions_is_as_good_as_it_is(tmp_path: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "v.npz", image=np.random.default_rng(1).normal(size=(100, 512)))
+    assert main(["evaluate", "sphere", "--data", str(tmp_path / "v.npz"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["figures"]
+    assert 0.25 < found["spearman_pca"]["null"] < 0.42
+    assert found["spearman_pca"]["value"] == pytest.approx(found["spearman_pca"]["null"], abs=0.04)
+    assert found["variance_pca"]["null"] == pytest.approx(0.06, abs=0.005)
+    assert not [name for name in found if "images" in name or "each" in name]
 
 
 def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,7 @@ def test_choices_come_from_the_url():
     assert at.selectbox(key="map").value == "pca_centred"
     assert at.selectbox(key="colour").value == "column:solid"
     assert at.toggle(key="arcs").value is True
-    assert "destroys the modality gap" in words(at)
+    assert "images and texts become opposite poles" in words(at)
 
 
 def test_choices_go_into_the_url_and_defaults_do_not():
@@ -246,9 +246,10 @@ def test_the_python_that_is_offered_draws_the_same_points(method, query):
     assert any(trace.name.startswith("pairs") for trace in space["figure"].data)
 
 
-@pytest.mark.parametrize(("colour", "title"), [("prompt:1", "cosine to a star"), ("column:solid", "solid")])
-def test_the_python_that_is_offered_places_the_prompts_and_colours_alike(colour, title):
-    at = opened(SPHERE, scenes="100", prompts="a red cube\na star", colour=colour)
+@pytest.mark.parametrize(("method", "colour", "title"), [
+    ("pca", "prompt:1", "cosine to a star"), ("pca_centred_each", "column:solid", "solid")])
+def test_the_python_that_is_offered_places_the_prompts_and_colours_alike(method, colour, title):
+    at = opened(SPHERE, scenes="100", prompts="a red cube\na star", colour=colour, map=method)
     code = next(block.value for block in at.code if "fit_map" in block.value)
     space: dict = {}
     exec(code.replace("figure.show()", ""), space)

@@ -12,24 +12,24 @@ from core.commands.evaluate._vectors import vectors_of
 from core.types import Number
 
 HELP = "the fidelity of every map"
-FIDELITY = ("spearman", "knn_overlap", "trustworthiness", "continuity")
 
 
 def evaluate(args: argparse.Namespace) -> Evaluation:
     """Every map that needs no choice of axes: its fidelity, and the seconds it takes."""
-    from core.geometry.maps import fidelity
-    from core.geometry.maps.registry import MAPS, available, fit_map
+    from core.geometry.maps.registry import MAPS, available, fit_map, measured
 
     found = vectors_of(args)
-    x = np.concatenate([part for part in (found.images, found.texts) if part is not None])
+    sides = [np.zeros((0, 0)) if part is None else part for part in (found.images, found.texts)]
+    x = np.concatenate([side for side in sides if len(side)])
+    texts = np.repeat([False, True], [len(side) for side in sides]) if all(map(len, sides)) else None
     figures: dict[str, Number] = {}
-    for key in available(x.shape[1]):
+    for key in available(x.shape[1], both=texts is not None):
         if MAPS[key].needs == "axes":
             continue
         began = time.perf_counter()
-        fitted = fit_map(x, key, seed=args.seed, with_fidelity=False)
+        fitted = fit_map(x, key, texts=texts, seed=args.seed, with_fidelity=False)
         seconds = time.perf_counter() - began
-        measured = fidelity.measure(x, fitted.map.coords, seed=args.seed)
-        figures |= {f"{name}_{key}": measured[name] for name in FIDELITY if name in measured}
+        trust = measured(fitted, x, texts=texts).map.fidelity
+        figures |= {f"{name}_{key}": number for name, number in trust.items()}
         figures[f"seconds_{key}"] = Number(seconds, n=len(x), unit="s")
     return Evaluation("sphere", found.model, found.data, args.seed, figures)

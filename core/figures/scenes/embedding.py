@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.errors import ShapeError
 from core.geometry import directions as s2
+from core.geometry.maps.chance import MOST_POINTS
 from core.scene import Arc, Cap, Colouring, Mark, SphereScene
 from core.types import EmbeddingSet, SphereMap
 
@@ -19,6 +20,7 @@ MOST_ARCS = 400
 _NAMES = {"image": "images", "text": "texts"}
 FIDELITY = {"spearman": "Spearman of cosines", "knn_overlap": "10-NN overlap", "trustworthiness": "trustworthiness",
              "continuity": "continuity", "variance": "variance share"}
+PARTS = {"images": "among images", "texts": "among texts", "across": "between images and texts"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,19 +182,31 @@ def headline(points: Points) -> str:
 
 
 def fidelity_in_words(sphere_map: SphereMap) -> str:
-    """How far a map can be trusted, with intervals and chance."""
-    parts = []
+    """How far a map can be trusted, with intervals and chance; of images, texts and both the lowest."""
+    found, said, apart = sphere_map.fidelity, [], False
+    chance = "by chance at most" if len(sphere_map.coords) > MOST_POINTS else "by chance"
     for name, title in FIDELITY.items():
-        number = sphere_map.fidelity.get(name)
-        if number is None:
+        parts = [(found[f"{name}_{part}"], f" {words}") for part, words in PARTS.items() if f"{name}_{part}" in found]
+        apart |= bool(parts)
+        if not parts and name not in found:
             continue
+        number, words = min(parts, key=lambda part: part[0].value) if parts else (found[name], "")
         text = f"{title} {number.value:.2f}"
         if number.low is not None and number.high is not None:
             text += f" ({number.low:.2f} to {number.high:.2f})"
-        if number.null is not None:
-            text += f", by chance {number.null:.2f}"
-        parts.append(text)
-    return "; ".join(parts) + ("." if parts else "")
+        said.append(f"{text}{words}" + ("" if number.null is None else f", {chance} {number.null:.2f}"))
+    lowest = " Of images, texts and both together, the lowest is given." if apart else ""
+    return "; ".join(said) + (f".{lowest}" if said else "")
+
+
+def fidelity_titles(found: Iterable[str]) -> dict[str, str]:
+    """What a user reads for each name in a map's fidelity: one that is measured in parts says in which."""
+    titles = dict(FIDELITY)
+    for name, title in FIDELITY.items():
+        titles |= {f"{name}_{part}": f"{title}, {words}" for part, words in PARTS.items()}
+    names = set(found)
+    titles |= {name: f"{title}, all pairs" for name, title in FIDELITY.items() if f"{name}_images" in names}
+    return {name: titles[name] for name in sorted(names, key=list(titles).index)}
 
 
 def _means(points: Points, coords: np.ndarray) -> tuple[tuple[Cap, ...], tuple[Arc, ...], tuple[Mark, ...]]:

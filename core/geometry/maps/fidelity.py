@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
+from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 from core.types import Number
 
@@ -14,7 +18,8 @@ UNIVERSE = 10_000
 _GROUPS = 20
 
 
-def measure(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0) -> dict[str, Number]:
+def measure(x: np.ndarray, coords: np.ndarray, texts: np.ndarray | None = None, *, k: int = 10,
+            seed: int = 0) -> dict[str, Number]:
     """Fidelity of a map.
 
     Parameters
@@ -23,6 +28,8 @@ def measure(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0) ->
         (n, d) floats, unit rows.
     coords
         (n, 3) floats, unit rows: where the map puts them.
+    texts
+        (n,) bool, which of the points are texts; None where all are of one modality.
     k
         Neighbours that count as near; fewer where there are few points.
     seed
@@ -30,11 +37,13 @@ def measure(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0) ->
 
     Returns
     -------
-    By name, each with a 95 % interval and the value that random coordinates would have:
+    By name, each with a 95 % interval where there is one; what it is by chance `core.geometry.maps.chance` knows:
     ``spearman`` rank correlation of cosines before and after, over pairs of points, in [-1, 1];
     ``trustworthiness`` are neighbours on the map neighbours in truth, in [0, 1];
     ``continuity`` are true neighbours still neighbours on the map, in [0, 1];
     ``knn_overlap`` share of the k nearest that are the same, in [0, 1].
+    With ``texts`` also each inside the images, inside the texts and across (``spearman_images``, ``spearman_texts``,
+    ``spearman_across``, and so on): over all pairs at once the gap between the modalities makes up most of it.
     A number that is not defined (fewer than 4 points, all points equal) is left out.
 
     References
@@ -42,22 +51,55 @@ def measure(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0) ->
     Venna and Kaski, Neural Networks 19, 2006 (trustworthiness, continuity).
     """
     x, coords = _checked(x, coords)
-    if len(x) < 4:
+    numbers = _inside(x, coords, "points", k, seed)
+    if texts is None:
+        return numbers
+    sides = {"images": ~texts, "texts": texts}
+    for name, side in sides.items():
+        numbers |= {f"{key}_{name}": number for key, number in _inside(x[side], coords[side], name, k, seed).items()}
+    if all(f"knn_overlap_{name}" in numbers for name in sides):
+        numbers |= {f"{key}_across": number for key, number in _across(x, coords, texts, k, seed).items()}
+    return numbers
+
+
+def _inside(x: np.ndarray, coords: np.ndarray, what: str, k: int, seed: int) -> dict[str, Number]:
+    """Fidelity among points of one kind."""
+    if len(x) < 4 or not (_vary(x) and _vary(coords)):
         return {}
     universe = spread_sample(x, UNIVERSE, seed=seed)
     x, coords = x[universe], coords[universe]
-    found = spearman(x, coords, seed=seed)
+    found = _whole(_spearman(x, coords, seed), what)
     numbers = {} if found is None else {"spearman": found}
     n = len(x)
     k = min(k, (n - 1) // 2)
-    queries = spread_sample(x, QUERIES, seed=seed + 1)
-    trust, continuity, overlap = neighbourhoods(x, coords, queries, k)
-    chance = 1 - (n - 1 - k) * (n - k) / ((n - 1) * (2 * n - 3 * k - 1))
-    unit = f"of the {k} nearest among {n:,} points"
-    numbers["trustworthiness"] = _mean(trust, chance, unit)
-    numbers["continuity"] = _mean(continuity, chance, unit)
-    numbers["knn_overlap"] = _mean(overlap, k / (n - 1), unit)
-    return numbers
+    near = neighbourhoods(x, coords, spread_sample(x, QUERIES, seed=seed + 1), k)
+    return numbers | _means(near, f"of the {k} nearest among {n:,} {what}")
+
+
+def _across(x: np.ndarray, coords: np.ndarray, texts: np.ndarray, k: int, seed: int) -> dict[str, Number]:
+    """Fidelity of images to texts: cosines of such pairs, the texts nearest to images and the images to texts."""
+    sides = [np.flatnonzero(side) for side in (~texts, texts)]
+    some = [side[spread_sample(x[side], POINTS_OF_PAIRS // 2, seed=seed)] for side in sides]
+    both = np.concatenate(some)
+    found = _whole(_spearman(x[both], coords[both], seed, texts[both]), f"points, {len(some[0]):,} of them images")
+    numbers = {} if found is None else {"spearman": found}
+    galleries = [side[spread_sample(x[side], UNIVERSE, seed=seed)] for side in sides]
+    k = min(k, *((len(gallery) - 1) // 2 for gallery in galleries))
+    parts = []
+    for side, gallery in zip(sides, galleries[::-1]):
+        queries = side[spread_sample(x[side], QUERIES // 2, seed=seed + 1)]
+        parts.append(_near(x[queries], coords[queries], x[gallery], coords[gallery], np.full(len(queries), -1), k))
+    near = tuple(np.concatenate(part) for part in zip(*parts))
+    return numbers | _means(near, f"of the {k} nearest of the other modality")
+
+
+def _vary(x: np.ndarray) -> bool:
+    """Whether the rows are not all one point but for rounding."""
+    return bool(np.abs(x - x[0]).max() > rounding(x))
+
+
+def _means(near: Sequence[np.ndarray], unit: str) -> dict[str, Number]:
+    return {name: _mean(values, unit) for name, values in zip(("trustworthiness", "continuity", "knn_overlap"), near)}
 
 
 def local_distortion(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0,
@@ -120,10 +162,7 @@ def spearman(x: np.ndarray, coords: np.ndarray, *, seed: int = 0) -> Number | No
 
     None where one side does not vary.
     """
-    n, value, without = _spearman(x, coords, seed)
-    if not np.isfinite(value):
-        return None
-    return _between(value, without, n, -1.0, 1.0)
+    return _whole(_spearman(x, coords, seed), "points")
 
 
 def spearman_gain(x: np.ndarray, coords: np.ndarray, other: np.ndarray, *, seed: int = 0) -> Number | None:
@@ -147,22 +186,35 @@ def spearman_gain(x: np.ndarray, coords: np.ndarray, other: np.ndarray, *, seed:
     _, value_other, without_other = _spearman(*_checked(x, other), seed)
     if not np.isfinite(value - value_other):
         return None
-    return _between(value - value_other, without - without_other, n, -2.0, 2.0)
+    found = _between(value - value_other, without - without_other, n, "points", -2.0, 2.0)
+    return replace(found, null=0.0)
 
 
-def _between(value: float, without: np.ndarray, n: int, low: float, high: float) -> Number:
-    unit, groups = f"over the pairs of {n:,} points", len(without)
+def _whole(found: tuple[int, float, np.ndarray], what: str) -> Number | None:
+    n, value, without = found
+    return _between(value, without, n, what, -1.0, 1.0) if np.isfinite(value) else None
+
+
+def _between(value: float, without: np.ndarray, n: int, what: str, low: float, high: float) -> Number:
+    unit, groups = f"over the pairs of {n:,} {what}", len(without)
     if not np.isfinite(without).all():
-        return Number(value, null=0.0, n=n, unit=unit)
+        return Number(value, n=n, unit=unit)
     error = float(np.sqrt((groups - 1) * without.var()))
-    return Number(value, max(value - 1.96 * error, low), min(value + 1.96 * error, high), 0.0, n, unit)
+    return Number(value, max(value - 1.96 * error, low), min(value + 1.96 * error, high), None, n, unit)
 
 
-def _spearman(x: np.ndarray, coords: np.ndarray, seed: int) -> tuple[int, float, np.ndarray]:
-    """How many points were looked at, their rank correlation, and the same without each of up to 20 groups of them."""
+def _spearman(x: np.ndarray, coords: np.ndarray, seed: int,
+              texts: np.ndarray | None = None) -> tuple[int, float, np.ndarray]:
+    """How many points were looked at, their rank correlation, and the same without each of up to 20 groups of them.
+
+    With ``texts``, (n,) bool, over the pairs of an image and a text alone.
+    """
     sample = spread_sample(x, POINTS_OF_PAIRS, seed=seed)
     n = len(sample)
-    upper = np.triu_indices(n, 1)
+    pairs = np.triu(np.ones((n, n), dtype=bool), 1)
+    if texts is not None:
+        pairs &= texts[sample][:, None] != texts[sample]
+    upper = np.nonzero(pairs)
     sides = []
     for vectors in (x[sample], coords[sample]):
         vectors = vectors.astype(np.float64)
@@ -229,10 +281,10 @@ def _beyond(similarity: np.ndarray, near: np.ndarray, k: int) -> np.ndarray:
     return total
 
 
-def _mean(values: np.ndarray, null: float, unit: str) -> Number:
+def _mean(values: np.ndarray, unit: str) -> Number:
     value = float(values.mean())
     error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    return Number(value, max(value - 1.96 * error, 0.0), min(value + 1.96 * error, 1.0), null, len(values), unit)
+    return Number(value, max(value - 1.96 * error, 0.0), min(value + 1.96 * error, 1.0), None, len(values), unit)
 
 
 def _checked(x: np.ndarray, coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
-from core.geometry.maps.placing import Placed, onto_sphere
+from core.geometry.maps.placing import Place, Placed, onto_sphere
 from core.geometry.rounding import rounding
 from core.types import Number
 
@@ -83,6 +85,18 @@ def fit_pca_centred(x: np.ndarray, **_: object) -> Placed:
     return _principal(x, x.mean(axis=0, dtype=np.float64))
 
 
+def fit_pca_centred_each(x: np.ndarray, *, texts: np.ndarray, **_: object) -> Placed:
+    """Principal directions after images and texts, (n,) bool, were moved to their own means."""
+    means = [x[side].mean(axis=0, dtype=np.float64) for side in (~texts, texts)]
+    moved = x - np.where(texts[:, None], means[1], means[0])
+    found = _principal(moved, None)
+
+    def about(mean: np.ndarray) -> Place:
+        return lambda vectors: found.place(vectors - mean)
+
+    return replace(found, place=about(means[0]), place_texts=about(means[1]))
+
+
 def _principal(x: np.ndarray, mean: np.ndarray | None) -> Placed:
     directions, energies, total = principal_directions(x, mean)
     shift = 0.0 if mean is None else mean @ directions
@@ -91,8 +105,7 @@ def _principal(x: np.ndarray, mean: np.ndarray | None) -> Placed:
         return onto_sphere(vectors @ directions.astype(vectors.dtype) - shift, rounding(vectors, len(directions)))
 
     share = float(energies.sum() / total) if total > rounding(x) ** 2 * len(x) else 1.0
-    variance = Number(min(share, 1.0), null=min(3 / x.shape[1], 1.0), n=len(x),
-                      unit="share of the squared length; by chance that of three random directions")
+    variance = Number(min(share, 1.0), n=len(x), unit="share of the squared length")
     return Placed(place(x), place, {"energies": [float(e) for e in energies]}, variance)
 
 

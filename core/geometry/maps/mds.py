@@ -150,9 +150,11 @@ class _Fit:
 
         own = (torch.arange(len(columns), device=c.device), columns)
         c = c.clamp_(-1 + 1e-6, 1 - 1e-6)
-        p, t = torch.acos(c), target - target.mean()
-        p -= p.mean()
-        p[own] = t[own] = 0
+        p, t = torch.acos(c), target.clone()
+        for part in (p, t):
+            part[own] = 0
+            part -= part.sum() / max(part.numel() - len(columns), 1)
+            part[own] = 0
         p_length, t_length = p.norm().clamp_min(_TINY), t.norm().clamp_min(_TINY)
         r = (p.flatten() @ t.flatten()) / (p_length * t_length)
         slope = t.mul_(1 / (t_length * p_length)).sub_(p.mul_(r / p_length**2)).mul_((1 - c * c).rsqrt_())

@@ -23,12 +23,21 @@ class Placed:
     place : (m, d) unit vectors -> (m, 3) float32, unit rows, on the same map.
     parameters : what it used.
     variance : share of the squared length that the three directions hold, for linear maps.
+    place_texts : as ``place``, where texts are placed in another way than images.
     """
 
     coords: np.ndarray
     place: Place
     parameters: Mapping[str, object]
     variance: Number | None = None
+    place_texts: Place | None = None
+
+
+def part(on_progress: Progress | None, start: float, stop: float) -> Progress | None:
+    """Progress of one part of some work, from ``start`` to ``stop`` of the whole."""
+    if on_progress is None:
+        return None
+    return lambda fraction, text: on_progress(start + (stop - start) * fraction, text)
 
 
 def onto_sphere(flat: np.ndarray, least: float) -> np.ndarray:

@@ -55,6 +55,16 @@ class Ready:
         """(n, d) float32: images, then texts."""
         return np.concatenate([part.vectors for part in (self.images, self.texts) if part is not None])
 
+    @cached_property
+    def are_texts(self) -> np.ndarray:
+        """(n,) bool, which of the vectors are texts."""
+        return np.repeat([False, True], [0 if part is None else len(part) for part in (self.images, self.texts)])
+
+    @property
+    def has_both(self) -> bool:
+        """Whether there are images and texts."""
+        return 0 < int(self.are_texts.sum()) < len(self.are_texts)
+
     def picture(self, row: int) -> Image | None:
         """The image of a row, as large as it is; None where there is none or it cannot be read any more."""
         dataset = self.opened.dataset

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.figures.scenes.embedding import Points, embedding_scene
-from core.geometry.maps import fidelity
+from core.geometry.maps import chance, fidelity
+from core.geometry.maps.linear import fit_pca
 from core.geometry.maps.registry import FittedMap, fit_map
 from core.geometry.pairs import Pairs
 from core.scene import SphereScene
@@ -21,11 +22,11 @@ _QUICK = 400
 
 def fitted(data: GapData, seed: int) -> FittedMap:
     """The uncentred PCA of images and texts together, as they are; made once."""
-    vectors = data.ready.vectors
+    vectors, texts = data.ready.vectors, data.ready.are_texts
 
     def fit(on_progress: work.Progress, should_stop: work.Stop) -> FittedMap:
         on_progress(0.1, "Placing images and texts on the sphere")
-        return fit_map(vectors, MAP, seed=seed, on_progress=on_progress, should_stop=should_stop)
+        return fit_map(vectors, MAP, texts=texts, seed=seed, on_progress=on_progress, should_stop=should_stop)
 
     found: FittedMap = work.result_of(fingerprint("map", data.ready.key, MAP, seed, None), fit)
     return found
@@ -67,10 +68,12 @@ def _moved(data: GapData, placed: FittedMap, moved: Pairs, before: SphereScene, 
                     texts=replace(points.texts, vectors=moved.texts))
     vectors = after.vectors()
     coords = placed.place(vectors)
-    some = np.random.default_rng(0).permutation(len(vectors))[:_QUICK]
-    trust = fidelity.spearman(vectors[some], coords[some])
+    some, texts = np.random.default_rng(0).permutation(len(vectors))[:_QUICK], data.ready.are_texts
+    trust = fidelity.measure(vectors[some], coords[some], texts[some])
+    nulls = chance.of_moved_points(lambda x, _: fit_pca(x), data.ready.vectors, vectors, texts, most=_QUICK)
     there = SphereMap(coords, placed.map.method, placed.map.seed, placed.map.parameters,
-                      {} if trust is None else {"spearman": trust})
+                      {name: replace(number, null=nulls.get(name)) for name, number in trust.items()
+                       if name.startswith("spearman")})
     scene = embedding_scene(after, there, pictures=data.ready.pictures, on_sphere=0, arcs=arcs,
                             note=f"{words} Placed on the map of the untouched vectors.")
     return replace(scene, labels=before.labels, thumbnails=before.thumbnails)

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from core.encoding.registry import PHOTO
-from core.geometry.maps.registry import MAPS
+from core.geometry.maps.registry import MAPS, available
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.data.image_prompt import SearchImage, pick_image
 from core.streamlit_app.data.ready import Ready
@@ -76,8 +76,8 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
     groups = 8
     if colour == "kmeans":
         groups = state.pick_number("Groups", 2, 24, key="groups", default=8)
-    if MAPS[method].centred:
-        panels.notice("This map subtracts the mean first: it destroys the modality gap.", "warning")
+    if MAPS[method].warning and ready.has_both:
+        panels.notice(MAPS[method].warning, "warning")
     return Choices(method, colour, arcs, means, pictures, heat, groups, prompts, axes, column, vectors,
                    image)
 
@@ -109,9 +109,9 @@ def labels_of(ready: Ready, column: str) -> np.ndarray:
 
 def _maps(ready: Ready) -> list[str]:
     can_type, has_columns = ready.opened.vectors is None, bool(columns_of(ready))
-    allowed = {"": True, "3-d vectors": ready.vectors.shape[1] == 3}
-    return [key for key, m in MAPS.items()
-            if allowed.get(m.needs, can_type if key == "prompt_axes" else has_columns)]
+    possible = available(ready.vectors.shape[1], both=ready.has_both)
+    return [key for key in possible
+            if MAPS[key].needs != "axes" or (can_type if key == "prompt_axes" else has_columns)]
 
 
 def _pick_axes(method: str, ready: Ready, *, photo: bool) -> tuple[tuple[str, ...], str]:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import OrreryError
-from core.figures.scenes.embedding import FIDELITY, Points
+from core.figures.scenes.embedding import Points, fidelity_titles
 from core.figures.sphere.flat import flat_sphere
 from core.geometry.maps.registry import FittedMap
 from core.scene import SphereScene
@@ -176,10 +176,13 @@ def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap,
     """How far the map can be trusted, the lines of code that make the figure, downloads."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sphere.foot"):
         with st.popover("How far to trust this map", icon=":material/verified:"):
-            st.dataframe(panels.numbers_table({FIDELITY.get(k, k): n for k, n in placed.map.fidelity.items()}),
+            found = placed.map.fidelity
+            st.dataframe(panels.numbers_table({title: found[k] for k, title in fidelity_titles(found).items()}),
                          hide_index=True)
             st.caption("Spearman: do cosines keep their order? Overlap, trustworthiness, continuity: do neighbours "
-                       "stay neighbours? Variance: how much of the length do three directions hold?")
+                       "stay neighbours? Variance: how much of the length do three directions hold? By chance: the "
+                       "same map of points without structure, which keep the means of images and of texts; for axes, "
+                       "three that have nothing to do with the points.")
         ui.copy_as_python(python_of(settings, ready, choices, picked))
         with st.popover("Download", icon=":material/download:"):
             ui.download_figure(partial(_figure, scene, ui.dark()), "sphere")

@@ -24,14 +24,20 @@ def python_of(settings: Settings, ready: Ready, choices: Choices, picked: int | 
         imports.append("from core.geometry.maps.linear import label_axes")
         lines.append(f'labels = points.table[{choices.axis_column!r}].astype(str).to_numpy()')
         lines.append(f"axes = label_axes(points.vectors(), labels, {choices.axes!r})")
+        lines.append(f"sizes = [int((labels == name).sum()) for name in {choices.axes!r}]")
     if MAPS[choices.method].needs == "axes":
-        axes = ", axes=axes"
-    lines.append(f"fitted = fit_map(points.vectors(), {choices.method!r}, seed={settings.seed}{axes})")
+        axes = ", axes=axes" if choices.method == "prompt_axes" else ", axes=axes, axis_sizes=sizes"
+    texts = ", texts=points.kinds() == 1" if ready.has_both else ""
+    lines.append(f"fitted = fit_map(points.vectors(), {choices.method!r}, seed={settings.seed}{texts}{axes})")
     placed = ""
     if choices.prompts:
         imports += ["from core.geometry.directions import unit", "from dataclasses import replace"]
         lines += _prompt_lines(choices, imports)
-        placed = ", fitted.place(vectors)"
+        typed = ""
+        if MAPS[choices.method].needs == "both modalities":
+            imports.append("import numpy as np")
+            typed = f", np.arange({len(choices.prompts)}) < {len(choices.prompts) - (choices.image is not None)}"
+        placed = f", fitted.place(vectors{typed})"
     colour, towards = _colour_lines(choices, picked, imports,
                                    own=ready.images is not None and ready.images.model.id == PHOTO)
     lines += colour

@@ -80,11 +80,11 @@ def fitted(settings: Settings, ready: Ready, choices: Choices) -> FittedMap:
     """
     axes = _axes(settings, ready, choices)
     key = fingerprint("map", ready.key, choices.method, settings.seed, axes)
-    vectors = ready.vectors
+    vectors, texts, sizes = ready.vectors, ready.are_texts, _axis_sizes(ready, choices)
 
     def fit(on_progress: work.Progress, should_stop: work.Stop) -> FittedMap:
-        return fit_map(vectors, choices.method, seed=settings.seed, axes=axes, on_progress=on_progress,
-                       should_stop=should_stop)
+        return fit_map(vectors, choices.method, texts=texts, seed=settings.seed, axes=axes, axis_sizes=sizes,
+                       on_progress=on_progress, should_stop=should_stop)
 
     found: FittedMap = work.result_of(key, fit)
     return found
@@ -101,6 +101,14 @@ def _axes(settings: Settings, ready: Ready, choices: Choices) -> np.ndarray | No
         return cached.prompt_vectors(encoder.spec.fingerprint, choices.axes, settings.model_id)
     first, second, third = choices.axes
     return label_axes(ready.vectors, labels_of(ready, choices.axis_column), (first, second, third))
+
+
+def _axis_sizes(ready: Ready, choices: Choices) -> list[int] | None:
+    """How many points carry each label that is an axis; None where labels are not the axes."""
+    if choices.method != "label_axes":
+        return None
+    labels = labels_of(ready, choices.axis_column)
+    return [int((labels == name).sum()) for name in choices.axes]
 
 
 def select_cap(points: Points, coords: np.ndarray, row: int, degrees: float) -> Selected:
@@ -128,7 +136,14 @@ def all_coords(placed: FittedMap, choices: Choices) -> np.ndarray:
     """(n, 3) places of images, texts and prompts."""
     if choices.prompt_vectors is None:
         return placed.map.coords
-    return np.concatenate([placed.map.coords, placed.place(choices.prompt_vectors)])
+    return np.concatenate([placed.map.coords, _prompt_coords(placed, choices)])
+
+
+def _prompt_coords(placed: FittedMap, choices: Choices) -> np.ndarray:
+    """(p, 3) places of what was typed, and of the image that is searched with, the last."""
+    assert choices.prompt_vectors is not None
+    typed = np.arange(len(choices.prompt_vectors)) < len(choices.prompt_vectors) - (choices.image is not None)
+    return placed.place(choices.prompt_vectors, typed)
 
 
 def scene_of(ready: Ready, choices: Choices, placed: FittedMap, selected: Selected | None,
@@ -198,7 +213,7 @@ def _is_typed(choices: Choices) -> bool:
 def _make_scene(ready: Ready, choices: Choices, placed: FittedMap, towards: np.ndarray | None,
                 colouring: Colouring | None, pictures: Pictures) -> SphereScene:
     points = points_of(ready, choices)
-    coords = None if choices.prompt_vectors is None else placed.place(choices.prompt_vectors)
+    coords = None if choices.prompt_vectors is None else _prompt_coords(placed, choices)
     note = f"Map: {MAPS[choices.method].title}"
     note += f" ({', '.join(choices.axes)})." if choices.axes else "."
     scene = embedding_scene(points, placed.map, coords, colouring=colouring, pictures=pictures,

@@ -49,6 +49,16 @@ def test_pca_equals_a_plain_singular_value_decomposition():
         np.testing.assert_allclose(apart(fitted.coords), apart(expected), atol=1e-3)
         assert fitted.fidelity["variance"].value == pytest.approx((s[:3] ** 2).sum() / (s**2).sum())
         assert fitted.centred == (method == "pca_centred")
+    texts = np.arange(len(x)) % 3 == 0
+    flat = x.astype(np.float64)
+    for side in (texts, ~texts):
+        flat[side] -= flat[side].mean(axis=0)
+    _, s, vt = np.linalg.svd(flat, full_matrices=False)
+    fitted = fit_map(x, "pca_centred_each", texts=texts)
+    np.testing.assert_allclose(apart(fitted.map.coords), apart(unit(flat @ vt[:3].T)), atol=1e-3)
+    assert fitted.map.fidelity["variance"].value == pytest.approx((s[:3] ** 2).sum() / (s**2).sum())
+    np.testing.assert_allclose(fitted.place(x, texts), fitted.map.coords, atol=1e-6)
+    assert fitted.map.centred
 
 
 def test_published_figures_of_the_pca_maps_of_coco500(coco):
@@ -158,6 +168,28 @@ def test_slopes_of_umap_are_those_of_its_cross_entropy():
         torch.testing.assert_close(slope, expected)
 
 
+@pytest.mark.parametrize("local", [0.0, 0.3])
+def test_the_slope_of_geodesic_mds_is_that_of_its_stress_over_pairs_of_two_points(local):
+    import torch
+
+    from core.geometry.maps.mds import _Fit
+
+    x = torch.from_numpy(blobs(n=60)).double()
+    start = torch.nn.functional.normalize(x[:, :3] + 0.3, dim=1)
+    fitted, columns = _Fit(x, start, seed=0), torch.arange(5, 25)
+    target = fitted.targets[columns].double()
+    cosines = (start[columns] @ start.T).requires_grad_()
+    two = torch.ones_like(target, dtype=torch.bool)
+    two[torch.arange(20), columns] = False
+    stress = 1 - torch.corrcoef(torch.stack([torch.acos(cosines[two]), target[two]]))[0, 1]
+    if local:
+        near = 1 / (1 + 2 * fitted.sharpness * (1 - cosines[two]))
+        stress = stress + local * torch.log(near.sum())
+    (expected,) = torch.autograd.grad(stress, cosines)
+    found = fitted._slope(cosines.detach().clone(), target.clone(), local, columns)
+    assert ((found - expected).norm() / expected.norm()).item() < 1e-9
+
+
 def test_geodesic_mds_beats_pca_in_spearman_and_in_neighbours_on_real_features(coco, reference):
     names = np.load(reference / "features" / "lvis1203_text_clip_vitb32.npz")["text"]
     for x in (coco, unit(names.astype(np.float32))):
@@ -239,7 +271,11 @@ def test_few_points(method, n):
 def test_equal_points_and_points_of_low_rank(method):
     same = fit_map(np.repeat(blobs()[:1], 9, axis=0), method).map
     assert np.ptp(same.coords, axis=0).max() < 1e-5
-    assert "spearman" not in same.fidelity
+    assert not same.fidelity
+    one_side = np.concatenate([np.repeat(blobs()[:1], 9, axis=0), blobs(n=20)])
+    found = fit_map(one_side, method, texts=np.arange(29) >= 9).map.fidelity
+    assert {"spearman", "spearman_texts", "knn_overlap_texts"} < set(found)
+    assert not [name for name in found if name.endswith(("images", "across"))]
     t = np.linspace(0, 1, 40)
     flat = np.zeros((40, 8), dtype=np.float32)
     flat[:, 2], flat[:, 5] = np.cos(t), np.sin(t)
@@ -299,12 +335,14 @@ def test_local_distortion_is_high_where_the_map_was_spoilt_and_averages_to_the_w
     assert local.mean() == pytest.approx(1 - (found["trustworthiness"].value + found["continuity"].value) / 2, abs=1e-5)
 
 
-def test_nulls_of_fidelity_are_what_random_coordinates_give():
-    x = blobs(n=300)
+def test_places_at_random_have_the_fidelity_that_counting_gives_them():
+    x, n, k = blobs(n=300), 300, 10
     rng = np.random.default_rng(7)
-    runs = [fidelity.measure(x, unit(rng.normal(size=(300, 3)))) for _ in range(6)]
-    for key, number in runs[0].items():
-        assert np.mean([run[key].value for run in runs]) == pytest.approx(number.null, abs=0.01), key
+    runs = [fidelity.measure(x, unit(rng.normal(size=(n, 3)))) for _ in range(6)]
+    near = 1 - (n - 1 - k) * (n - k) / ((n - 1) * (2 * n - 3 * k - 1))
+    by_counting = {"spearman": 0, "trustworthiness": near, "continuity": near, "knn_overlap": k / (n - 1)}
+    for key, expected in by_counting.items():
+        assert np.mean([run[key].value for run in runs]) == pytest.approx(expected, abs=0.01), key
 
 
 def test_the_interval_of_spearman_is_as_wide_as_the_spread_over_samples():
@@ -328,9 +366,11 @@ def test_large_sets_are_sampled_for_fidelity_and_say_so(monkeypatch):
 
 def test_progress_and_stop():
     seen: list[tuple[float, str]] = []
-    fit_map(blobs(), "geodesic_mds", on_progress=lambda f, t: seen.append((f, t)))
+    fit_map(blobs(n=241), "geodesic_mds", on_progress=lambda f, t: seen.append((f, t)))
     assert [f for f, _ in seen] == sorted(f for f, _ in seen)
+    assert 0 == seen[0][0] < 0.5 < seen[-1][0] <= 1
     assert seen[0][1] == "Fitting the map"
+    assert "The same map of points without structure" in [text for _, text in seen]
     with pytest.raises(Cancelled, match="to run to its end; got a request to stop after 0 of 300 steps"):
         fit_map(blobs(), "geodesic_mds", should_stop=lambda: True)
     with pytest.raises(Cancelled, match="got a request to stop after 0 of 300 steps"):
@@ -339,7 +379,7 @@ def test_progress_and_stop():
 
 def test_errors_say_what_is_wrong():
     x = blobs()
-    with pytest.raises(ChoiceError, match=r"map to be one of pca, pca_centred, geodesic_mds, umap"):
+    with pytest.raises(ChoiceError, match=r"map to be one of pca, pca_centred, pca_centred_each, geodesic_mds, umap"):
         fit_map(x, "tsne")
     with pytest.raises(ShapeError, match=r"three unit vectors as axes for the map prompt_axes; got none\. Give axes="):
         fit_map(x, "prompt_axes")
@@ -353,6 +393,14 @@ def test_errors_say_what_is_wrong():
         fit_map(x).place(np.eye(5))
     with pytest.raises(ShapeError, match="at least 1 vectors; got 0"):
         fit_map(x[:0])
+    for texts in (None, np.zeros(240, dtype=bool)):
+        with pytest.raises(ShapeError, match=r"images and texts for the map pca_centred_each; got one modality"):
+            fit_map(x, "pca_centred_each", texts=texts)
+    for texts in (np.arange(240) % 2, np.zeros(3, dtype=bool)):
+        with pytest.raises(ShapeError, match="240 bools, which of the vectors are texts; got"):
+            fit_map(x, texts=texts)
+    with pytest.raises(ShapeError, match=r"which of the new vectors are texts; got none\. Give texts="):
+        fit_map(x, "pca_centred_each", texts=np.arange(240) < 9, with_fidelity=False).place(x[:2])
     with pytest.raises(ShapeError, match="240 map coordinates, one for each vector; got 3"):
         fidelity.measure(x, np.eye(3))
     for bad, message in ((np.nan, "NaN or infinity, the first at row 2"), (0.0, "length 0 at row 2")):
@@ -366,7 +414,28 @@ def test_available_maps():
     assert "precomputed" in available(3)
     assert "precomputed" not in available(512)
     assert {"pca", "umap", "geodesic_mds", "prompt_axes", "label_axes"} <= set(available(512))
-    assert all("gap" in MAPS[key].explanation for key in MAPS if MAPS[key].centred)
+    assert "pca_centred_each" in available(512)
+    assert "pca_centred_each" not in available(512, both=False)
+    assert [key for key in MAPS if MAPS[key].warning] == ["pca_centred", "pca_centred_each"]
+
+
+def test_joint_centring_turns_the_modalities_into_opposite_poles_and_centring_each_removes_the_gap(coco):
+    texts = np.arange(1000) >= 500
+
+    def degrees(x):
+        return np.degrees(angle(*(unit(x[side].mean(axis=0, dtype=np.float64)[None])[0] for side in (~texts, texts))))
+
+    assert degrees(coco) == pytest.approx(72.0, abs=0.05)
+    assert degrees(fit_map(coco, "pca_centred", with_fidelity=False).map.coords) == pytest.approx(178, abs=1)
+    each = fit_map(coco, "pca_centred_each", texts=texts, with_fidelity=False).map.coords
+    lengths = [np.linalg.norm(each[side].mean(axis=0)) for side in (~texts, texts)]
+    assert max(lengths) < 0.3
+    gap = np.linalg.norm(each[texts].mean(axis=0) - each[~texts].mean(axis=0))
+    assert gap < 0.2
+    for key, words in (("pca_centred", "opposite poles"), ("pca_centred_each", "removes the modality gap")):
+        assert words in MAPS[key].explanation
+        assert words in MAPS[key].warning
+        assert "destroys" not in (MAPS[key].explanation + MAPS[key].warning).lower()
 
 
 def test_the_gain_of_one_map_over_another_is_the_difference_with_an_interval_of_its_own():
