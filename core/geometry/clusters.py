@@ -31,7 +31,8 @@ def spherical_kmeans(x: np.ndarray, k: int, *, seed: int = 0, starts: int = 3,
 
     Returns
     -------
-    (n,) int64, groups from 0, the largest first; (k, d) float64, their mean directions.
+    (n,) int64, groups from 0, the largest first, the same whatever the order of the rows; (k, d) float64, their mean
+    directions.
 
     References
     ----------
@@ -42,10 +43,19 @@ def spherical_kmeans(x: np.ndarray, k: int, *, seed: int = 0, starts: int = 3,
     if not 1 <= k <= len(x):
         raise ShapeError(f"between 1 and {len(x)} groups", str(k))
     rng = np.random.default_rng(seed)
-    runs = [_one_run(x, k, rng, steps) for _ in range(starts)]
-    labels, centres, _ = max(runs, key=lambda run: run[2])
+    rows = _by_content(x)
+    runs = [_one_run(x[rows], k, rng, steps) for _ in range(starts)]
+    found, centres, _ = max(runs, key=lambda run: run[2])
+    labels = np.empty_like(found)
+    labels[rows] = found
     order = np.argsort(-np.bincount(labels, minlength=k), kind="stable")
     return np.argsort(order)[labels], centres[order]
+
+
+def _by_content(x: np.ndarray) -> np.ndarray:
+    """Rows in an order that follows from what they hold alone: to the last bit the same whatever order they came in."""
+    first = np.argsort(np.ascontiguousarray(x).view(f"V{x.itemsize * x.shape[1]}").ravel(), kind="stable")
+    return first[spread_sample(x[first], len(x))]
 
 
 def _one_run(x: np.ndarray, k: int, rng: np.random.Generator, steps: int) -> tuple[np.ndarray, np.ndarray, float]:

@@ -19,15 +19,20 @@ class Curve:
     title, unit : of the number.
     values : (s,) float64.
     low, high : (s,) float64, or None where no interval is known.
-    null : the number by chance, or None.
+    null : (s,) float64, the number by chance; one number stands for all; None where it is not known.
     """
 
     title: str
     values: np.ndarray
     low: np.ndarray | None = None
     high: np.ndarray | None = None
-    null: float | None = None
+    null: np.ndarray | None = None
     unit: str = ""
+
+    def __post_init__(self) -> None:
+        if self.null is not None:
+            null = np.broadcast_to(np.asarray(self.null, dtype=np.float64), np.shape(self.values))
+            object.__setattr__(self, "null", null)
 
     @classmethod
     def of(cls, title: str, numbers: Sequence[Number]) -> Curve:
@@ -35,5 +40,6 @@ class Curve:
         known = all(n.low is not None and n.high is not None for n in numbers)
         low = np.array([n.low for n in numbers], dtype=np.float64) if known else None
         high = np.array([n.high for n in numbers], dtype=np.float64) if known else None
-        first = numbers[0] if numbers else Number(0.0)
-        return cls(title, np.array([n.value for n in numbers]), low, high, first.null, first.unit)
+        nulls = [n.null for n in numbers if n.null is not None]
+        null = np.array(nulls) if nulls and len(nulls) == len(numbers) else None
+        return cls(title, np.array([n.value for n in numbers]), low, high, null, numbers[0].unit if numbers else "")

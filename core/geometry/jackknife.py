@@ -35,9 +35,10 @@ def with_interval(value: float, without: np.ndarray | None, null: float, n: int,
 
 
 def student(freedom: int) -> float:
-    """97.5 % point of Student's distribution, by Cornish and Fisher's expansion."""
-    z = 1.959963984540054
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    """97.5 % point of Student's distribution with ``freedom`` degrees of freedom, at least 1."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
 
 
 @dataclass(frozen=True)

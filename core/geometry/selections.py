@@ -20,10 +20,12 @@ class Difference:
 
     Attributes
     ----------
-    distance : length of the difference of their means, with the one that random halves of both have, and p.
+    distance : length of the difference of their means, with the one that random divisions have; n counts each point
+        once.
     p_value : share of random divisions of the same points that lie at least as far apart.
     direction : (d,) float64, unit, from the second selection towards the first.
-    examples : rows of the first and of the second selection that lie farthest along and against the direction.
+    examples : indices of the points of the first and of the second selection that lie farthest along and against the
+        direction.
     words : (word, cosine to the direction, p) of those that go with the first, then with the second selection; p is
         the share of random divisions in which any word goes as far.
     """
@@ -35,15 +37,21 @@ class Difference:
     words: tuple[tuple[tuple[str, float, float], ...], tuple[tuple[str, float, float], ...]]
 
 
-def tell_selections_apart(a: np.ndarray, b: np.ndarray, *, words: Sequence[str] = (),
+def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, words: Sequence[str] = (),
                           word_vectors: np.ndarray | None = None, most: int = 8, seed: int = 0) -> Difference:
     """What tells one selection from another.
 
+    A random division deals the points of both out anew: as many to the first alone, to the second alone and to both as
+    there are. So p is right for selections that share points, and for one inside the other. It is not for selections
+    that were chosen by place.
+
     Parameters
     ----------
+    x
+        (n, d) floats, unit rows. Points of one modality: between images and texts the direction is the modality gap
+        and little else.
     a, b
-        (n, d) and (m, d) floats, unit rows, at least two each. Selections of one modality: between images and texts
-        the direction is the modality gap and little else.
+        Indices of the points of each selection, at least two each; one that is named twice counts once.
     words, word_vectors
         Candidate words and their (w, d) unit vectors; they are compared about their own mean.
     most
@@ -54,38 +62,38 @@ def tell_selections_apart(a: np.ndarray, b: np.ndarray, *, words: Sequence[str] 
     Raises
     ------
     ShapeError
-        If a selection has fewer than two points, or the two have the same mean.
+        If a selection has fewer than two points, or one that is not there, or the two have the same mean.
     """
-    least = max(rounding(np.asarray(side)) for side in (a, b))
-    a, b = (np.asarray(side, dtype=np.float64) for side in (a, b))
+    x = np.asarray(x)
+    check_vectors(x, what="points", unit=True)
+    a, b = (np.unique(np.asarray(side, dtype=np.int64)) for side in (a, b))
     for side in (a, b):
-        check_vectors(side, what="points of a selection", at_least=2, unit=True)
-    if a.shape[1] != b.shape[1]:
-        raise ShapeError("two selections of one model", f"{a.shape[1]} and {b.shape[1]} dimensions")
-    gap = a.mean(axis=0) - b.mean(axis=0)
+        if len(side) < 2:
+            raise ShapeError("at least 2 points of a selection", str(len(side)))
+        if side[0] < 0 or side[-1] >= len(x):
+            raise ShapeError(f"points from 0 to {len(x) - 1}", f"{side[0]} to {side[-1]}")
+    rows = np.union1d(a, b)
+    weights = np.isin(rows, a) / len(a) - np.isin(rows, b) / len(b)
+    points = x[rows].astype(np.float64)
+    gap = weights @ points
     length = float(np.linalg.norm(gap))
-    if length < least:
+    if length < 1e-9:
         raise ShapeError("selections with different means", "the same mean", "Choose other points.")
     direction = gap / length
-    gaps = _random_gaps(np.concatenate([a, b]), len(a), seed)
+    rng = np.random.default_rng(seed)
+    dealt = np.empty((PERMUTATIONS, len(rows)))
+    for row in dealt:
+        row[rng.permutation(len(rows))] = weights
+    gaps = dealt @ points
     lengths = np.linalg.norm(gaps, axis=1)
-    distance = Number(length, null=float(lengths.mean()), n=len(a) + len(b), unit="difference of means")
-    vectors = np.zeros((0, a.shape[1])) if word_vectors is None else np.asarray(word_vectors)
+    distance = Number(length, null=float(lengths.mean()), n=len(rows), unit="difference of means")
+    vectors = np.zeros((0, x.shape[1])) if word_vectors is None else np.asarray(word_vectors, dtype=np.float64)
     if len(vectors) != len(words):
         raise ShapeError(f"{len(words)} word vectors, one for each word", str(len(vectors)))
-    along_a, along_b = a @ direction, b @ direction
-    examples = np.argsort(-along_a, kind="stable")[:most], np.argsort(along_b, kind="stable")[:most]
+    examples = (a[np.argsort(-x[a] @ direction, kind="stable")[:most]],
+                b[np.argsort(x[b] @ direction, kind="stable")[:most]])
     return Difference(distance, _share(lengths, length), direction, examples,
-                      _words(words, vectors, direction, gaps / lengths[:, None].clip(least), most))
-
-
-def _random_gaps(x: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Differences of means of random divisions of the rows into n and the rest: (PERMUTATIONS, d)."""
-    rng = np.random.default_rng(seed)
-    weights = np.full((PERMUTATIONS, len(x)), -1 / (len(x) - n))
-    for row in weights:
-        row[rng.permutation(len(x))[:n]] = 1 / n
-    return weights @ x
+                      _words(words, vectors, direction, gaps / lengths[:, None].clip(1e-12), most))
 
 
 def _share(by_chance: np.ndarray, value: float) -> float:

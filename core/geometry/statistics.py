@@ -7,7 +7,7 @@ statistics of pairs of points, where copies of rows in a bootstrap are not.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,12 @@ from core.geometry.directions import kappa_from_length
 from core.geometry.jackknife import CHUNK, cluster_sums, clusters, with_interval
 from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
+from core.geometry.swaps import gap_by_chance
+from core.geometry.uniformity import joint_uniformity, uniformity
 from core.types import Number
 
 MOST_FOR_PAIRS = 3000
+ROWS_A_DIMENSION = 4   # from which on the interval of the effective rank covers
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Statistic:
     unit: str = ""
 
 
+_GROWS = "it grows with n, so images and texts are cut to the smaller n of the two"
+
 STATISTICS: dict[str, Statistic] = {
     "gap": Statistic("Gap", "Length of the difference of the mean image and the mean text vector (Liang 2022)."),
     "angle_of_means": Statistic("Angle of means", "Angle between the mean image and the mean text vector.", "degrees"),
@@ -38,19 +43,22 @@ STATISTICS: dict[str, Statistic] = {
     "cosine_unpaired": Statistic("Cosine, not pairs", "Mean cosine of an image and a text of another image."),
     "alignment": Statistic("Alignment", "Mean squared distance of an image to its own text (Wang & Isola 2020)."),
     "rmg": Statistic("Relative gap", "Distance in pairs over that plus the distance inside modalities (Schrodi 2024)."),
-    "uniformity_joint": Statistic("Uniformity, all", "Log mean of exp(-2 d^2) over all pairs; lower is more even."),
+    "uniformity_joint": Statistic("Uniformity, all", "Log mean of exp(-2 d^2) over all pairs, images and texts "
+                                  "weighing the same whatever their numbers; lower is more even."),
     "cosine_image": Statistic("Cosine, images", "Mean cosine of two images."),
     "norm_image": Statistic("Mean length, images", "Length of the mean image vector; 1 if all were equal."),
     "kappa_image": Statistic("Concentration, images", "Von Mises-Fisher kappa of the images; 0 is uniform."),
     "uniformity_image": Statistic("Uniformity, images", "Log mean of exp(-2 d^2) over pairs of images."),
-    "effective_rank_image": Statistic("Effective rank, images", "Dimensions that the centred images fill evenly.",
+    "effective_rank_image": Statistic("Effective rank at this n, images",
+                                      f"Dimensions that the centred images fill evenly, at this n: {_GROWS}.",
                                       "dimensions"),
     "cosine_text": Statistic("Cosine, texts", "Mean cosine of two texts."),
     "norm_text": Statistic("Mean length, texts", "Length of the mean text vector; 1 if all were equal."),
     "kappa_text": Statistic("Concentration, texts", "Von Mises-Fisher kappa of the texts; 0 is uniform."),
     "uniformity_text": Statistic("Uniformity, texts", "Log mean of exp(-2 d^2) over pairs of texts."),
-    "effective_rank_text": Statistic("Effective rank, texts", "Dimensions that the centred texts fill evenly.",
-                                     "dimensions"),
+    "effective_rank_text": Statistic("Effective rank at this n, texts",
+                                      f"Dimensions that the centred texts fill evenly, at this n: {_GROWS}.",
+                                      "dimensions"),
 }
 
 
@@ -69,7 +77,8 @@ def sphere_statistics(images: np.ndarray | None, texts: np.ndarray | None,
     -------
     Numbers in the order of `STATISTICS`; those that need what is not there (a pair, two points, an interval of fewer
     than three clusters) are left out or have no interval. Uniformity looks at up to 3,000 points of a modality, and
-    its ``n`` says so.
+    its ``n`` says so. Effective rank is mostly a function of n: where there are images and texts, both are measured at
+    the smaller n of the two, on rows spread evenly from the most to the least typical.
 
     References
     ----------
@@ -83,9 +92,11 @@ def sphere_statistics(images: np.ndarray | None, texts: np.ndarray | None,
         raise ShapeError("links between the images and texts at hand", "an index outside them")
     members = clusters(sizes, links)
     found: dict[str, Number] = {}
+    equal = min((size for size in sizes if size), default=0)
     for name, x, cluster in zip(("image", "text"), sides, members):
         if x is not None and len(x) > 1:
             found |= {f"{key}_{name}": number for key, number in _one_modality(x, cluster).items()}
+            found |= {f"effective_rank_{name}": number for number in _effective_rank_at(x, cluster, equal)}
     if sides[0] is not None and sides[1] is not None and min(sizes) > 0:
         found |= _two_modalities(sides[0], sides[1], links, members)
     return {key: found[key] for key in STATISTICS if key in found}
@@ -132,15 +143,25 @@ def _one_modality(x: np.ndarray, cluster: np.ndarray) -> dict[str, Number]:
                          kappa_from_length(by_chance, d, rounding(x)), n, low=0),
         "uniformity": _uniformity(x, cluster),
     }
-    values, vectors = _spectrum(x)
-    if values.sum() > rounding(x, d) ** 2 * n:
-        most = min(n - 1, d)
-        # Page, Phys. Rev. Lett. 71, 1993: mean entropy of the spectrum of random directions.
-        chance = most * math.exp(-most / (2 * max(n - 1, d)))
-        out["effective_rank"] = with_interval(math.exp(_entropy(values)),
-                                        _effective_ranks_without(x, cluster, c, values, vectors) if enough else None,
-                                        chance, n, "dimensions", low=1, high=most)
     return out
+
+
+def _effective_rank_at(x: np.ndarray, cluster: np.ndarray, n: int) -> Iterator[Number]:
+    """The effective rank of n rows; with an interval where there are so many for a dimension that it covers."""
+    if len(x) > n:
+        rows = spread_sample(x, n)
+        x, cluster = x[rows], cluster[rows]
+    d = x.shape[1]
+    _, cluster = np.unique(cluster, return_inverse=True)
+    values, vectors = _spectrum(x)
+    if n < 2 or values.sum() <= rounding(x, d) ** 2 * n:
+        return
+    most = min(n - 1, d)
+    # Page, Phys. Rev. Lett. 71, 1993: mean entropy of the spectrum of random directions.
+    chance = most * math.exp(-most / (2 * max(n - 1, d)))
+    c = int(cluster.max()) + 1
+    without = _effective_ranks_without(x, cluster, c, values, vectors) if c >= ROWS_A_DIMENSION * d else None
+    yield with_interval(math.exp(_entropy(values)), without, chance, n, "dimensions", low=1, high=most)
 
 
 def _kappas(lengths: np.ndarray, d: int) -> np.ndarray:
@@ -179,42 +200,11 @@ def _effective_ranks_without(x: np.ndarray, cluster: np.ndarray, c: int, values:
     return np.exp(entropy) * (1 - per_cluster)
 
 
-def _uniformity(x: np.ndarray, cluster: np.ndarray, t: float = 2.0) -> Number:
+def _uniformity(x: np.ndarray, cluster: np.ndarray) -> Number:
     if len(x) > MOST_FOR_PAIRS:
         rows = spread_sample(x, MOST_FOR_PAIRS)
         x, cluster = x[rows], cluster[rows]
-    return _uniformity_of(x, cluster, t)
-
-
-def _uniformity_of(x: np.ndarray, cluster: np.ndarray, t: float = 2.0) -> Number:
-    n, d = x.shape
-    _, cluster = np.unique(cluster, return_inverse=True)
-    c = int(cluster.max()) + 1
-    row_sums, own = np.empty(n), np.empty(n)
-    for start in range(0, n, 1024):
-        rows = slice(start, start + 1024)
-        kernel = np.exp((2 * t) * (np.clip(x[rows] @ x.T, -1, 1) - 1))
-        kernel[np.arange(len(kernel)), np.arange(n)[rows]] = 0
-        row_sums[rows] = kernel.sum(axis=1, dtype=np.float64)
-        own[rows] = (kernel * (cluster[rows, None] == cluster)).sum(axis=1, dtype=np.float64)
-    total = row_sums.sum()
-    counts = np.bincount(cluster, minlength=c)
-    left = n - counts
-    without = None
-    if left.min() > 1:
-        sums = total - 2 * np.bincount(cluster, row_sums, c) + np.bincount(cluster, own, c)
-        without = np.log(sums / (left * (left - 1)))
-    return with_interval(math.log(total / (n * (n - 1))), without, uniformity_by_chance(d, t), n,
-                         low=-2 * t * n / (n - 1), high=0)
-
-
-def uniformity_by_chance(d: int, t: float = 2.0) -> float:
-    """Log mean of exp(-t |u - v|^2) over random directions in ``d`` dimensions: log 0F1(; d/2; t^2) - 2 t."""
-    term = total = 1.0
-    for k in range(1, 200):
-        term *= t * t / (k * (d / 2 + k - 1))
-        total += term
-    return math.log(total) - 2 * t
+    return uniformity(x, cluster)
 
 
 def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, members: list[np.ndarray]) -> dict[str, Number]:
@@ -246,9 +236,10 @@ def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, members: li
             left_out = function(without) if usable else None
             return with_interval(float(function(whole)), left_out, null, size, unit, low, high)
 
+    gap, angle = gap_by_chance(x, y, links)
     out = {
-        "gap": number(_gap, math.sqrt(1 / n + 1 / m), min(n, m), low=0, high=2),
-        "angle_of_means": number(_angle, 90.0, min(n, m), "degrees", low=0, high=180),
+        "gap": number(_gap, gap, min(n, m), low=0, high=2),
+        "angle_of_means": number(_angle, angle, min(n, m), "degrees", low=0, high=180),
         "cosine_unpaired": number(_unpaired, 0.0, min(n, m), low=-1, high=1),
     }
     if min(n, m) > 1 and p:
@@ -259,8 +250,8 @@ def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, members: li
     most = MOST_FOR_PAIRS // 2
     rows_x = spread_sample(x, most) if n > most else np.arange(n)
     rows_y = spread_sample(y, most) if m > most else np.arange(m)
-    both = np.concatenate([x[rows_x], y[rows_y]])
-    out["uniformity_joint"] = _uniformity_of(both, np.concatenate([of_x[rows_x], of_y[rows_y]]))
+    if min(n, m) > 1:
+        out["uniformity_joint"] = joint_uniformity(x[rows_x], of_x[rows_x], y[rows_y], of_y[rows_y])
     return out
 
 

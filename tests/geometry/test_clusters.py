@@ -43,6 +43,19 @@ def test_k_means_repeats_itself_and_takes_equal_points():
     assert set(clusters.spherical_kmeans(x[:3], 3)[0]) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_shuffled_rows_give_the_same_groups(kind):
+    rng = np.random.default_rng(11)
+    x = unit(rng.normal(size=(240, 24)).astype(kind))   # no groups are there: every start ends elsewhere
+    x[200:] = x[:40]
+    labels, centres = clusters.spherical_kmeans(x, 7)
+    for _ in range(5):
+        order = rng.permutation(len(x))
+        shuffled, again = clusters.spherical_kmeans(x[order], 7)
+        np.testing.assert_array_equal(shuffled, labels[order])
+        np.testing.assert_array_equal(again, centres)
+
+
 def test_hdbscan_finds_planted_groups_and_leaves_noise_out():
     x, truth = planted()
     noise = unit(np.random.default_rng(5).normal(size=(25, 16)).astype(np.float32))

@@ -61,6 +61,33 @@ def test_it_falls_with_the_angle_and_never_underflows_in_512_dimensions():
     assert logs[100] < -100
 
 
+def test_the_tail_of_the_kernel_is_that_of_the_series_summed_all_the_way(monkeypatch):
+    tail = density.heat_kernel(64, 30.0)
+    monkeypatch.setattr(density, "_SUMMED", 1000.0)
+    series = density.heat_kernel.__wrapped__(64, 30.0)
+    angles = np.radians([135, 140, 150, 160, 170])
+    assert (series.log(np.cos(angles)) < -560).all()
+    np.testing.assert_allclose(tail.log(np.cos(angles)), series.log(np.cos(angles)), atol=0.1)
+
+
+def test_two_outliers_have_their_own_densities_at_the_far_end_of_the_sphere():
+    rng = np.random.default_rng(6)
+    d = 512
+    crowd = unit(np.eye(d)[0] + 0.006 * rng.normal(size=(60, d)))
+    angles = np.radians([75, 88])
+    out = np.zeros((2, d))
+    out[:, 0], out[[0, 1], [1, 2]] = np.cos(angles), np.sin(angles)
+    x = np.concatenate([crowd, out])
+    found = density.log_density(x, degrees=20.0)
+    kernel = density.heat_kernel(d, 20.0)
+    for row in (60, 61):
+        logs = kernel.log(np.delete(x, row, axis=0) @ x[row])
+        top = logs.max()
+        by_hand = (top + np.log(np.exp(logs - top).mean()) + kernel.log_peak) / math.log(10)
+        assert found[row] == pytest.approx(by_hand, abs=1e-6)
+    assert found[:60].min() > 0 > found[60] > found[61] + 100
+
+
 def test_density_of_even_points_is_that_of_the_uniform_sphere():
     found = density.log_density(fibonacci(3000), degrees=20)
     np.testing.assert_allclose(found, 0, atol=0.02)

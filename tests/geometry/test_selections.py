@@ -19,13 +19,18 @@ def drawn(n: int, along: int | None, seed: int) -> np.ndarray:
     return unit(x + (0 if along is None else 0.8) * AXES[along or 0])
 
 
+def two(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two selections that share no point, as `tell_selections_apart` takes them."""
+    return np.concatenate([a, b]), np.arange(len(a)), len(a) + np.arange(len(b))
+
+
 WORDS = tuple(f"word {i}" for i in range(D))
 VECTORS = unit(AXES + 0.7)
 
 
 def test_a_planted_difference_is_found_and_named():
     a, b = drawn(60, 3, 1), drawn(50, 5, 2)
-    found = tell_selections_apart(a, b, words=WORDS, word_vectors=VECTORS)
+    found = tell_selections_apart(*two(a, b), words=WORDS, word_vectors=VECTORS)
     assert found.p_value < 0.01
     assert found.distance.value > 3 * found.distance.null
     assert found.direction @ unit((AXES[3] - AXES[5])[None])[0] > 0.9
@@ -35,14 +40,14 @@ def test_a_planted_difference_is_found_and_named():
     assert first[0][1] > 0 > second[0][1]
     along = a @ found.direction
     np.testing.assert_array_equal(found.examples[0], np.argsort(-along)[:8])
-    np.testing.assert_array_equal(found.examples[1], np.argsort(b @ found.direction)[:8])
+    np.testing.assert_array_equal(found.examples[1], len(a) + np.argsort(b @ found.direction)[:8])
 
 
 def test_random_divisions_are_seldom_called_different():
     values, words = [], []
     for seed in range(40):
         x = drawn(60, None, 100 + seed)
-        found = tell_selections_apart(x[:30], x[30:], words=WORDS, word_vectors=VECTORS, seed=seed)
+        found = tell_selections_apart(x, range(30), range(30, 60), words=WORDS, word_vectors=VECTORS, seed=seed)
         values.append(found.p_value)
         words.append(min((w[2] for side in found.words for w in side), default=1))
     assert np.mean(np.array(values) < 0.05) <= 0.15
@@ -50,9 +55,32 @@ def test_random_divisions_are_seldom_called_different():
     assert 0.3 < np.mean(values) < 0.7
 
 
+@pytest.mark.parametrize(("size_a", "shared", "size_b"), [(30, 0, 30), (12, 12, 60), (40, 20, 40), (55, 50, 52)])
+def test_p_is_uniform_under_the_null_also_for_nested_selections_and_those_that_share_points(size_a, shared, size_b):
+    from scipy.stats import kstest
+
+    values = []
+    for seed in range(200):
+        n = size_a + size_b - shared
+        x = drawn(n, None, 1000 + seed)
+        values.append(tell_selections_apart(x, np.arange(size_a), np.arange(size_a - shared, n), seed=seed).p_value)
+    assert kstest(values, "uniform").pvalue > 0.01
+    assert 0.4 < np.median(values) < 0.6
+
+
+def test_a_point_that_is_named_twice_or_shared_counts_once():
+    x = drawn(30, None, 4)
+    once = tell_selections_apart(x, range(20), range(10, 30))
+    again = tell_selections_apart(x, [*range(20), 3, 3], [*range(10, 30), 11])
+    assert once.distance == again.distance
+    assert once.p_value == again.p_value
+    assert once.distance.n == 30
+    assert once.distance.value == pytest.approx(np.linalg.norm(x[:20].mean(axis=0) - x[10:].mean(axis=0)))
+
+
 def test_it_repeats_itself_and_swaps_with_its_sides():
     a, b = drawn(20, 3, 1), drawn(25, 5, 2)
-    first, again, swapped = (tell_selections_apart(*pair, words=WORDS, word_vectors=VECTORS) for pair in
+    first, again, swapped = (tell_selections_apart(*two(*pair), words=WORDS, word_vectors=VECTORS) for pair in
                              ((a, b), (a, b), (b, a)))
     assert first.words == again.words
     np.testing.assert_allclose(first.direction, -swapped.direction)
@@ -62,10 +90,10 @@ def test_it_repeats_itself_and_swaps_with_its_sides():
 def test_errors_say_what_is_wrong():
     a = drawn(5, None, 1)
     with pytest.raises(ShapeError, match="at least 2 points of a selection; got 1"):
-        tell_selections_apart(a[:1], a)
+        tell_selections_apart(a, [0, 0], [1, 2])
+    with pytest.raises(ShapeError, match="points from 0 to 4; got 3 to 5"):
+        tell_selections_apart(a, [0, 1], [3, 5])
     with pytest.raises(ShapeError, match=r"selections with different means; got the same mean\. Choose other points"):
-        tell_selections_apart(a, a)
-    with pytest.raises(ShapeError, match="two selections of one model; got 24 and 3 dimensions"):
-        tell_selections_apart(a, np.eye(3))
+        tell_selections_apart(a, [0, 1, 3], [3, 1, 0])
     with pytest.raises(ShapeError, match="2 word vectors, one for each word; got 0"):
-        tell_selections_apart(a, drawn(5, 3, 2), words=("a", "b"))
+        tell_selections_apart(*two(a, drawn(5, 3, 2)), words=("a", "b"))

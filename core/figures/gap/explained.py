@@ -50,7 +50,7 @@ def conformity(report: Conformity, *, dark: bool = False) -> go.Figure:
     line(figure, report.alphas, report.distances, p.kinds["plain"], "distance", 2)
     if report.distances.null is not None:
         figure.add_trace(go.Scatter(
-            x=report.alphas[[0, -1]], y=[report.distances.null] * 2, mode="lines", name="two halves of one modality",
+            x=report.alphas, y=report.distances.null, mode="lines", name="two halves of one modality",
             line={"color": p.muted, "width": 1.5, "dash": "dot"}, hoverinfo="skip"), row=2, col=1)
     figure.update_xaxes(matches=None, showticklabels=True)
     figure.update_xaxes(title_text="conformity: mean cosine to the others", row=1, col=1)
@@ -60,7 +60,7 @@ def conformity(report: Conformity, *, dark: bool = False) -> go.Figure:
     best, distances = int(np.argmin(report.distances.values)), report.distances
     interval = "" if distances.low is None or distances.high is None else \
         f", {distances.low[best]:.2f} to {distances.high[best]:.2f}"
-    null = "" if distances.null is None else f"; two halves of one modality: {distances.null:.2f}"
+    null = "" if distances.null is None else f"; two halves of one modality: {distances.null[best]:.2f}"
     title = (f"Conformity {report.images.mean():.2f} of images, {report.texts.mean():.2f} of texts; the distributions "
              f"match best at α = {report.alphas[best]:.2g} ({distances.values[best]:.2f} SD apart{interval}{null}; "
              f"n = {len(report.images):,} and {len(report.texts):,})")

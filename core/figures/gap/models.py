@@ -62,7 +62,7 @@ def over_training(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequen
                                    f"{plain(curve.title)}</extra>")
             if curve.null is not None:
                 figure.add_trace(go.Scatter(
-                    x=at[[0, -1]], y=[curve.null] * 2, mode="lines", name=f"{plain(curve.title)}, by chance",
+                    x=at, y=curve.null, mode="lines", name=f"{plain(curve.title)}, by chance",
                     line={"color": colour, "width": 1.4, "dash": "dot"}, hoverinfo="skip", legendgroup=curve.title,
                     showlegend=False), row=row, col=1)
         unit = next((c.unit for c in of_panel if c.unit), "")

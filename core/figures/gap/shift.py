@@ -206,4 +206,6 @@ def landscape_table(report: Landscape) -> pd.DataFrame:
         columns[name] = curve.values
         if curve.low is not None and curve.high is not None:
             columns[f"{name} low"], columns[f"{name} high"] = curve.low, curve.high
+        if curve.null is not None:
+            columns[f"{name} by chance"] = curve.null
     return pd.DataFrame(columns)

@@ -11,7 +11,7 @@ import pandas as pd
 from core.errors import check_choice
 from core.figures.scenes.embedding import Points
 from core.geometry.clusters import group_names, hdbscan, spherical_kmeans
-from core.geometry.density import heat_over_sphere, log_density
+from core.geometry.density import heat_over_sphere, log_density, natural_smoothing
 from core.geometry.maps.fidelity import local_distortion
 from core.scene import Colouring, SphereScene
 
@@ -48,7 +48,10 @@ def norm_colouring(points: Points) -> Colouring:
 
 def density_colouring(points: Points) -> Colouring:
     """Colours by how many images and texts lie near, by the heat kernel of their own sphere; prompts have none."""
-    return _of_own(points, Colouring("density, log10 over the uniform sphere", values=log_density(_own(points))))
+    own = _own(points)
+    degrees = natural_smoothing(own)
+    title = f"density, log10 over the uniform sphere, smoothed over {degrees:.1f}°"
+    return _of_own(points, Colouring(title, values=log_density(own, degrees=degrees)))
 
 
 def distortion_colouring(points: Points, coords: np.ndarray) -> Colouring:

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import Cancelled
 from core.geometry.curves import Curve
-from core.geometry.gap.measures import batches, gap_by_chance, loss_of
+from core.geometry.gap.measures import batches, loss_of
 from core.geometry.gap.parts import cluster_labels, for_retrieval, one_text_each
 from core.geometry.gap.reports import Landscape
 from core.geometry.gap.shift import gap_vector
@@ -19,6 +19,7 @@ from core.geometry.jackknife import student
 from core.geometry.pairs import Pairs
 from core.geometry.retrieval import Answers, any_right
 from core.geometry.rounding import rounding
+from core.geometry.swaps import Swaps
 from core.types import Number
 
 SHIFTS = np.arange(-20, 41) / 40
@@ -186,7 +187,7 @@ def _gaps(pairs: Pairs, gap: np.ndarray, of_images: np.ndarray, of_texts: np.nda
 
     A point pulls by where it lies after the shift, and by what it does to the gap vector that all are moved along.
     """
-    null, square, steps = gap_by_chance(pairs)[0], float(gap @ gap), shifts[:, None]
+    square, steps = float(gap @ gap), shifts[:, None]
     sides = []
     for x, along, way in ((pairs.images, of_images, -steps), (pairs.texts, of_texts, steps)):
         scale = 1 / _lengths(along, square, steps)
@@ -194,9 +195,10 @@ def _gaps(pairs: Pairs, gap: np.ndarray, of_images: np.ndarray, of_texts: np.nda
         sides.append((x, scale, way, mean))
     apart = sides[0][3] - sides[1][3]
     values = np.linalg.norm(apart, axis=1)
+    nulls = _gaps_by_chance(pairs, gap, sides[0][1], sides[1][1], shifts)
     of_x, of_y, c = cluster_labels(pairs)
     if c < 3:
-        return Curve.of("Gap", [Number(float(value), null=null) for value in values])
+        return Curve.of("Gap", [Number(float(value), null=null) for value, null in zip(values, nulls)])
     directions = apart / np.maximum(values, rounding(pairs.images))[:, None]
     moved, turned = [], np.zeros_like(apart)
     for x, scale, way, _ in sides:
@@ -207,8 +209,22 @@ def _gaps(pairs: Pairs, gap: np.ndarray, of_images: np.ndarray, of_texts: np.nda
         moved.append(there)
     pulls = [(there - steps * (x @ turned.T.astype(x.dtype)).T) / len(x) for there, (x, *_) in zip(moved, sides)]
     numbers = []
-    for value, of_image, of_text in zip(values, *pulls):
+    for value, null, of_image, of_text in zip(values, nulls, *pulls):
         pull = np.bincount(of_x, of_image - of_image.mean(), c) - np.bincount(of_y, of_text - of_text.mean(), c)
         half = student(c - 1) * math.sqrt(float(pull @ pull) * c / (c - 1))
         numbers.append(Number(float(value), max(float(value) - half, 0.0), min(float(value) + half, 2.0), null))
     return Curve.of("Gap", numbers)
+
+
+def _gaps_by_chance(pairs: Pairs, gap: np.ndarray, of_images: np.ndarray, of_texts: np.ndarray,
+                    shifts: np.ndarray) -> list[float]:
+    """`swaps.gap_by_chance` of the moved vectors, from one over their lengths ((s, n) and (s, m)) at each shift."""
+    n, m = len(pairs.images), len(pairs.texts)
+    swaps, points = Swaps.within(n, m, pairs.links), np.concatenate([pairs.images, pairs.texts])
+    way = np.repeat([-1.0, 1.0], [n, m])
+    found = []
+    for lam, scale in zip(shifts, np.concatenate([of_images, of_texts], axis=1)):
+        sums = swaps.sums(points, scale)
+        sums += np.bincount(swaps.of, lam * way * scale)[:, None].astype(points.dtype) * gap.astype(points.dtype)
+        found.append(swaps.gap(sums)[0])
+    return found

@@ -11,13 +11,13 @@ import numpy as np
 from core.errors import Cancelled, ShapeError, check_choice
 from core.geometry.curves import Curve
 from core.geometry.gap.closing import CLOSINGS, UNTOUCHED, FittedClosing, available, fit_closing
-from core.geometry.gap.measures import gap_by_chance
 from core.geometry.gap.reports import ClosingReport, ClosingRow
 from core.geometry.gap.shift import gap_vector
 from core.geometry.gap.splits import Splitter
 from core.geometry.intervals import proportion
 from core.geometry.pairs import Pairs
 from core.geometry.retrieval import recall_at
+from core.geometry.swaps import gap_by_chance
 from core.types import Number
 
 DIRECTIONS = ("r1_image_to_text", "r1_text_to_image")
@@ -175,8 +175,8 @@ def _add(found: Values, part: str, fitted: FittedClosing, pairs: Pairs) -> None:
             found[part + name].append(number)
     if part == "held_out ":
         moved = fitted.apply(pairs)
-        gap = float(np.linalg.norm(gap_vector(moved)))
-        found["gap"].append(Number(gap, null=gap_by_chance(moved)[0], n=len(pairs.images)))
+        null, _ = gap_by_chance(moved.images, moved.texts, moved.links)
+        found["gap"].append(Number(float(np.linalg.norm(gap_vector(moved))), null=null, n=len(pairs.images)))
         if pairs.classes is not None:
             known = np.flatnonzero(pairs.classes.truth >= 0)
             if len(known):

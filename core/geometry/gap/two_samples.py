@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,31 +57,29 @@ def squared_mmd(x: np.ndarray, y: np.ndarray, *, bandwidth: float, unbiased: boo
 def mmd(pairs: Pairs) -> Number | None:
     """Unbiased squared MMD of images and texts at the median distance; None where it is not defined.
 
-    The 95 % interval is a jackknife over clusters (an image with its texts); the null is 0, its expectation when the
-    labels "image" and "text" are shuffled.
+    What belongs together is alike whatever the modality: all pairs of points inside one cluster (an image with its
+    texts) are left out, across the modalities and within each, so that pairs of one distribution have 0 in expectation.
+    The 95 % interval is a jackknife over clusters; the null is 0, its expectation when image and text are swapped
+    within pairs.
     """
     x, y = pairs.images, pairs.texts
-    n, m = len(x), len(y)
-    if min(n, m) < 2 or (bandwidth := median_distance(x, y)) ** 2 < rounding(x, x.shape[1]):
+    if min(len(x), len(y)) < 2 or (bandwidth := median_distance(x, y)) ** 2 < rounding(x, x.shape[1]):
         return None
     of_x, of_y, c = cluster_labels(pairs)
-    whole, without = [], []
-    for a, b, of_a, of_b in ((x, x, of_x, of_x), (y, y, of_y, of_y), (x, y, of_x, of_y)):
+    total, left = 0.0, np.zeros(c)
+    for a, b, of_a, of_b, factor in ((x, x, of_x, of_x, 1), (y, y, of_y, of_y, 1), (x, y, of_x, of_y, -2)):
         rows, columns, own = _kernel_sums(a, b, bandwidth, of_a, of_b)
         inside = np.bincount(of_a, own, c)
-        if a is b:
-            rows, columns = rows - 1, columns - 1
-            inside = inside - np.bincount(of_a, minlength=c)
-        whole.append(rows.sum())
-        without.append(rows.sum() - np.bincount(of_a, rows, c) - np.bincount(of_b, columns, c) + inside)
-    left_x, left_y = n - np.bincount(of_x, minlength=c), m - np.bincount(of_y, minlength=c)
-
-    def value(sums: Sequence[Any], n: Any, m: Any) -> Any:
-        return sums[0] / (n * (n - 1)) + sums[1] / (m * (m - 1)) - 2 * sums[2] / (n * m)
-
-    usable = min(left_x.min(), left_y.min()) > 1
-    return with_interval(float(value(whole, n, m)),
-                         value(without, left_x, left_y) if usable else None, 0.0, min(n, m))
+        by_cluster = np.bincount(of_a, rows, c) + np.bincount(of_b, columns, c) - 2 * inside
+        sizes_a, sizes_b = np.bincount(of_a, minlength=c), np.bincount(of_b, minlength=c)
+        counts = sizes_a * (len(b) - sizes_b) + sizes_b * (len(a) - sizes_a)
+        whole, count = by_cluster.sum() / 2, counts.sum() / 2
+        if not count:
+            return None
+        total += factor * whole / count
+        with np.errstate(all="ignore"):
+            left += factor * (whole - by_cluster) / (count - counts)
+    return with_interval(float(total), left, 0.0, min(len(x), len(y)))
 
 
 def separability(pairs: Pairs, *, seed: int = 0) -> Number | None:

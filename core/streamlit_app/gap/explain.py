@@ -92,7 +92,7 @@ def _interval(curve: Curve, i: int, form: str, n: int) -> str:
     if curve.low is not None and curve.high is not None:
         said.append(f"{form.format(curve.low[i])} to {form.format(curve.high[i])}")
     if curve.null is not None:
-        said.append(f"by chance {form.format(curve.null)}")
+        said.append(f"by chance {form.format(curve.null[i])}")
     return "; ".join([*said, f"n {n:,}"])
 
 

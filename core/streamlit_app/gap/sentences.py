@@ -106,7 +106,7 @@ def training_in_words(steps: np.ndarray, curves: Mapping[str, Sequence[Curve]]) 
 def _at(curve: Curve, i: int) -> Number:
     low = None if curve.low is None else float(curve.low[i])
     high = None if curve.high is None else float(curve.high[i])
-    return Number(float(curve.values[i]), low, high, curve.null)
+    return Number(float(curve.values[i]), low, high, None if curve.null is None else float(curve.null[i]))
 
 
 def _change(name: str, a: Number, b: Number, digits: int = 2) -> str:

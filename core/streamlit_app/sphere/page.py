@@ -23,6 +23,7 @@ from core.streamlit_app.sphere import selections
 from core.streamlit_app.sphere.choices import Choices, pick_choices, say_what_is_odd
 from core.streamlit_app.sphere.python import python_of
 from core.streamlit_app.sphere.scene import (
+    BY_LASSO,
     Selected,
     all_coords,
     fitted,
@@ -108,7 +109,7 @@ def _lassoed(ready: Ready, placed: FittedMap, n: int) -> Selected | None:
     rows = [int(np.ravel(point["customdata"])[0]) for point in drawn["selection"]["points"] if "customdata" in point]
     mask = np.zeros(n, dtype=bool)
     mask[[row for row in rows if row < n]] = True
-    return Selected(mask, f"by a lasso on the flat view of {ready.opened.name}"[:200]) if mask.any() else None
+    return Selected(mask, f"{BY_LASSO} the flat view of {ready.opened.name}"[:200]) if mask.any() else None
 
 
 def _remember(points: Points, camera: str | None, clicked: int | None, picked: int | None) -> None:
@@ -235,4 +236,5 @@ def _show_statistics(ready: Ready) -> None:
     table = panels.numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
     table["what it says"] = [STATISTICS[k].explanation for k in numbers]
     st.dataframe(table, hide_index=True, height="content", key="sphere.numbers", column_config={"unit": {"width": 96}})
-    st.caption("By chance: the same statistic of random directions, of the same number and dimension.")
+    st.caption("By chance: the same statistic of random directions, of the same number and dimension; of the gap and "
+               "its angle, with image and text swapped within pairs.")

@@ -33,6 +33,7 @@ from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
 ON_SPHERE = 60
+BY_CAP, BY_LASSO = "within", "by a lasso on"   # how the words of a selection by place begin
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ def select_cap(points: Points, coords: np.ndarray, row: int, degrees: float) -> 
     """
     inside = s2.inside_cap(coords, coords[row], np.radians(degrees))
     true = np.degrees(s2.angle(points.vectors()[inside], points.vector(row)))
-    words = f"within {degrees:.0f}° on the map, true angles up to {true.max():.0f}°"
+    words = f"{BY_CAP} {degrees:.0f}° on the map, true angles up to {true.max():.0f}°"
     label = f"{inside.sum():,} selected: {degrees:.0f}° on the map, up to {true.max():.0f}° true"
     return Selected(inside, words, label, coords[row], float(np.radians(degrees)))
 

@@ -13,13 +13,14 @@ import streamlit as st
 from PIL import Image
 
 from core.figures.scenes.embedding import Points
+from core.geometry.jackknife import clusters
 from core.geometry.selections import tell_selections_apart
 from core.language.difference import tell_apart
 from core.streamlit_app import cached, panels, ui
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.data.selections import LONGEST_NAME, LONGEST_NOTE, as_table, kept, load_panel
 from core.streamlit_app.sphere.choices import columns_of
-from core.streamlit_app.sphere.scene import Selected
+from core.streamlit_app.sphere.scene import BY_CAP, BY_LASSO, Selected
 from core.streamlit_app.state import Settings
 from core.types import Selection
 
@@ -80,14 +81,15 @@ def _difference(settings: Settings, ready: Ready) -> None:
         return
     with panels.friendly_errors():
         _apart(settings, ready, kept()[a], kept()[b])
-    found = tell_apart(_features(ready, kept()[a]), _features(ready, kept()[b]))
+    items = [_items(ready, kept()[name]) for name in (a, b)]
+    found = tell_apart(_features(ready, sorted({*items[0], *items[1]})), *items)
     if found.empty:
         return
     shown = found.head(12).rename(columns={"share_a": f"in {a}", "share_b": f"in {b}"})
     st.dataframe(shown.style.format({f"in {a}": "{:.0%}", f"in {b}": "{:.0%}", "z": "{:.1f}"}), hide_index=True,
                  key="selections.difference")
-    st.caption("Share of items with a word in their text, or a value in a column. z: difference over its standard "
-               "error; of so many features, a few pass 3 by chance alone.")
+    st.caption("Share of items with a word in their text, or a value in a column; an image and its captions are one "
+               "item. z: difference over its standard error; of so many features, a few pass 3 by chance alone.")
 
 
 def two_to_compare(selections: Sequence[Selection]) -> tuple[int, int]:
@@ -119,20 +121,32 @@ def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None
     if words:
         encoder = cached.encoder(settings.model_id)
         vectors = cached.prompt_vectors(encoder.spec.fingerprint, words, settings.model_id)
-    found = tell_selections_apart(part.vectors[rows[0]], part.vectors[rows[1]], words=words, word_vectors=vectors)
+    found = tell_selections_apart(part.vectors, *rows, words=words, word_vectors=vectors)
     st.text(f"Their {part.modality}s lie {found.distance.value:.3f} apart (difference of means); random divisions of "
             f"the same points {found.distance.null:.3f}; p {found.p_value:.3f}.")
-    for side, name, mine, said in zip(st.columns(2, gap="large"), (a.name, b.name), rows, found.words):
+    if circular := _circular(a, b):
+        panels.notice(circular)
+    for side, name, examples, said in zip(st.columns(2, gap="large"), (a.name, b.name), found.examples, found.words):
         with side:
             st.html(f'<div class="orrery-h">Towards {panels.text_html(name, 80)}</div>')
             _words_that_tell(said)
-            examples = mine[found.examples[0 if name == a.name else 1]]
             if part.modality == "image":
                 panels.gallery([(_picture(ready, int(i)), part.ids[i], "") for i in examples],
                                key=f"selections.examples.{name}")
             else:
                 for i in examples:
                     st.text(ready.captions[i])
+
+
+def _circular(a: Selection, b: Selection) -> str:
+    """What the p of selections that were chosen by place does not say; empty where none was."""
+    placed = [s.name for s in (a, b) if any(f": {how} " in s.source for how in (BY_CAP, BY_LASSO))]
+    if not placed:
+        return ""
+    chosen = f"{placed[0]} was" if len(placed) == 1 else "Both were"
+    return (f"{chosen} chosen by place and {'is' if len(placed) == 1 else 'are'} tested by place, so this p, and that "
+            "of each word, is circular: what was drawn apart lies apart. It is a test only for selections that were "
+            "made without looking where their points lie.")
 
 
 def _words_that_tell(said: Sequence[tuple[str, float, float]]) -> None:
@@ -161,20 +175,26 @@ def _words(settings: Settings, ready: Ready) -> tuple[str, ...]:
     return tuple(sorted(word for word, _ in counts.most_common(MOST_WORDS)))
 
 
-def _features(ready: Ready, selection: Selection) -> list[set[str]]:
-    """Words and column values of each item of a selection."""
-    out = []
+def _features(ready: Ready, items: list[int]) -> list[set[str]]:
+    """Words and column values of some items, each an image with all its texts or what is linked to nothing."""
     columns = columns_of(ready)
-    for part, ids in ((ready.images, selection.image_ids), (ready.texts, selection.text_ids)):
-        if part is None:
-            continue
-        row_of = {name: i for i, name in enumerate(part.ids)}
-        for item in ids:
-            if item not in row_of:
-                continue
-            row = row_of[item]
-            own = {f"{c} = {part.table[c].iloc[row]}" for c in columns if c in part.table}
+    out: list[set[str]] = [set() for _ in range(max(items, default=-1) + 1)]
+    for part, of in zip((ready.images, ready.texts), _item_of(ready)):
+        for row in np.flatnonzero(np.isin(of, items)):
+            assert part is not None
+            out[of[row]] |= {f"{c} = {part.table[c].iloc[row]}" for c in columns if c in part.table}
             if part.modality == "text":
-                own |= {f"word “{word}”" for word in ready.captions[row].lower().split()[:200]}
-            out.append(own)
+                out[of[row]] |= {f"word “{word}”" for word in ready.captions[row].lower().split()[:200]}
     return out
+
+
+def _items(ready: Ready, selection: Selection) -> list[int]:
+    """The items of which a selection holds the image or a text."""
+    held = ((ready.images, set(selection.image_ids)), (ready.texts, set(selection.text_ids)))
+    return sorted({int(item) for (part, ids), of in zip(held, _item_of(ready))
+                   for row, item in enumerate(of) if part is not None and part.ids[row] in ids})
+
+
+def _item_of(ready: Ready) -> list[np.ndarray]:
+    """Item of each image and of each text."""
+    return clusters([0 if part is None else len(part) for part in (ready.images, ready.texts)], ready.links)

@@ -14,6 +14,7 @@ from core.commands import main
 from core.geometry.gap.closing import CLOSINGS
 from core.geometry.pairs import Pairs
 from tests.geometry.gap.test_closing import world
+from tests.geometry.test_swaps import views
 
 ROOT = Path(__file__).parents[3]
 OF_ALL = ("centroid_gap", "rmg", "l2i", "alignment", "uniformity_image", "uniformity_text", "r1_image_to_text",
@@ -59,6 +60,17 @@ def test_the_numbers_of_coco(reference: Path, tmp_path: Path, capsys: pytest.Cap
     assert figures["r1_in_sample_procrustes"]["value"] > 0.95
     assert 0.60 < figures["r1_held_out_untouched"]["value"] < 0.69
     assert figures["r1_held_out_euclid"] == figures["r1_held_out_untouched"]
+
+
+def test_two_views_of_one_source_have_a_small_gap_by_chance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, move in (("moved", 0.12), ("same", 0.0)):
+        pairs = views(move=move)
+        np.savez(tmp_path / f"{name}.npz", image=pairs.images, text=pairs.texts)
+    moved, _ = evaluate(tmp_path / "moved.npz", capsys, "--no-closings")
+    assert moved["centroid_gap"]["value"] == pytest.approx(0.12, abs=0.01)
+    assert moved["centroid_gap"]["null"] < 0.07
+    same, _ = evaluate(tmp_path / "same.npz", capsys, "--no-closings")
+    assert abs(same["mmd"]["value"]) < 0.003
 
 
 def test_what_cannot_be_split_is_measured_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -137,7 +137,7 @@ def test_conformity_is_drawn_with_the_distance_and_its_null():
     named = {t.name: t for t in figure.data}
     np.testing.assert_allclose(named["distance"].x, report.alphas)
     np.testing.assert_allclose(named["distance"].y, report.distances.values)
-    assert set(named["two halves of one modality"].y) == {report.distances.null}
+    assert np.array_equal(named["two halves of one modality"].y, report.distances.null)
     best = int(report.distances.values.argmin())
     assert f"α = {report.alphas[best]:.2g} ({report.distances.values[best]:.2f} SD apart" in title(figure)
     table = explained.conformity_table(report)
