@@ -98,6 +98,13 @@ def recall_at(queries: np.ndarray, gallery: np.ndarray, links: np.ndarray | None
 def recalls(queries: np.ndarray, gallery: np.ndarray, links: np.ndarray | None = None, ks: Sequence[int] = (1, 5), *,
             scores: np.ndarray | None = None) -> dict[int, Number]:
     """`recall_at` for several k in one pass: by k."""
+    answers, hits = hits_of(queries, gallery, links, ks, scores=scores)
+    return {k: answers.share(hits[:, i], k) for i, k in enumerate(ks)}
+
+
+def hits_of(queries: np.ndarray, gallery: np.ndarray, links: np.ndarray | None = None, ks: Sequence[int] = (1,), *,
+            scores: np.ndarray | None = None) -> tuple[Answers, np.ndarray]:
+    """Which queries find a right answer among the first k, as `recall_at` takes them: (a, len(ks)) in [0, 1]."""
     if min(ks) < 1:
         raise ShapeError("k >= 1", str(min(ks)))
     sizes = _sizes(queries, gallery, scores)
@@ -114,7 +121,7 @@ def recalls(queries: np.ndarray, gallery: np.ndarray, links: np.ndarray | None =
         block = queries[rows] @ gallery.T if scores is None else scores[rows]
         own = (answers.place >= start) & (answers.place < start + step)
         hits[start:start + step] = chance_of_a_hit(block, answers.place[own] - start, answers.right[own], ks)
-    return {k: answers.share(hits[:, i], k) for i, k in enumerate(ks)}
+    return answers, hits
 
 
 def accuracy(images: np.ndarray, candidates: np.ndarray, truth: np.ndarray) -> Number:

@@ -12,6 +12,7 @@ import pandas as pd
 from core.errors import ShapeError, check_choice
 from core.figures import theme
 from core.figures.frame import cells, error_bar, framed, line, percent, plain, shortened, spoken, spread
+from core.geometry.differences import Verdict
 from core.geometry.gap.closing import CLOSINGS
 from core.geometry.gap.reports import ClosingReport, ClosingRow
 from core.types import Number
@@ -148,12 +149,13 @@ def _closing_finding(report: ClosingReport, rows: Sequence[ClosingRow], way: str
 
 
 def _gain(row: ClosingRow, way: str) -> str:
-    """What a method adds, split by split where that is known."""
+    """What a method adds, item by item where that is known, and whether it is told apart from nothing."""
     if way not in row.change:
         return _share(row.held_out[way])
-    gain = percent(row.change[way])
+    gain = percent(row.change[way].change)
     interval = "" if gain.low is None or gain.high is None else f" ({gain.low:+.1f} to {gain.high:+.1f})"
-    return f"{gain.value:+.1f} points{interval}"
+    told = {Verdict.NOT_TOLD_APART: ", not told apart", Verdict.NOT_MEASURABLE: ", not measurable"}
+    return f"{gain.value:+.1f} points{interval}{told.get(row.change[way].verdict, '')}"
 
 
 def _share(number: Number) -> str:
@@ -168,9 +170,12 @@ def closing_table(report: ClosingReport) -> pd.DataFrame:
     for row in report.rows:
         line_of: dict[str, object] = {"method": row.method, "title": title(row.method),
                                       "fitted on": CLOSINGS[row.method].fits, **cells("gap", row.gap)}
-        for where, numbers in (("held out", row.held_out), ("in sample", row.in_sample), ("change", row.change)):
+        for where, numbers in (("held out", row.held_out), ("in sample", row.in_sample)):
             for way, number in numbers.items():
                 line_of |= cells(f"{way} {where}", number)
+        for way, difference in row.change.items():
+            line_of |= cells(f"{way} change", difference.change)
+            line_of |= {f"{way} change p": difference.p, f"{way} after": difference.verdict.value}
         if row.accuracy is not None:
             line_of |= cells("zero-shot accuracy", row.accuracy)
         rows.append({**line_of, "splits": report.repeats, "pairs fitted on": report.n_fit,

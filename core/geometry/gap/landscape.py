@@ -10,7 +10,8 @@ import numpy as np
 
 from core.errors import Cancelled
 from core.geometry.curves import Curve
-from core.geometry.gap.measures import batches, loss_of
+from core.geometry.differences import Difference, hits_differ, holm, means_differ
+from core.geometry.gap.measures import batches, loss_of, losses_of
 from core.geometry.gap.parts import cluster_labels, for_retrieval, one_text_each
 from core.geometry.gap.reports import Landscape
 from core.geometry.gap.shift import gap_vector
@@ -67,11 +68,24 @@ def landscape(pairs: Pairs, *, shifts: np.ndarray = SHIFTS, temperatures: Sequen
     of_images, of_texts, of_classes = _along(sample, gap)
     links = one_text_each(sample)
     losses: dict[float, Curve] = {}
+    closed: dict[str, Difference] = {}
+    lowest: dict[float, Difference] = {}
+    zero, half = (int(np.argmin(np.abs(kept - place))) for place in (0.0, 0.5))
+    compared = len(kept) > 0 and bool(np.isclose(kept[[zero, half]], [0.0, 0.5]).all())
     if len(links) > 1:
         rows, counted = batches(len(links), batch)
         in_batches = _in_batches(sample, of_images, of_texts, square, links[rows], kept)
         losses = {t: Curve.of(f"Loss at temperature {t:g}", [loss_of(cosines, counted, t) for cosines in in_batches])
                   for t in temperatures}
+
+        def lost(t: float, to: int) -> Difference:
+            (before, weights), (after, _) = (losses_of(in_batches[i], counted, t) for i in (zero, to))
+            return means_differ(before, after, weights, unit="nats")
+
+        if compared:
+            closed["loss"] = lost(min(temperatures), half)
+            lowest = {t: holm({t: lost(t, int(np.argmin(losses[t].values)))}, among=len(kept) - 1)[t]
+                      for t in temperatures}
     x, y, classes = sample.images, sample.texts, sample.classes
     works: list[_Work] = []
     if len(sample.links):
@@ -91,6 +105,9 @@ def landscape(pairs: Pairs, *, shifts: np.ndarray = SHIFTS, temperatures: Sequen
 
         answers = Answers.of(work.links, (len(work.queries), len(work.gallery)))
         hits = _hits(work, answers, square, kept, tell)
+        if compared:
+            closed[work.name if work.name == "accuracy" else f"r1_{work.name}"] = hits_differ(
+                hits[1][zero], hits[1][half], answers.together)
         if work.name == "accuracy":
             n, chance = len(answers.asked), 1 / answers.size
             accuracy = Curve.of("Zero-shot accuracy", [proportion(float(h.sum()), n, null=chance) for h in hits[1]])
@@ -100,7 +117,7 @@ def landscape(pairs: Pairs, *, shifts: np.ndarray = SHIFTS, temperatures: Sequen
     if on_progress is not None:
         on_progress(1.0, "Done")
     return Landscape(kept, losses, retrieval, accuracy, _gaps(pairs, gap, every[0], every[1], kept),
-                     min(batch, len(links)), len(links))
+                     min(batch, len(links)), len(links), holm(closed), lowest)
 
 
 @dataclass(frozen=True, eq=False)

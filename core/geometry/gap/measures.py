@@ -188,13 +188,7 @@ def batches(n: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
 
 def loss_of(cosines: np.ndarray, counted: np.ndarray, temperature: float) -> Number:
     """The loss of batches of cosines ((b, k, k), pairs on the diagonal); those ``counted`` ((b, k) bool) count."""
-    if not temperature > 0:
-        raise ShapeError("a temperature above 0", f"{temperature:g}")
-    logits = cosines / temperature
-    own = np.einsum("bii->bi", logits)
-    each = (_log_sum_exp(logits, 1) + _log_sum_exp(logits, 2)) / 2 - own
-    weights = counted.sum(axis=1)
-    means = (each * counted).sum(axis=1) / weights
+    means, weights = losses_of(cosines, counted, temperature)
     value = float(np.average(means, weights=weights))
     b, null = len(means), math.log(cosines.shape[1])
     if b < 3:
@@ -202,6 +196,17 @@ def loss_of(cosines: np.ndarray, counted: np.ndarray, temperature: float) -> Num
     spread = np.average((means - value) ** 2, weights=weights) / (b - 1)
     half = student(b - 1) * math.sqrt(float(spread))
     return Number(value, max(value - half, 0.0), value + half, null, int(weights.sum()))
+
+
+def losses_of(cosines: np.ndarray, counted: np.ndarray, temperature: float) -> tuple[np.ndarray, np.ndarray]:
+    """The loss of each batch ((b,) float64) as `loss_of` takes them, and how many pairs of it count."""
+    if not temperature > 0:
+        raise ShapeError("a temperature above 0", f"{temperature:g}")
+    logits = cosines / temperature
+    own = np.einsum("bii->bi", logits)
+    each = (_log_sum_exp(logits, 1) + _log_sum_exp(logits, 2)) / 2 - own
+    weights = counted.sum(axis=1)
+    return (each * counted).sum(axis=1) / weights, weights
 
 
 def _log_sum_exp(logits: np.ndarray, axis: int) -> np.ndarray:

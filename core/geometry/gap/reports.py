@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.geometry.curves import Curve
+from core.geometry.differences import Difference
 from core.types import Number
 
 
@@ -41,6 +42,10 @@ class Landscape:
     accuracy : zero-shot, or None without classes.
     gap : distance of the means after the shift.
     batch, n : pairs in a batch of the loss, and images with a text that were looked at; 0 where nothing is paired.
+    closed : what closing by shift 1/2 changes, pair by pair: "loss" at the lowest temperature, the keys of
+        ``retrieval`` for k 1, "accuracy"; corrected for each other. Empty where 0 or 1/2 is not among the shifts.
+    lowest : by temperature, the loss at the shift where it is lowest less that at 0, corrected for all shifts that it
+        was chosen from.
     """
 
     shifts: np.ndarray
@@ -50,6 +55,8 @@ class Landscape:
     gap: Curve
     batch: int
     n: int
+    closed: Mapping[str, Difference] = field(default_factory=dict)
+    lowest: Mapping[float, Difference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +110,11 @@ class ClosingRow:
     held_out, in_sample : by "r1_image_to_text", "r1_text_to_image": on the pairs not fitted on, and on those fitted on,
         with galleries of one size; the null is chance.
     accuracy : zero-shot accuracy of the held-out images, or None without classes.
-    change : by the keys of ``held_out``, what is gained over the untouched vectors on the same splits; its interval is
-        far narrower than the two intervals side by side suggest.
+    change : by the keys of ``held_out`` and "accuracy", what is gained over the untouched vectors on the same splits;
+        its interval is far narrower than the two intervals side by side suggest. p is corrected for all methods and
+        both ways of a report.
+    remembered : by the keys of ``held_out``, what in-sample scores have over held-out ones, split by split, for methods
+        fitted on pairs; corrected likewise.
     """
 
     method: str
@@ -112,7 +122,8 @@ class ClosingRow:
     held_out: Mapping[str, Number]
     in_sample: Mapping[str, Number]
     accuracy: Number | None
-    change: Mapping[str, Number] = field(default_factory=dict)
+    change: Mapping[str, Difference] = field(default_factory=dict)
+    remembered: Mapping[str, Difference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +26,13 @@ class Split:
     fit : what is fitted on.
     scored : what is scored on, none of it in ``fit``.
     again : part of ``fit``, with galleries as large as those of ``scored``.
+    rows : by "held_out" and "in_sample", which images and which texts ``scored`` and ``again`` are.
     """
 
     fit: Pairs
     scored: Pairs
     again: Pairs
+    rows: Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
 class Splitter:
@@ -44,6 +47,7 @@ class Splitter:
     groups : how many are split; images or texts, whichever are fewer, where nothing is known to belong together.
     n_fit, n_scored : of these, how many on each side.
     scores : of an image and a text, about so many in what is scored.
+    of_images, of_texts : (n,) and (m,) int64, the group of each.
 
     Raises
     ------
@@ -54,9 +58,9 @@ class Splitter:
     def __init__(self, pairs: Pairs, seed: int) -> None:
         self._pairs, self._seed = pairs, seed
         n, m = len(pairs.images), len(pairs.texts)
-        self._of_images, self._of_texts = clusters([n, m], pairs.links)
-        linked = np.unique(self._of_images[pairs.links[:, 0]])
-        self._strata = [linked, np.setdiff1d(self._of_images, linked), np.setdiff1d(self._of_texts, linked)]
+        self.of_images, self.of_texts = clusters([n, m], pairs.links)
+        linked = np.unique(self.of_images[pairs.links[:, 0]])
+        self._strata = [linked, np.setdiff1d(self.of_images, linked), np.setdiff1d(self.of_texts, linked)]
         self.groups = len(linked) or min(n, m)
         if self.groups < LEAST_GROUPS:
             what = "groups of images and texts that belong together" if len(linked) else "images and texts"
@@ -78,12 +82,14 @@ class Splitter:
             fit.append(order[:wanted])
             scored.append(order[of_fit:of_fit + of_scored])
             again.append(order[:min(of_scored, wanted)])
-        return Split(*(self._part(np.concatenate(groups)) for groups in (fit, scored, again)))
+        rows = [self._rows(np.concatenate(groups)) for groups in (fit, scored, again)]
+        parts = [self._pairs.part(*of_part) for of_part in rows]
+        return Split(parts[0], parts[1], parts[2], {"held_out": rows[1], "in_sample": rows[2]})
 
-    def _part(self, groups: np.ndarray) -> Pairs:
-        chosen = np.zeros(len(self._of_images) + len(self._of_texts), dtype=bool)
+    def _rows(self, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        chosen = np.zeros(len(self.of_images) + len(self.of_texts), dtype=bool)
         chosen[groups] = True
-        return self._pairs.part(np.flatnonzero(chosen[self._of_images]), np.flatnonzero(chosen[self._of_texts]))
+        return np.flatnonzero(chosen[self.of_images]), np.flatnonzero(chosen[self.of_texts])
 
 
 def fit_half(pairs: Pairs, seed: int) -> tuple[np.ndarray, np.ndarray]:

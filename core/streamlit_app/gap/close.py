@@ -89,8 +89,9 @@ def _scores(settings: Settings, data: GapData) -> None:
         _figures(report, ways)
     st.dataframe(closing_shown(report), hide_index=True, height="content", key="gap.closings")
     st.caption(f"Means over {report.repeats} random splits with 95 % intervals, which allow for other pairs to fit on "
-               "and other queries. Change: against untouched, split by split; a gain or a loss lies beyond its "
-               "interval. In sample: on the pairs fitted on, in galleries of the same size.")
+               "and other queries. Change: against untouched, item by item; whether it is a gain or a loss is decided "
+               "by sign flips over the items, corrected for all methods and both ways (Holm). In sample: on the pairs "
+               "fitted on, in galleries of the same size.")
 
 
 def _figures(report: ClosingReport, ways: dict[str, str]) -> None:
@@ -119,7 +120,7 @@ def closing_shown(report: ClosingReport) -> pd.DataFrame:
             if key in row.held_out:
                 cells[f"R@1 {way}"] = say(row.held_out[key])
                 cells[f"change, {way}"] = "" if row.method == UNTOUCHED or key not in row.change else \
-                    _signed(row.change[key])
+                    _signed(row.change[key].change)
                 cells[f"in sample, {way}"] = say(row.in_sample[key]) if key in row.in_sample else ""
         if row.accuracy is not None:
             cells["zero-shot"] = say(row.accuracy)

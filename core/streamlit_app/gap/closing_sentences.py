@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.geometry.differences import Verdict
 from core.geometry.gap.closing import CLOSINGS
 from core.geometry.gap.reports import ClosingReport, ClosingRow
-from core.streamlit_app.gap.sentences import WAYS, apart, say
+from core.streamlit_app.gap.sentences import UNKNOWN, WAYS, say
 from core.types import Number
 
 CLOSED_BELOW = 0.25
@@ -53,20 +54,18 @@ _VERDICTS = {1: ("gains R@1", "gain R@1"), -1: ("loses R@1", "lose R@1"),
 
 
 def verdict_of(row: ClosingRow) -> int:
-    """1 where retrieval is gained beyond the interval of the difference to untouched, one way and not lost the other;
-    -1 where it is lost; 2 where gained one way and lost the other; 0 where the intervals hold no difference.
+    """1 where retrieval is gained over untouched, item by item, one way and not lost the other; -1 where it is lost;
+    2 where gained one way and lost the other; 0 where these pairs tell no difference.
     """
-    gained = any(n.low is not None and n.low > 0 for n in row.change.values())
-    lost = any(n.high is not None and n.high < 0 for n in row.change.values())
+    verdicts = {row.change[key].verdict for key in WAYS if key in row.change}
+    gained, lost = Verdict.HIGHER in verdicts, Verdict.LOWER in verdicts
     return 2 if gained and lost else 1 if gained else -1 if lost else 0
 
 
 def _remembering(row: ClosingRow) -> list[str]:
-    """Said of a method fitted on pairs whose score on them lies beyond that on others."""
-    if row.method in CLOSINGS and CLOSINGS[row.method].fits != "pairs":
-        return []
+    """Said of a method fitted on pairs that finds the same pairs more often when it was fitted on them."""
     for key, way in WAYS.items():
-        if key in row.in_sample and key in row.held_out and apart(row.held_out[key], row.in_sample[key]) == 1:
+        if row.remembered.get(key, UNKNOWN).verdict is Verdict.HIGHER:
             inside, outside = row.in_sample[key], row.held_out[key]
             return [f"{title_of(row.method)} finds {inside.value:.2f} of the pairs it was fitted on and "
                     f"{outside.value:.2f} of others ({way}): its score on its own pairs would mislead."]
@@ -88,13 +87,13 @@ def _conclusion(closes: Sequence[ClosingRow]) -> str:
 
 def _accuracy(untouched: Number, rows: Sequence[ClosingRow]) -> list[str]:
     said = []
-    for verdict, verb in ((1, "rises"), (-1, "falls")):
-        found = [row for row in rows if row.accuracy is not None and apart(untouched, row.accuracy) == verdict]
+    for verdict, verb in ((Verdict.HIGHER, "rises"), (Verdict.LOWER, "falls")):
+        found = [row for row in rows if row.change.get("accuracy", UNKNOWN).verdict is verdict]
         if found:
             said.append(f"{verb} with {_titles(found)}")
     if not said:
-        return [f"Zero-shot accuracy, {say(untouched)} untouched, changes with no method beyond the intervals."]
-    return [f"Zero-shot accuracy, {say(untouched)} untouched, {' and '.join(said)} beyond the intervals."]
+        return [f"Zero-shot accuracy, {say(untouched)} untouched, changes with no method that these images can show."]
+    return [f"Zero-shot accuracy, {say(untouched)} untouched, {' and '.join(said)}."]
 
 
 def title_of(method: str) -> str:

@@ -18,7 +18,7 @@ from core.learning.history import builtin_history, probe_dataset
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.gap import images, python, sentences
 from core.streamlit_app.gap.data import GapData, gap_pairs
-from core.streamlit_app.gap.measure import measured
+from core.streamlit_app.gap.measure import differences, measured
 from core.streamlit_app.gap.others import UNTRAINED, Other, encoded, ready_by, second_file
 from core.streamlit_app.state import Settings
 from core.types import Number, fingerprint
@@ -57,7 +57,9 @@ def show(settings: Settings, data: GapData) -> None:
     numbers = {other.name: measured(other.key, other.pairs, settings.seed, about=f"{other.name}: ")
                for other in others}
     st.subheader("What the numbers say", anchor=False)
-    for sentence in sentences.models_in_words(numbers):
+    first, *rest = others
+    changed = differences((first.key, first.pairs), {o.name: (o.key, o.pairs) for o in rest}, settings.seed)
+    for sentence in sentences.models_in_words(numbers, changed):
         st.markdown(f"- {panels.plain(sentence, 1000)}")
     agreed = _agreement(others, settings.seed)
     left, right = st.columns(2, gap="medium")

@@ -19,7 +19,7 @@ from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.gap import others, python, sentences
 from core.streamlit_app.gap.compare import side_by_side
 from core.streamlit_app.gap.data import GapData, gap_pairs, with_classes
-from core.streamlit_app.gap.measure import measured
+from core.streamlit_app.gap.measure import differences, measured
 from core.streamlit_app.gap.see import histograms_of, pick_shift
 from core.streamlit_app.state import Settings
 from core.types import Number
@@ -116,7 +116,8 @@ def _cones(settings: Settings, data: GapData) -> None:
         numbers = {"trained": measured(data.ready.key, data.pairs, settings.seed, about="Trained: "),
                    "untrained": measured(other.key, fresh.pairs, settings.seed, about="Untrained: ")}
         st.subheader("What this says", anchor=False)
-        for sentence in sentences.cones_in_words(trained, before, numbers["trained"], numbers["untrained"]):
+        changed = differences((fresh.key, fresh.pairs), {"trained": (data.key, data.pairs)}, settings.seed)["trained"]
+        for sentence in sentences.cones_in_words(trained, before, numbers["trained"], numbers["untrained"], changed):
             st.markdown(f"- {panels.plain(sentence, 1000)}")
         st.dataframe(side_by_side(numbers, CONES), hide_index=True, height="content", key="gap.cones.table")
     ui.copy_as_python(python.cones(settings, data))
@@ -129,6 +130,9 @@ def _training(settings: Settings, data: GapData) -> None:
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> dict[str, list[Curve]]:
         return curves_of(history, on_progress)
 
+    last = len(history) - 1
+    changed = differences(("builtin:0", history.pairs(0)), {"trained": (f"builtin:{last}", history.pairs(last))},
+                          settings.seed)["trained"]
     curves: dict[str, list[Curve]] = work.result_of("gap.training:builtin", measure)
     n = history.images.shape[1]
     st.caption(f"The built-in model, on the {n:,} probe scenes and captions whose features were kept through its "
@@ -141,7 +145,7 @@ def _training(settings: Settings, data: GapData) -> None:
                 table=lambda: models.over_training_table(history.steps, curves))
     with right:
         st.subheader("What this says", anchor=False)
-        for sentence in sentences.training_in_words(history.steps, curves):
+        for sentence in sentences.training_in_words(history.steps, curves, changed["centroid_gap"]):
             st.markdown(f"- {panels.plain(sentence, 1000)}")
     ui.copy_as_python(python.training())
 

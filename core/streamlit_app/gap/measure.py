@@ -10,7 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from core.figures.gap import explained as figures
+from core.geometry.differences import Difference, holm
 from core.geometry.gap.measures import MEASURES, gap_dimensions, gap_measures
+from core.geometry.gap.paired import models_differ
 from core.geometry.gap.profiles import conformity
 from core.geometry.gap.reports import Conformity
 from core.geometry.pairs import Pairs
@@ -18,7 +20,7 @@ from core.streamlit_app import panels, ui, work
 from core.streamlit_app.gap import python
 from core.streamlit_app.gap.data import GapData
 from core.streamlit_app.state import Settings
-from core.types import Number
+from core.types import Number, fingerprint
 
 
 def measured(key: str, pairs: Pairs, seed: int, *, about: str = "") -> dict[str, Number]:
@@ -30,6 +32,30 @@ def measured(key: str, pairs: Pairs, seed: int, *, about: str = "") -> dict[str,
 
     found: dict[str, Number] = work.result_of(f"gap.measures:{key}:{seed}", measure)
     return found
+
+
+def differences(first: tuple[str, Pairs], others: Mapping[str, tuple[str, Pairs]],
+                seed: int) -> dict[str, dict[str, Difference]]:
+    """Gap and R@1 of each of ``others`` less those of ``first``, on the same items, all corrected for each other.
+
+    Parameters
+    ----------
+    first, others : fingerprint and pairs; others by name.
+    """
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> dict[str, dict[str, Difference]]:
+        found: dict[tuple[str, str], Difference] = {}
+        for done, (name, (_, pairs)) in enumerate(others.items()):
+            on_progress(done / len(others), f"{name}, item by item")
+            found |= {(name, key): d for key, d in models_differ(first[1], pairs, seed=seed).items()}
+        out: dict[str, dict[str, Difference]] = {name: {} for name in others}
+        for (name, key), difference in holm(found).items():
+            out[name][key] = difference
+        return out
+
+    key = fingerprint("gap.differences", first[0], [[name, of] for name, (of, _) in others.items()], seed)
+    done: dict[str, dict[str, Difference]] = work.result_of(key, measure)
+    return done
 
 
 def measures_table(numbers: Mapping[str, Number]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from core.geometry.curves import Curve
+from core.geometry.differences import Difference, Verdict
 from core.geometry.gap.reports import CosineHistograms, CosineParts, Landscape
 from core.types import Number
 
@@ -22,11 +23,12 @@ def say(number: Number, digits: int = 2) -> str:
     return f"{number.value:.{digits}f} ({number.low:.{digits}f} to {number.high:.{digits}f})"
 
 
-def apart(a: Number, b: Number) -> int:
-    """1 where ``b`` lies above ``a`` beyond both intervals, -1 below, 0 where they overlap or are unknown."""
-    if a.low is None or a.high is None or b.low is None or b.high is None:
-        return 0
-    return 1 if b.low > a.high else -1 if b.high < a.low else 0
+UNKNOWN = Difference(Number(math.nan), None)
+
+
+def chance(p: float) -> str:
+    """A p-value: "p 0.03", "p < 0.001"."""
+    return "p < 0.001" if p < 0.001 else f"p {p:.2g}"
 
 
 def cosines_in_words(report: CosineHistograms) -> list[str]:
@@ -59,7 +61,7 @@ def cosines_in_words(report: CosineHistograms) -> list[str]:
 
 
 def cones_in_words(trained: CosineHistograms, untrained: CosineHistograms, after: Mapping[str, Number],
-                   before: Mapping[str, Number]) -> list[str]:
+                   before: Mapping[str, Number], changed: Mapping[str, Difference]) -> list[str]:
     """How narrow the cones are before training, and what training did to them and to the gap."""
     said = []
     for kind in ("images", "texts"):
@@ -70,8 +72,10 @@ def cones_in_words(trained: CosineHistograms, untrained: CosineHistograms, after
         said.append(f"Untrained, two {kind} have a mean cosine of {early:.2f}: {shape}; {change} (trained {late:.2f}).")
     if "centroid_gap" in after and "centroid_gap" in before:
         a, b = before["centroid_gap"], after["centroid_gap"]
-        verdict = {1: "training has widened it", -1: "training has narrowed it",
-                   0: "training has not changed it beyond the intervals"}[apart(a, b)]
+        verdict = {Verdict.HIGHER: "training has widened it", Verdict.LOWER: "training has narrowed it",
+                   Verdict.NOT_TOLD_APART: "these pairs do not tell it from that after training",
+                   Verdict.NOT_MEASURABLE: "whether training changed it cannot be measured here",
+                   }[changed.get("centroid_gap", UNKNOWN).verdict]
         there = "is there before any training" if a.low is not None and a.null is not None and a.low > a.null else \
             "is not there before training, as far as these pairs can tell"
         said.append(f"The gap {there}: {say(a)}, by chance {a.null or 0:.2f}; {verdict}: {say(b)}.")
@@ -79,13 +83,14 @@ def cones_in_words(trained: CosineHistograms, untrained: CosineHistograms, after
     return said
 
 
-def training_in_words(steps: np.ndarray, curves: Mapping[str, Sequence[Curve]]) -> list[str]:
+def training_in_words(steps: np.ndarray, curves: Mapping[str, Sequence[Curve]], changed: Difference) -> list[str]:
     """How the gap goes over a training, and when retrieval comes."""
     gap = next(c for of_panel in curves.values() for c in of_panel if c.title == "Gap")
     first, last = _at(gap, 0), _at(gap, len(gap.values) - 1)
     widest, narrowest = (int(pick(gap.values)) for pick in (np.argmax, np.argmin))
-    change = {1: "wider than before training", -1: "narrower than before training",
-              0: "not told apart from before training"}[apart(first, last)]
+    change = {Verdict.HIGHER: "wider than before training", Verdict.LOWER: "narrower than before training",
+              Verdict.NOT_TOLD_APART: "not told apart from before training",
+              Verdict.NOT_MEASURABLE: "too few pairs to compare with before training"}[changed.verdict]
     said = [f"The gap is {say(first)} before training and {say(last)} after {steps[-1]:,} steps, {change}. It is "
             f"narrowest at step {steps[narrowest]:,} ({gap.values[narrowest]:.2f}) and widest at step "
             f"{steps[widest]:,} ({gap.values[widest]:.2f})."]
@@ -109,13 +114,13 @@ def _at(curve: Curve, i: int) -> Number:
     return Number(float(curve.values[i]), low, high, None if curve.null is None else float(curve.null[i]))
 
 
-def _change(name: str, a: Number, b: Number, digits: int = 2) -> str:
+def _change(name: str, a: Number, b: Number, difference: Difference, items: str = "pairs") -> str:
     """From a to b, and whether these pairs can tell the two apart."""
-    verdict = {1: "a rise beyond the intervals", -1: "a fall beyond the intervals",
-               0: "the intervals overlap, these pairs show no difference"}[apart(a, b)]
-    if a.low is None or b.low is None:
-        verdict = "without intervals"
-    return f"Closing the gap by shift ½ takes {name} from {say(a, digits)} to {say(b, digits)}: {verdict}."
+    verdict = {Verdict.HIGHER: "a rise", Verdict.LOWER: "a fall",
+               Verdict.NOT_TOLD_APART: "these pairs do not tell the two apart",
+               Verdict.NOT_MEASURABLE: f"too few {items} to tell the two apart"}[difference.verdict]
+    told = "" if difference.p is None else f", {chance(difference.p)}"
+    return f"Closing the gap by shift ½ takes {name} from {say(a)} to {say(b)}: {verdict}{told}."
 
 
 def landscape_in_words(report: Landscape) -> list[str]:
@@ -126,7 +131,7 @@ def landscape_in_words(report: Landscape) -> list[str]:
     for each, curve in sorted(report.losses.items()):
         best, now = int(np.argmin(curve.values)), _at(curve, zero)
         at_best = _at(curve, best)
-        if best == zero or apart(now, at_best) == 0:
+        if best == zero or report.lowest.get(each, UNKNOWN).verdict is not Verdict.LOWER:
             where = "" if best == zero else ", or nowhere that these pairs can tell from it"
             said.append(f"At temperature {each:g} the loss is lowest where the model is{where} (lowest at shift "
                         f"{shifts[best]:.3g}: {at_best.value:.3g}; at 0: {now.value:.3g}).")
@@ -135,13 +140,13 @@ def landscape_in_words(report: Landscape) -> list[str]:
                         f"({say(at_best)}) than where the model is ({say(now)}): this temperature asks for another "
                         f"gap.")
     tau = min(report.losses) if report.losses else None
-    parts = [] if tau is None else [_change(f"the loss at temperature {tau:g}", _at(report.losses[tau], zero),
-                                            _at(report.losses[tau], half), 3)]
-    parts += [_change(f"R@1 {way}", _at(report.retrieval[key], zero), _at(report.retrieval[key], half))
-              for key, way in WAYS.items() if key in report.retrieval]
+    closed = [] if tau is None else [("loss", f"the loss at temperature {tau:g}", report.losses[tau])]
+    closed += [(key, f"R@1 {way}", report.retrieval[key]) for key, way in WAYS.items() if key in report.retrieval]
     if report.accuracy is not None:
-        parts.append(_change("zero-shot accuracy", _at(report.accuracy, zero), _at(report.accuracy, half)))
-    return said + parts
+        closed.append(("accuracy", "zero-shot accuracy", report.accuracy))
+    return said + [_change(name, _at(curve, zero), _at(curve, half), report.closed.get(key, UNKNOWN),
+                           "batches" if key == "loss" else "pairs")
+                   for key, name, curve in closed]
 
 
 def explained_in_words(parts: CosineParts, *, texts_only: bool = False) -> list[str]:
@@ -176,12 +181,14 @@ def explained_in_words(parts: CosineParts, *, texts_only: bool = False) -> list[
     return said
 
 
-def models_in_words(numbers: Mapping[str, Mapping[str, Number]]) -> list[str]:
+def models_in_words(numbers: Mapping[str, Mapping[str, Number]],
+                    changed: Mapping[str, Mapping[str, Difference]]) -> list[str]:
     """What tells models apart that were measured on the same pairs: the first against each other one.
 
     Parameters
     ----------
     numbers : by model, its measures by key.
+    changed : by each model but the first, its measures less those of the first.
     """
     names = list(numbers)
     said = []
@@ -191,7 +198,10 @@ def models_in_words(numbers: Mapping[str, Mapping[str, Number]]) -> list[str]:
                           ("r1_text_to_image", "R@1 text to image")):
             if key in numbers[names[0]] and key in numbers[other]:
                 a, b = numbers[names[0]][key], numbers[other][key]
-                verdict = {1: "higher", -1: "lower", 0: "not told apart by these pairs"}[apart(a, b)]
+                verdict = {Verdict.HIGHER: "higher", Verdict.LOWER: "lower",
+                           Verdict.NOT_TOLD_APART: "not told apart by these pairs",
+                           Verdict.NOT_MEASURABLE: "too few pairs to tell them apart",
+                           }[changed.get(other, {}).get(key, UNKNOWN).verdict]
                 parts.append(f"{what} {say(b)} against {say(a)}, {verdict}")
         if parts:
             said.append(f"{other} beside {names[0]}: {'; '.join(parts)}.")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, ChoiceError, ShapeError
+from core.geometry.differences import Verdict
 from core.geometry.directions import unit
 from core.geometry.gap import scoring, splits
 from core.geometry.gap.closing import CLOSINGS, FittedClosing, fit_closing
@@ -139,14 +140,16 @@ def test_scores_against_a_loop_over_the_same_splits() -> None:
     assert turned.in_sample[I2T].value == pytest.approx(np.mean(found["turned in"]))
     assert turned.in_sample[T2I].value == pytest.approx(np.mean(found["turned back in"]))
     assert turned.gap.value == pytest.approx(np.mean(found["gap"]), abs=1e-5)
-    assert turned.change[I2T].value == pytest.approx(np.mean(found["turned held"]) - np.mean(found["plain held"]))
-    assert turned.change[I2T].null == 0
-    assert plain.change[I2T] == Number(0.0, 0.0, 0.0, 0.0, 20, "share")
+    change = turned.change[I2T].change
+    assert change.value == pytest.approx(np.mean(found["turned held"]) - np.mean(found["plain held"]))
+    assert change.null == 0
+    assert plain.change == {}
+    assert row(report, "euclid").change[I2T].change.value == 0
+    assert row(report, "euclid").change[I2T].verdict is Verdict.NOT_TOLD_APART
     assert row(report, "euclid").held_out == plain.held_out
     assert row(report, "euclid").gap == plain.gap
     for number, values, groups in ((turned.held_out[I2T], found["turned held"], 40),
-                                   (turned.in_sample[T2I], found["turned back in"], 40),
-                                   (turned.change[I2T], np.subtract(found["turned held"], found["plain held"]), None)):
+                                   (turned.in_sample[T2I], found["turned back in"], 40)):
         meant = over_splits([Number(float(v)) for v in values], 0.5, groups)
         assert (number.low, number.high) == (pytest.approx(meant.low), pytest.approx(meant.high))
     assert plain.held_out[I2T].null == pytest.approx(1 / 20)
@@ -210,7 +213,8 @@ def test_without_links_only_what_needs_none() -> None:
     assert report.by_fit_size == {}
     assert len(report.fit_sizes) == 0
     for r in report.rows:
-        assert r.held_out == r.in_sample == r.change == {}
+        assert r.held_out == r.in_sample == {}
+        assert set(r.change) == (set() if r.method == "untouched" else {"accuracy"})
         assert r.accuracy is not None
     assert row(report, "centring").gap.value < row(report, "untouched").gap.value - 0.3
     with pytest.raises(ShapeError, match="pairs of images and texts to fit Ridge map on"):
@@ -377,10 +381,12 @@ def test_the_trap_of_coco(coco: ClosingReport) -> None:
     assert 0.60 < untouched.held_out[I2T].value < 0.69
     assert 0.15 < turned.held_out[I2T].value < 0.22
     assert turned.in_sample[I2T].value > 0.95
-    assert turned.change[I2T].high < -0.35
+    assert turned.change[I2T].change.high < -0.35
+    assert turned.change[I2T].verdict is Verdict.LOWER
+    assert turned.remembered[I2T].verdict is Verdict.HIGHER
     assert turned.gap.value < 0.1
     assert turned.held_out[I2T].high < untouched.held_out[I2T].low
-    assert row(coco, "translation").change[I2T].high < -0.1
+    assert row(coco, "translation").change[I2T].change.high < -0.1
     assert row(coco, "centring").gap.value < 0.15
     assert row(coco, "csls").held_out[I2T].value > untouched.held_out[I2T].value
     assert row(coco, "euclid").held_out == untouched.held_out
