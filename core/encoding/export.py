@@ -125,8 +125,12 @@ def _owners(embedded: Embedded) -> list[str | None]:
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     """Columns that Parquet can hold; mixed and nested values become text."""
     return pd.DataFrame({str(c): table[c] if table[c].dtype.kind in "biuf" else
-                         [None if v is None or v != v else str(v) for v in table[c]] for c in table.columns},
+                         [None if _missing(v) else str(v) for v in table[c]] for c in table.columns},
                         index=table.index)
+
+
+def _missing(cell: object) -> bool:
+    return cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell) or cell is pd.NaT
 
 
 def _said(model: ModelSpec) -> dict[str, object]:

@@ -160,3 +160,10 @@ def test_zips_and_tars_are_archives(photos: Path, tmp_path: Path) -> None:
             shard.add(photos / name, name)
     assert open_source(str(tmp_path / "p.zip")).image_ids == open_source(str(tmp_path / "p.tar")).image_ids
     assert set(open_source(str(tmp_path / "p.tar")).image_ids) == set(names)
+
+
+@pytest.mark.parametrize("out", ["out.parquet", "out.npz"])
+@pytest.mark.parametrize("name", ["tags.parquet", "nullable.parquet", "bbox.parquet", "tags.jsonl"])
+def test_columns_of_lists_and_missing_cells_are_written(reference: Path, tmp_path: Path, name: str, out: str) -> None:
+    assert main(["embed", str(reference / "odd_data" / "list_columns" / name), "--out", str(tmp_path / out)]) == 0
+    assert (tmp_path / out).stat().st_size > 0

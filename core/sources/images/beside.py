@@ -20,7 +20,7 @@ from core.sources.gate import TextAllowance
 from core.sources.images.formats import ending_of
 from core.sources.reasons import why_not
 from core.sources.tables.columns import captions_in, numbers_where_possible, role_of
-from core.sources.tables.reading import decode_text
+from core.sources.text import ENCODINGS, decode, lines
 from core.types import Refusal
 
 CAPTIONS = (".txt", ".text", ".caption", ".captions")
@@ -37,12 +37,20 @@ class Beside:
     columns : one row an image that has any; a JSON's fields, the class as ``label``.
     used : names of the files.
     refused : those that cannot be read, or that fit several images.
+    guessed : names of the files whose encoding had to be guessed, by encoding.
     """
 
     captions: dict[int, list[str]] = field(default_factory=dict)
     columns: dict[int, dict[str, Any]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     refused: list[Refusal] = field(default_factory=list)
+    guessed: dict[str, list[str]] = field(default_factory=dict)
+
+    def notices(self) -> tuple[str, ...]:
+        """What had to be guessed of how letters are written, a sentence an encoding."""
+        return tuple(f"{len(names):,} text files beside images do not say how their letters are written "
+                     f"({names[0]}, ...); they were read as {ENCODINGS.get(encoding, encoding)}."
+                     for encoding, names in self.guessed.items())
 
     def table(self, n: int) -> pd.DataFrame:
         """The columns for all n images, in the order in which they first came; whole numbers stay whole."""
@@ -93,9 +101,12 @@ def _read(found: Beside, spoken: dict[int, list[str]], owner: int, name: str, si
     if reason:
         found.refused.append(Refusal(name, reason))
         return
-    text = decode_text(read(name))
+    decoded = decode(read(name))
+    text = decoded.text
+    if decoded.guessed:
+        found.guessed.setdefault(decoded.encoding, []).append(name)
     if ending_of(name) in CAPTIONS:
-        found.captions.setdefault(owner, []).extend(line.strip() for line in text.split("\n") if line.strip())
+        found.captions.setdefault(owner, []).extend(line.strip() for line in lines(text) if line.strip())
     elif ending_of(name) == ".cls":
         found.columns.setdefault(owner, {})["label"] = text.strip()
     else:

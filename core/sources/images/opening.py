@@ -19,8 +19,8 @@ from core.sources.images.beside import read_beside
 from core.sources.images.formats import EXTENSIONS, FOREIGN, OTHERS, ending_of, formats_of, kind_of
 from core.sources.images.readers import FileImages, UploadImages, ZipImages
 from core.sources.reasons import MAX_FILE_BYTES, too_large, why_not
-from core.sources.tables.captions import attach
-from core.sources.tables.columns import SPLITS, guess_roles
+from core.sources.tables.captions import attach, match_names
+from core.sources.tables.columns import SPLITS, Roles, guess_roles
 from core.sources.tables.reading import read_table
 from core.sources.tars import open_archive
 from core.types import Dataset, Images, Refusal
@@ -28,6 +28,7 @@ from core.types import Dataset, Images, Refusal
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _NAMED_TABLE = r"(metadata|captions?|annotations?|labels|samples|results)(_\w+)?\.(csv|tsv|txt|jsonl?|ndjson|parquet)"
 _HEAD_BYTES = 512
+_KEYS_TRIED = 1_000
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ def open_folder(path: str | Path) -> Dataset:
     """All images in a folder and the folders below it.
 
     Ids are paths relative to the folder; folders become the columns ``label`` and ``split`` of the image table; a
-    text file beside an image, of the same name, holds its captions, one a line (as img2dataset writes them); a table
-    among the files (metadata.jsonl, captions.txt, samples.json, or the only table there is) adds captions and columns.
+    text file beside an image, of the same name, holds its captions, one a line (as img2dataset writes them); tables
+    among the files (metadata.jsonl, captions.txt, samples.json, a shard's, or the only table there is) add captions and
+    columns to the images of their own folders.
 
     Raises
     ------
@@ -171,12 +173,13 @@ def _dataset(files: Contents) -> Dataset:
         links=np.array([(row[0], j) for j, row in enumerate(rows)], dtype=np.int64).reshape(-1, 2),
         image_table=pd.concat([folders.drop(columns=[c for c in said if c in folders]), said], axis=1),
         text_table=pd.DataFrame(index=range(len(rows))), refused=tuple(refused))
-    table = _table_among([name for name in others if name not in beside.used])
-    if table:
-        dataset = _with_table(dataset, table, read(table))
-    known = {table, *beside.used, *(r.name for r in dataset.refused)}
+    tables = _tables_among([name for name in others if name not in beside.used], good)
+    dataset = replace(dataset, notices=beside.notices())
+    for table, folder in tables:
+        dataset = _with_table(dataset, table, folder, read(table))
+    known = {*(table for table, _ in tables), *beside.used, *(r.name for r in dataset.refused)}
     left_out += [Refusal(name, _not_used(name)) for name in others if name not in known]
-    return replace(dataset, left_out=tuple(left_out))
+    return replace(dataset, left_out=(*left_out, *dataset.left_out))
 
 
 def _sorted(files: Contents, refused: list[Refusal], left_out: list[Refusal]) -> tuple[list[str], list[str]]:
@@ -231,26 +234,60 @@ def _not_used(name: str) -> str:
     return "it is no image, no text of an image's name and no table"
 
 
-def _table_among(names: Sequence[str]) -> str | None:
-    """The table that describes the images: one of a telling name, nearest to the top, else the only table there is."""
-    named = [n for n in names if re.fullmatch(_NAMED_TABLE, n.rsplit("/", 1)[-1].lower())]
-    if named:
-        return min(named, key=lambda n: n.count("/"))
-    tables = [n for n in names if n.lower().endswith(_TABLES)]
-    return tables[0] if len(tables) == 1 else None
+def _tables_among(names: Sequence[str], images: Sequence[str]) -> list[tuple[str, str]]:
+    """The tables that describe images, each with the folder that it speaks of.
+
+    In each folder the one of a telling name (metadata.jsonl, captions.txt), else the only one there is; a table that is
+    called like a folder beside it, as a shard's is, speaks of that folder.
+    """
+    by_folder: dict[str, list[str]] = {}
+    shards = []
+    folders = {name.rpartition("/")[0] for name in images}
+    for name in names:
+        if not name.lower().endswith((*_TABLES, ".txt", ".json", ".token")):
+            continue
+        folder, _, last = name.rpartition("/")
+        own = f"{folder}/{last.rpartition('.')[0]}".lstrip("/")
+        if own in folders and last.lower().endswith(_TABLES):
+            shards.append((name, own + "/"))
+        else:
+            by_folder.setdefault(folder, []).append(name)
+    chosen = []
+    named = {folder: [n for n in some if re.fullmatch(_NAMED_TABLE, n.rpartition("/")[2].lower())]
+             for folder, some in by_folder.items()}
+    any_named = any(named.values())
+    for folder, some in by_folder.items():
+        plain = [n for n in some if n.lower().endswith(_TABLES)]
+        table = named[folder][:1] or (plain if len(plain) == 1 and not any_named and not shards else [])
+        chosen += [(t, f"{folder}/" if folder else "") for t in table]
+    if not any_named and not shards and len(chosen) > 1:
+        chosen = [(table, folder) for table, folder in chosen if any(name.startswith(folder) for name in images)]
+    return [*sorted(chosen, key=lambda c: c[1].count("/")), *shards]
 
 
-def _with_table(dataset: Dataset, name: str, data: bytes) -> Dataset:
+def _with_table(dataset: Dataset, name: str, folder: str, data: bytes) -> Dataset:
+    """The dataset with what a table says of the images in a folder."""
     try:
-        frame, rows_refused = read_table(data, name)
-        roles = guess_roles(frame)
+        table = read_table(data, name)
+        roles = guess_roles(table.frame)
         if roles.image is None:
-            reason = f"no column of it names images ({', '.join(map(str, frame.columns[:6]))})"
+            roles = replace(roles, image=_key_of(table.frame, roles, dataset, folder))
+        if roles.image is None:
+            reason = f"no column of it names images ({', '.join(map(str, table.frame.columns[:6]))})"
             return replace(dataset, refused=(*dataset.refused, Refusal(name, reason)))
-        dataset = attach(dataset, frame, roles, name)
-        return replace(dataset, refused=(*dataset.refused, *rows_refused))
+        dataset = attach(dataset, table.frame, roles, name, folder)
+        return replace(dataset, refused=(*dataset.refused, *table.refused), notices=dataset.notices + table.notices)
     except SourceError as error:
         return replace(dataset, refused=(*dataset.refused, Refusal(name, error.got)))
+
+
+def _key_of(frame: pd.DataFrame, roles: Roles, dataset: Dataset, folder: str) -> str | None:
+    """The column of keys by which rows and files belong together, as img2dataset writes them."""
+    if roles.id is None:
+        return None
+    keys = [str(v) for v in frame[roles.id].head(_KEYS_TRIED)]
+    inside = [name.removeprefix(folder) for name in dataset.image_ids if name.startswith(folder)]
+    return roles.id if len(match_names(keys, inside)) > len(keys) / 2 else None
 
 
 def _reason_by_size(size_of: Callable[[str], int], name: str) -> str:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 
 from core.errors import SourceError, check_choice
-from core.sources.archives import clean
+from core.sources.archives import clean, distinct
 from core.sources.images.readers import ChosenImages
-from core.sources.tables.columns import SPLITS, Roles, caption_language, captions_in, numbers_where_possible
+from core.sources.tables.columns import (
+    SPLITS,
+    Roles,
+    as_labels,
+    caption_language,
+    captions_in,
+    is_address,
+    numbers_where_possible,
+    without_number,
+)
 from core.types import Dataset, Images, Refusal, as_ids
 
 Found = tuple[Images | None, Mapping[str, int]]
@@ -75,27 +86,50 @@ def assemble(frame: pd.DataFrame, roles: Roles, name: str, find: Callable[[Seque
         text_table=_text_table(other, roles, text_rows, text_columns), refused=tuple(refused))
 
 
-def attach(dataset: Dataset, frame: pd.DataFrame, roles: Roles, name: str) -> Dataset:
-    """A dataset with the captions and columns of a table that names its images; images it does not name stay."""
+def attach(dataset: Dataset, frame: pd.DataFrame, roles: Roles, name: str, folder: str = "") -> Dataset:
+    """A dataset with the captions and columns of a table that names its images; images it does not name stay.
+
+    A caption that an image has already is not attached again. ``folder`` ("" or "a/b/") is that of the images which the
+    table speaks of.
+    """
     places: list[int] = []
+    rows = [i for i, identity in enumerate(dataset.image_ids) if identity.startswith(folder)]
 
     def find(names: Sequence[str], refused: list[Refusal]) -> Found:
-        found = match_names(names, dataset.image_ids)
-        report_missing(names, found, dataset.name, refused)
+        inside = [dataset.image_ids[i].removeprefix(folder) for i in rows]
+        found = {n: rows[at] for n, at in match_names(names, inside).items()}
+        report_missing(names, found, folder.rstrip("/") or dataset.name, refused)
         places.extend(found.values())
         chosen = [(dataset.images, at) for at in places if dataset.images is not None]
         return (ChosenImages(chosen) if chosen else None), {n: i for i, n in enumerate(found)}
 
     named = assemble(frame, roles, name, find, [])
-    table = dataset.image_table.drop(columns=[c for c in named.image_table if c in dataset.image_table])
     said = named.image_table.set_axis(places, axis=0)
     said = said[~said.index.duplicated()].reindex(range(len(dataset.image_ids)))
-    moved = np.array([(places[i], j + len(dataset.texts)) for i, j in named.links], dtype=np.int64).reshape(-1, 2)
+    known = {(int(i), dataset.texts[j]) for i, j in dataset.links}
+    owner = {int(j): places[int(i)] for i, j in named.links}
+    new = [j for j in range(len(named.texts)) if (owner.get(j, -1), named.texts[j]) not in known]
+    taken = set(dataset.text_ids)
+    ids = []
+    for j in new:
+        ids.append(distinct(f"{folder}{named.text_ids[j]}", dict.fromkeys(taken)) if folder + named.text_ids[j] in taken
+                   else folder + named.text_ids[j])
+        taken.add(ids[-1])
+    moved = np.array([(owner[j], at + len(dataset.texts)) for at, j in enumerate(new) if j in owner],
+                     dtype=np.int64).reshape(-1, 2)
     return replace(
-        dataset, text_ids=as_ids([*dataset.text_ids, *named.text_ids]), texts=dataset.texts + named.texts,
-        links=np.concatenate([dataset.links, moved]), image_table=pd.concat([table, said], axis=1),
-        text_table=pd.concat([dataset.text_table, named.text_table], ignore_index=True),
+        dataset, text_ids=as_ids([*dataset.text_ids, *ids]), texts=dataset.texts + tuple(named.texts[j] for j in new),
+        links=np.concatenate([dataset.links, moved]), image_table=_merged(dataset.image_table, said),
+        text_table=pd.concat([dataset.text_table, named.text_table.iloc[new]], ignore_index=True),
         refused=dataset.refused + named.refused)
+
+
+def _merged(table: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """Columns of both; where both say something of an image, what the table file says."""
+    both = [c for c in said if c in table]
+    filled = {c: said[c].where(said[c].notna(), table[c]) for c in both}
+    merged = pd.DataFrame({c: filled.get(c, said[c]) for c in said}, index=said.index)
+    return pd.concat([table.drop(columns=both), merged], axis=1)
 
 
 def _check(roles: Roles, frame: pd.DataFrame, name: str) -> None:
@@ -114,7 +148,7 @@ def image_name(cell: Any) -> str:
         return ""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    return str(cell).strip()
+    return without_number(str(cell).strip())
 
 
 def _other_columns(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
@@ -124,6 +158,8 @@ def _other_columns(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     other = other.drop(columns=[c for c in renamed.values() if c in other and c not in renamed])
     other = other.rename(columns=renamed)
     parts = {c: numbers_where_possible(other[c]) for c in other.columns}
+    if "label" in parts:
+        parts["label"] = as_labels(other["label"])
     if "split" in parts:
         parts["split"] = other["split"].map(lambda v: SPLITS.get(str(v).strip().lower(), v))
     return pd.DataFrame(parts, index=other.index)
@@ -144,38 +180,66 @@ def report_missing(names: Sequence[str], found: Mapping[str, Any], where: str, r
     """Add to ``refused`` each name that was not found, with the reason."""
     for name in names:
         if name not in found:
-            remote = name.startswith(("http://", "https://", "s3://", "gs://"))
-            refused.append(Refusal(name, "it is an address on the web; download the images first" if remote
+            refused.append(Refusal(name, "it is an address on the web; download the images first" if is_address(name)
                                    else f"no image of this name in {where}"))
 
 
 def match_names(names: Sequence[str], ids: Sequence[str]) -> dict[str, int]:
     """Which id each name means: the same path, else the longest common end, else the same name without its ending.
 
-    A name that several ids fit equally well is left out.
+    Letters count as equal however they are composed (NFC, NFD); where no id fits, in any case and with %20 for a space.
+    Paths may be of Windows, absolute, or of another machine. A name that several ids fit equally well is left out.
     """
-    exact = {identity: i for i, identity in enumerate(ids)}
-    by_last: dict[str, list[int]] = {}
-    by_stem: dict[str, list[int]] = {}
-    for i, identity in enumerate(ids):
-        last = identity.rsplit("/", 1)[-1]
-        by_last.setdefault(last, []).append(i)
-        by_stem.setdefault(_bare(last), []).append(i)
+    places = [_Places(ids, alike) for alike in (_composed, _any_case)]
     out = {}
     for name in names:
-        path = clean(name)
-        at = exact.get(path)
-        if at is None:
-            last = path.rsplit("/", 1)[-1]
-            at = _best(path, by_last.get(last) or by_stem.get(_bare(last)) or [], ids)
+        if is_address(name):
+            continue
+        found = (place.find(spelt) for place in places for spelt in dict.fromkeys((name, unquote(name))))
+        at = next((i for i in found if i is not None), None)
         if at is not None:
             out[name] = at
     return out
 
 
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _any_case(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+class _Places:
+    """Ids by path, by last part and by last part without its ending, under one notion of equal letters."""
+
+    def __init__(self, ids: Sequence[str], alike: Callable[[str], str]) -> None:
+        self._alike, self._ids = alike, [alike(identity) for identity in ids]
+        self._exact: dict[str, int] = {}
+        self._by_last: dict[str, list[int]] = {}
+        self._by_stem: dict[str, list[int]] = {}
+        twice = set()
+        for i, identity in enumerate(self._ids):
+            if identity in self._exact:
+                twice.add(identity)
+            self._exact[identity] = i
+            last = identity.rsplit("/", 1)[-1]
+            self._by_last.setdefault(last, []).append(i)
+            self._by_stem.setdefault(_bare(last), []).append(i)
+        for identity in twice:
+            del self._exact[identity]
+
+    def find(self, name: str) -> int | None:
+        path = self._alike(clean(name))
+        if path in self._exact:
+            return self._exact[path]
+        last = path.rsplit("/", 1)[-1]
+        return _best(path, self._by_last.get(last) or self._by_stem.get(_bare(last)) or [], self._ids)
+
+
 def _bare(last: str) -> str:
     stem = os.path.splitext(last)[0]
-    return stem.lstrip("0") or stem
+    return stem.lstrip("0") or stem[:1]
 
 
 def _best(path: str, candidates: Sequence[int], ids: Sequence[str]) -> int | None:

@@ -31,6 +31,8 @@ _ROLE_NAMES = {role: words.split() for role, words in _NAMES.items()}
 SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation",
           "validation": "validation", "dev": "validation", "test": "test", "testing": "test"}
 _SAMPLE = 200
+_STRING = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_NUMBERED = re.compile(r"(.+\.\w{2,5})#\d+$")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Roles:
     image : paths or names of image files.
     captions : one column, several, or one whose cells are lists.
     label, split, language, id : of the row.
+    encoding : how the letters of the file are written, where it was said; None leaves it to the file.
     """
 
     image: str | None = None
@@ -50,16 +53,22 @@ class Roles:
     split: str | None = None
     language: str | None = None
     id: str | None = None
+    encoding: str | None = None
 
 
 def role_of(column: str) -> str | None:
     """The role that a column's name speaks of: image, caption, label, split, language or id."""
-    name = re.sub(r"[\W_]+", "_", column.strip().lower()).strip("_")
+    name = re.sub(r"[\W_]+", "_", _without_ending(column.strip().lower())).strip("_")
     stem = re.sub(r"_?\d+$", "", name)
     for role, words in _ROLE_NAMES.items():
         if name in words or (role == "caption" and (stem in words or _language_of(name) is not None)):
             return role
     return None
+
+
+def _without_ending(title: str) -> str:
+    """A title as some libraries write it, "image.png" or "label.cls", without what looks like a file's ending."""
+    return re.sub(r"\.(png|jpe?g|webp|img|txt|json|cls)$", "", title)
 
 
 def _language_of(column: str) -> str | None:
@@ -85,8 +94,8 @@ def guess_roles(frame: pd.DataFrame, image: str | None = None) -> Roles:
     for column in frame.columns:
         by_role.setdefault(role_of(column) or "", []).append(column)
     filled = {c: [v for v in frame[c].head(_SAMPLE).tolist() if not _is_missing(v)] for c in frame.columns[:2_000]}
-    images = [c for c in filled if _share(filled[c], _is_image_name) > 0.5]
-    named = by_role.get("image", [])
+    images = [c for c in filled if _share(filled[c], is_image_name) > 0.5]
+    named = [c for c in by_role.get("image", []) if _share(filled.get(c, []), _is_address) <= 0.5]
     image = image or next((c for c in images if c in named), None) or next(iter([*images, *named]), None)
     captions = [c for c in by_role.get("caption", []) if c != image and _share(filled.get(c, []), _is_texts) > 0.5]
     if not captions:
@@ -107,18 +116,32 @@ def captions_in(cell: Any) -> list[str]:
         return []
     if isinstance(cell, str):
         said = cell.strip()
-        if said.startswith("[") and said.endswith("]"):
-            for parse in (json.loads, ast.literal_eval):
-                try:
-                    found = parse(said)
-                except (ValueError, SyntaxError, RecursionError, MemoryError):
-                    continue
-                if isinstance(found, list):
-                    return captions_in(found)
+        found = _written_list(said) if said.startswith("[") and said.endswith("]") else None
+        if found is not None:
+            return captions_in(found)
         return [said] if said else []
     if isinstance(cell, list | tuple | np.ndarray):
         return [str(part).strip() for part in cell if not _is_missing(part) and str(part).strip()]
     return [str(cell)]
+
+
+def _written_list(said: str) -> list[Any] | None:
+    """A list written as JSON, as Python or, without commas between its strings, as numpy; None where it is none."""
+    strings = re.findall(_STRING, said[1:-1])
+    if len(strings) > 1 and not re.sub(_STRING, "", said[1:-1]).strip():
+        parts = (_parsed(string) for string in strings)
+        return [part for part in parts if isinstance(part, str)]
+    found = _parsed(said)
+    return found if isinstance(found, list) else None
+
+
+def _parsed(said: str) -> Any:
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            return parse(said)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return None
 
 
 def numbers_where_possible(column: pd.Series) -> pd.Series:
@@ -143,8 +166,27 @@ def _is_missing(cell: Any) -> bool:
     return cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell)
 
 
-def _is_image_name(cell: Any) -> bool:
-    return isinstance(cell, str) and "." in cell and "." + cell.strip().lower().rsplit(".", 1)[-1] in EXTENSIONS
+def is_image_name(cell: Any) -> bool:
+    """Whether a cell is the name of an image file, by its ending; no address on the web is."""
+    if isinstance(cell, str):
+        cell = without_number(cell)
+    return (isinstance(cell, str) and "." in cell and not is_address(cell)
+            and "." + cell.strip().lower().rsplit(".", 1)[-1] in EXTENSIONS)
+
+
+def is_address(name: str) -> bool:
+    """Whether a name is one on the web or in a cloud's store, where no file lies."""
+    return re.match(r"[a-zA-Z][\w+.-]*://", name.strip()) is not None
+
+
+def without_number(name: str) -> str:
+    """The name of an image without the number of its caption: "a.jpg#2" is a.jpg."""
+    found = _NUMBERED.match(name.strip())
+    return found[1] if found else name
+
+
+def _is_address(cell: Any) -> bool:
+    return isinstance(cell, str) and is_address(cell)
 
 
 def _is_number(cell: str) -> bool:
@@ -162,13 +204,55 @@ def _is_texts(cell: Any) -> bool:
 
 
 def _is_sentence(cell: Any) -> bool:
-    return isinstance(cell, str) and cell.count(" ") >= 2 and not _is_image_name(cell)
+    return isinstance(cell, str) and cell.count(" ") >= 2 and not is_image_name(cell)
 
 
-def is_header(row: Sequence[str]) -> bool:
+def is_header(row: Sequence[str], below: Sequence[Sequence[str]] = ()) -> bool:
+    """Whether the first row of a table holds titles: known titles decide, then numbers that count the columns,
+    then what tells the row from those below it.
+
+    Parameters
+    ----------
+    row, below
+        Cells of the first row, and of some rows after it.
+    """
     cells = [cell.strip() for cell in row]
-    if any(_is_image_name(cell) or "://" in cell or len(cell) > 64 or _is_number(cell) for cell in cells):
+    known = [cell for cell in cells if role_of(cell) is not None and len(cell) <= 40]
+    like_data = [cell for cell in cells if cell not in known and is_image_name(cell)]
+    if known and not like_data:
+        return True
+    if _counts_columns(cells):
+        return True
+    for at, cell in enumerate(cells):
+        under = [r[at].strip() for r in below if at < len(r)]
+        if len(under) > 1 and not is_image_name(cell) and all(map(is_image_name, under)):
+            return True
+    if any(is_image_name(cell) or is_address(cell) or len(cell) > 64 or _is_number(cell) for cell in cells):
         return False
     if len(cells) == 1 or not any(cells):
-        return bool(cells) and (role_of(cells[0]) is not None or re.fullmatch(r"\w+", cells[0]) is not None)
+        return bool(cells) and re.fullmatch(r"\w+", cells[0]) is not None
     return len(set(cells)) == len(cells) and all(cell.count(" ") < 4 for cell in cells)
+
+
+def _counts_columns(cells: Sequence[str]) -> bool:
+    """Whether cells are 0, 1, 2, ... as data frames without titles write them, after an empty one for the index."""
+    rest = cells[1:] if cells and not cells[0] else cells
+    return len(rest) > 1 and rest == [str(i) for i in range(len(rest))]
+
+
+def is_plain(column: pd.Series) -> bool:
+    """Whether the cells of a column are single values, not lists, records or arrays."""
+    if column.dtype != object:
+        return not hasattr(column.dtype, "pyarrow_dtype") or not str(column.dtype).startswith(("list", "struct", "map"))
+    return not any(isinstance(cell, list | tuple | dict | set | np.ndarray) for cell in column.head(_SAMPLE))
+
+
+def as_labels(column: pd.Series) -> pd.Series:
+    """Labels as text: whole numbers without a fraction (class 1, not 1.0), missing ones as they are."""
+    numbers = numbers_where_possible(column)
+    if not pd.api.types.is_numeric_dtype(numbers) or pd.api.types.is_bool_dtype(numbers):
+        return column
+    filled = numbers.dropna()
+    if not len(filled) or not (np.isfinite(filled).all() and (filled == np.floor(filled)).all()):
+        return column
+    return numbers.map(lambda v: None if pd.isna(v) else str(int(v))).astype(object)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SourceError
@@ -52,23 +54,24 @@ def open_table(source: str | Path | tuple[str, bytes], images_root: Root = None,
             what = "a folder" if data.exists() else "not there"
             raise SourceError("the path of a table", f"{source}, which is {what}", "Check the path.")
         name, beside = data.name, data.parent
-    frame, refused = read_table(data, name)
+    table = read_table(data, name, roles.encoding if roles else None)
     packed = bytes_column(data, name)
-    roles = roles or guess_roles(frame, packed)
+    roles = roles if roles is not None and roles != Roles(encoding=roles.encoding) else replace(
+        guess_roles(table.frame, packed), encoding=roles.encoding if roles else None)
 
     def find(names: Sequence[str], refused: list[Refusal]) -> Found:
         if packed is not None and packed == roles.image:
-            first = {n: row for row, n in reversed(list(enumerate(frame[packed].tolist())))}
-            return ParquetImages(data, packed, [first[n] for n in names], names), {n: i for i, n in enumerate(names)}
+            rows = {n: row for row, n in enumerate(table.frame[packed].tolist())}
+            return ParquetImages(data, packed, [rows[n] for n in names], names), {n: i for i, n in enumerate(names)}
         return _find(names, images_root, beside, name, refused)
 
-    return assemble(frame, roles, name, find, list(refused))
+    return replace(assemble(table.frame, roles, name, find, list(table.refused)), notices=table.notices)
 
 
 def columns_of(source: str | Path | tuple[str, bytes]) -> tuple[tuple[str, ...], Roles]:
     """The columns of a table and what `open_table` takes them for; raises SourceError as it does."""
     name, data = source if isinstance(source, tuple) else (Path(source).name, local_path(source, "table"))
-    frame, _ = read_table(data, name)
+    frame = read_table(data, name).frame
     return tuple(map(str, frame.columns)), guess_roles(frame, bytes_column(data, name))
 
 
@@ -82,6 +85,9 @@ def _find(names: Sequence[str], root: Root, beside: Path | None, table: str, ref
         base = local
     if base is not None:
         paths = {name: path for name in names if os.path.isfile(path := os.path.join(base, os.path.expanduser(name)))}
+        if len(paths) < len(names) and root is None:
+            with contextlib.suppress(SourceError):
+                return _among(names, open_folder(base), refused)
         if len(paths) == len(names) or root is None:
             report_missing(names, paths, base.name or str(base), refused)
             kept = {name: i for i, name in enumerate(paths)}
@@ -90,7 +96,12 @@ def _find(names: Sequence[str], root: Root, beside: Path | None, table: str, ref
     if dataset.images is None:
         raise SourceError("a dataset with images", f"{dataset.name}, which holds texts alone", "Choose another one.")
     refused += [] if isinstance(root, Dataset) else dataset.refused
+    return _among(names, dataset, refused)
+
+
+def _among(names: Sequence[str], dataset: Dataset, refused: list[Refusal]) -> Found:
+    """The named images among those of a dataset."""
     found = match_names(names, dataset.image_ids)
     report_missing(names, found, dataset.name, refused)
-    chosen = [(dataset.images, at) for at in found.values()]
+    chosen = [(dataset.images, at) for at in found.values() if dataset.images is not None]
     return (ChosenImages(chosen) if chosen else None), {n: i for i, n in enumerate(found)}

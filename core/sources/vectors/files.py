@@ -17,7 +17,8 @@ import pandas as pd
 from core.errors import SourceError
 from core.sources.gate import check_archive, check_directory, check_text, checked_parquet
 from core.sources.tables.columns import is_header, role_of
-from core.sources.tables.reading import decode_text, delimiter_of, read_separated
+from core.sources.tables.separated import delimiter_of, read_separated
+from core.sources.text import decode
 from core.types import Modality
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _separated(data: bytes | Path, name: str) -> Loaded:
     if isinstance(data, Path):
         data = data.read_bytes()
     check_text(data, name)
-    text = decode_text(data)
+    text = decode(data).text
     tabs = name.lower().endswith((".tsv", ".tab"))
     mark, width = delimiter_of(text, tabs)
     cells = [cell.strip() for cell in text.lstrip("\n").split("\n", 1)[0].split(mark)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.sources.tables.columns import Roles
 
 _NONE = "(none)"
+_AS_IT_SAYS = "(as the file says)"
 _TITLES = {"image": "Image names", "label": "Label", "split": "Split", "language": "Language of the caption",
            "id": "Id of the row"}
 
@@ -64,6 +65,7 @@ def pick_roles(mark: object, read: Callable[[], tuple[tuple[str, ...], Roles]]) 
 
 def _form(mark: object, columns: tuple[str, ...], roles: Roles) -> bool:
     from core.sources.tables.columns import Roles
+    from core.sources.text import ENCODINGS
 
     def one(role: str) -> str | None:
         options = [_NONE, *columns]
@@ -81,9 +83,13 @@ def _form(mark: object, columns: tuple[str, ...], roles: Roles) -> bool:
             label = one("label")
         with right:
             split, language, name = one("split"), one("language"), one("id")
+            encodings = {_AS_IT_SAYS: _AS_IT_SAYS, **ENCODINGS}
+            encoding = st.selectbox("Letters are written in", list(encodings), format_func=encodings.__getitem__,
+                                    index=list(encodings).index(roles.encoding or _AS_IT_SAYS), key="columns.encoding")
         if not st.form_submit_button("Open it so", type="primary", icon=":material/check:"):
             return False
-    chosen = Roles(image, tuple(captions), label, split, language, name)
+    chosen = Roles(image, tuple(captions), label, split, language, name,
+                   None if encoding == _AS_IT_SAYS else encoding)
     if chosen == roles:
         return False
     st.session_state["roles"] = mark, chosen

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.geometry.pairs import Classes, Pairs
 from core.language.world_evaluation import BARE
+from core.sources.tables.columns import is_plain
 from core.streamlit_app import cached, state
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.state import Settings
@@ -104,7 +105,7 @@ def class_columns(ready: Ready) -> tuple[str, ...]:
         return ()
     found = []
     for column in map(str, ready.images.table.columns):
-        if ready.opened.built_in and column not in BARE:
+        if (ready.opened.built_in and column not in BARE) or not is_plain(ready.images.table[column]):
             continue
         names = set(labels_of(ready, column)) - {""}
         if 2 <= len(names) <= min(MOST_CLASSES, len(ready.images) - 1):

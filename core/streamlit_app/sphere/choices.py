@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.encoding.registry import PHOTO
 from core.geometry.maps.registry import MAPS, available
+from core.sources.tables.columns import is_plain
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.data.image_prompt import SearchImage, pick_image
 from core.streamlit_app.data.ready import Ready
@@ -91,9 +92,10 @@ def say_what_is_odd(ready: Ready) -> None:
 
 
 def columns_of(ready: Ready) -> tuple[str, ...]:
-    """Names of the columns that images or texts carry."""
+    """Names of the columns that images or texts carry and that can be coloured: single values, no lists."""
     tables = [part.table for part in (ready.images, ready.texts) if part is not None]
-    return tuple(dict.fromkeys(str(c) for table in tables for c in table.columns if str(c) not in SKIPPED_COLUMNS))
+    return tuple(dict.fromkeys(str(c) for table in tables for c in table.columns
+                               if str(c) not in SKIPPED_COLUMNS and is_plain(table[c])))
 
 
 def labels_of(ready: Ready, column: str) -> np.ndarray:

@@ -65,7 +65,7 @@ def test_one_column_of_captions(photos: Dataset) -> None:
     assert dataset.texts == ("a blue one", "a red one, here")
     assert dataset.text_ids == ("photos/b.png/0", "photos/a.png/0")
     assert dataset.links.tolist() == [[0, 0], [1, 1]]
-    assert dataset.image_table.to_dict("list") == {"label": [7, 8], "score": [0.5, 1]}
+    assert dataset.image_table.to_dict("list") == {"label": ["7", "8"], "score": [0.5, 1]}
     assert dataset.images is not None
     assert dataset.images.decode(0).getpixel((0, 0)) == (0, 0, 255)
     assert dataset.refused == ()
@@ -160,7 +160,7 @@ def test_coco_captions(photos: Dataset) -> None:
     assert dataset.texts == ("one", "two", "three")
     assert dataset.links.tolist() == [[0, 0], [1, 1], [0, 2]]
     boxes = {"images": [{"id": 1}], "annotations": [{"bbox": [1, 2, 3, 4]}]}
-    with pytest.raises(SourceError, match="annotations without image_id and caption"):
+    with pytest.raises(SourceError, match="annotations with bbox; captions have the fields image_id and caption"):
         open_table(("instances.json", json.dumps(boxes).encode()), photos)
 
 
@@ -251,7 +251,7 @@ def test_names_match_by_the_longest_common_end() -> None:
 
 @pytest.mark.parametrize(("encoding", "text"), [
     ("utf-8", "日本 überall"), ("utf-8-sig", "日本"), ("utf-16", "日本 café"), ("utf-16-le", "cafe 日本"),
-    ("cp1252", "café “x”"), ("latin-1", "caf\xe9 \x81"),
+    ("cp1252", "café “x”"),
 ])
 def test_encodings(encoding: str, text: str) -> None:
     table = f"image_id,caption\n1,{text}\n2,plain and longer words here\n".encode(encoding)
