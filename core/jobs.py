@@ -70,7 +70,10 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until it is done, from the recent pace, or from stated costs before there is one; None if unknown."""
+        """Seconds until it is done, from the recent pace, or from stated costs before there is one.
+
+        None where it is unknown, as when it should be done by the recent pace and no more of it is.
+        """
         lefts = [job._own_seconds_left() for job in (self, *self._runner._before(self))]
         known = [left for left in lefts if left is not None]
         return sum(known) if len(known) == len(lefts) else None
@@ -114,17 +117,18 @@ class Job:
         now, marks = time.monotonic(), list(self._marks)
         if len(marks) > 1:
             (t0, f0), (t1, f1) = marks[0], marks[-1]
-            if f1 > f0 and t1 > t0:
-                return max(0.0, (1 - f1) * (t1 - t0) / (f1 - f0) - (now - t1))
+            left = (1 - f1) * (t1 - t0) / (f1 - f0) - (now - t1)
+            return left if left >= 0 else None
         if self._cost is None or self.started is None:
             return self._cost
         return max(0.0, self._cost - (time.time() - self.started))
 
     def _progress(self, fraction: float, text: str = "") -> None:
-        now = time.monotonic()
-        self.fraction = max(self.fraction, min(1.0, float(fraction)))
+        now, before = time.monotonic(), self.fraction
+        self.fraction = max(before, min(1.0, float(fraction)))
         self.text = text or self.text
-        self._marks.append((now, self.fraction))
+        if self.fraction > before:
+            self._marks.append((now, self.fraction))
         while len(self._marks) > 2 and now - self._marks[0][0] > _WINDOW:
             self._marks.popleft()
 

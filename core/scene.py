@@ -73,6 +73,7 @@ class SphereScene:
     title, note : the finding; the map, its fidelity and anything sampled.
     colouring : None colours by kind.
     selected : (n,) bool, the others turn grey; None selects all.
+    others : what the others are called.
     pairs : (m, 2) int64, points joined by great-circle arcs.
     arcs, caps, marks : named things drawn over the points.
     arrows : (m, 2, 3) floats, unit along the last axis: from where to where.
@@ -89,6 +90,7 @@ class SphereScene:
     note: str = ""
     colouring: Colouring | None = None
     selected: np.ndarray | None = None
+    others: str = "not selected"
     pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
     arcs: tuple[Arc, ...] = ()
     caps: tuple[Cap, ...] = ()
@@ -128,7 +130,7 @@ class SphereScene:
         """sha256 (hex) of all that is drawn but the pictures, of which the points that have one count."""
         colouring = self.colouring
         parts: list[object] = [self.coords, self.kinds, self.labels, self.title, self.note, self.pairs,
-                               np.asarray(self.arrows), self.heat_title,
+                               np.asarray(self.arrows), self.heat_title, self.others,
                                np.sort(np.fromiter(self.thumbnails, dtype=np.int64)), self.shown]
         parts += [np.asarray(a) if a is not None else None for a in (self.selected, self.heat)]
         if colouring is not None:

@@ -5,7 +5,7 @@ from core.streamlit_app.data.selections import pick_selection
 from core.streamlit_app.gap.page import show_gap
 
 settings = ui.begin_page("gap")
-opened = ui.pick_dataset()
+opened = ui.pick_dataset(settings)
 
 with ui.friendly_errors():
     if opened is not None:

@@ -242,9 +242,36 @@ def test_time_left_follows_the_pace(runner: JobRunner, monkeypatch: pytest.Monke
     assert job.seconds_left == pytest.approx(40)
     now[0] += 5
     assert job.seconds_left == pytest.approx(35)
-    now[0] += 1000
-    assert job.seconds_left == 0
+    now[0] += 1000      # by that pace it should be done long ago: nobody knows
+    assert job.seconds_left is None
     gate.go.set()
+
+
+def test_no_time_left_is_made_of_a_fraction_that_does_not_move(runner: JobRunner,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    now, left = [1000.0], []
+    monkeypatch.setattr("core.jobs.time.monotonic", lambda: now[0])
+
+    def work(on_progress: Report, should_stop: Stop) -> None:
+        now[0] += 2
+        on_progress(0.2, "")
+        for _ in range(60):
+            now[0] += 1
+            on_progress(0.2, "Waiting for another run")
+            left.append(jobs[0].seconds_left)
+
+    jobs: list[Job] = []
+    gate = Gate()
+    first = runner.submit("first", "me", gate)
+    gate.entered.wait(5)
+    jobs.append(runner.submit("k", "me", work))
+    gate.go.set()
+    first.result(5)
+    jobs[0].result(5)
+    known = [value for value in left if value is not None]
+    assert known == sorted(known, reverse=True)
+    assert max(known) <= 8
+    assert left[10:] == [None] * 50
 
 
 def test_time_left_forgets_a_slow_start(runner: JobRunner, monkeypatch: pytest.MonkeyPatch) -> None:

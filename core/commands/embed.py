@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from core.encoding.export import ENDINGS, save_vectors
     from core.encoding.models import load_model
     from core.encoding.pipeline import embed
+    from core.encoding.registry import misfit
     from core.encoding.store import Store
     from core.errors import check_choice
     from core.sources.sampling import sample
@@ -60,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
     store = Store()
     done = embed(dataset, model, store, on_progress=progress_line, batch_size=args.batch_size)
     save_vectors(done, dataset, args.out)
-    for notice in store.take_notices():
+    odd = misfit(args.model, built_in_world=args.source == WORLD)
+    for notice in [*store.take_notices(), *([odd] if odd else [])]:
         print(notice, file=sys.stderr)
     for refusal in done.refused[:REFUSED_SHOWN]:
         print(f"refused: {refusal.name}: {refusal.reason}", file=sys.stderr)

@@ -27,6 +27,7 @@ TEXT_COST = 0.3
 BATCHES_AHEAD = 2
 MOST_STREAMS = 8
 ASK_AGAIN_SECONDS = 0.2
+STEPS, LEAST_BATCH = 10, 16
 
 
 def default_batch_size(model: Encoder) -> int:
@@ -153,6 +154,8 @@ class Run:
             self._through(batches(self._own(left, len(todo) - len(left), names, rows, others)), finish)
             left = others
             if left:
+                self._spent += (len(todo) - len(left) - done) * cost
+                done = len(todo) - len(left)
                 self.report(self._fraction(), f"Waiting for {len(left):,} {what} that another run is encoding")
                 self._check_stop()
                 time.sleep(ASK_AGAIN_SECONDS)
@@ -234,12 +237,15 @@ class Run:
                         lambda part, wanted=wanted: self.model.encode_texts(wanted[part]))  # type: ignore[misc]
 
     def _even(self, n: int) -> int:
-        """Items a batch, so that n of them are as many batches on every stream, none of them over the batch size."""
+        """Items a batch, so that n of them are as many batches on every stream, none of them over the batch size.
+
+        On a CPU they are so many that the progress has steps, as long as a batch is worth its call.
+        """
         number = streams(self.model.device)[0]
-        if number == 1:
-            return self.batch_size
         rounds = -(-n // (number * self.batch_size))
-        return -(-n // max(1, number * rounds))
+        size = self.batch_size if number == 1 else -(-n // max(1, number * rounds))
+        steps = min(STEPS, n // (number * LEAST_BATCH)) if self.model.device.startswith("cpu") else 0
+        return min(size, -(-n // (number * steps))) if steps else size
 
     def _halving(self, batch: Batch) -> np.ndarray:
         """Encode a batch in pieces that fit into memory."""

@@ -49,7 +49,7 @@ licence.</li></ol></div>""")
 def state_of_things(settings: Settings) -> None:
     """What is loaded, which model, where it runs, what it knows, and how much is kept."""
     st.subheader("What you look at", anchor=False)
-    opened = ui.pick_dataset()
+    opened = ui.pick_dataset(settings)
     if opened is not None and opened.built_in:
         st.caption(f"{ui.counts(opened)}, rendered here. All pages show the data chosen here or on any of them.")
     left, right = st.columns(2, gap="large")

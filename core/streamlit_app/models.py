@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +12,9 @@ from core.encoding.registry import MODELS, PHOTO, ModelEntry
 from core.errors import OrreryError
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, state, work
+
+if TYPE_CHECKING:
+    from core.sources.vectors.opening import VectorSource
 
 OTHER = "other"
 
@@ -78,6 +82,14 @@ def _describe(entry: ModelEntry | None) -> None:
                   ("Licence", entry.licence)] + ([("Note", entry.note)] if entry.note else []))
 
 
+def show_their_model(vectors: VectorSource) -> None:
+    """What is known of the model behind vectors made elsewhere, for which no model here is used."""
+    spec = next(part.model for part in (vectors.images, vectors.texts) if part is not None)
+    shown = [f"made elsewhere: {spec.id.removeprefix('precomputed: ')}", f"{spec.dim:,} dimensions"]
+    st.caption("The vectors that are open come from their own model. The one above is not used for them.")
+    _chips(shown)
+
+
 def show_state(model_id: str) -> None:
     """Where the model runs and in which numbers; while it loads, that it does."""
     model = cached.model_state(model_id)
@@ -92,7 +104,11 @@ def _facts(model: cached.ModelState) -> None:
         panels.error_panel(model.error)
         return
     shown = [model.facts[name] for name in ("device", "dtype")] + [f"{model.facts['dimensions']} dimensions"]
-    chips = "".join(f"<span>{html.escape(fact)}</span>" for fact in shown)
+    _chips(shown)
+
+
+def _chips(facts: Sequence[str]) -> None:
+    chips = "".join(f"<span>{panels.text_html(fact, 80)}</span>" for fact in facts)
     st.html(f'<div class="orrery-chips">{chips}</div>')
 
 

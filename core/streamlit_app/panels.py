@@ -37,13 +37,16 @@ def plain(text: str, longest: int = LONGEST_SHOWN) -> str:
 
 
 def error_panel(error: OrreryError) -> None:
-    """What was expected, what came, what to do next."""
+    """What was expected, what came, what to do next; a stop that the visitor asked for is said, and is no error."""
+    if isinstance(error, Cancelled):
+        notice(f"Stopped, as asked. {error.hint}")
+        return
     rows = [("Expected", error.expected), ("Got", error.got)]
     if error.hint:
         rows.append(("Next", error.hint))
     body = "".join(f"<dt>{name}</dt><dd>{text_html(text, 1200)}</dd>" for name, text in rows)
-    title = "Stopped" if isinstance(error, Cancelled) else "This did not work"
-    st.html(f'<section class="orrery-panel orrery-error" role="alert"><h4>{title}</h4><dl>{body}</dl></section>')
+    st.html('<section class="orrery-panel orrery-error" role="alert"><h4>This did not work</h4>'
+            f'<dl>{body}</dl></section>')
 
 
 @contextmanager

@@ -10,8 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.streamlit_app import cached, models, state, style
-from core.streamlit_app.data import embedding
-from core.streamlit_app.data.choose import pick_dataset
+from core.streamlit_app.data import choose, embedding
 from core.streamlit_app.data.fit import say_misfit
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.ready import Ready
@@ -39,11 +38,21 @@ def begin_page(word: str) -> Settings:
         for entry in PAGES.values():
             st.page_link(entry.path, label=entry.title, icon=entry.icon)
         model_id = models.pick_model()
-        models.show_state(model_id)
     if page is not HOME:
         st.title(page.title, anchor=False)
         st.caption(page.subtitle)
     return Settings(model_id=model_id)
+
+
+def pick_dataset(settings: Settings) -> Opened | None:
+    """The dataset that all pages share, None until something is opened; in the sidebar, the model that is behind it."""
+    opened = choose.pick_dataset()
+    with st.sidebar:
+        if opened is not None and opened.vectors is not None:
+            models.show_their_model(opened.vectors)
+        else:
+            models.show_state(settings.model_id)
+    return opened
 
 
 def ensure_embedded(model_id: str, opened: Opened) -> Ready:

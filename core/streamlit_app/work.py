@@ -29,6 +29,14 @@ def running(key: str) -> Job | None:
     return st.session_state.setdefault("jobs", {}).get(key)
 
 
+def joined(key: str) -> Job | None:
+    """The job of that key that another visit has at work, which is then waited for instead of doing the same again."""
+    found = next((job for job in cached.runner().jobs() if job.key == key and not job.stopping), None)
+    if found is not None:
+        st.session_state.setdefault("jobs", {})[key] = found
+    return found
+
+
 def start(key: str, work: Callable[[Progress, Stop], Any], *, cost: float | None = None) -> Job:
     """Queue work for this visit."""
     job = cached.runner().submit(key, visitor(), work, cost=cost)
@@ -74,8 +82,11 @@ def result_of(key: str, work: Callable[[Progress, Stop], Any]) -> Any:
 
 
 @st.fragment(run_every=0.4)
-def watch(job: Job) -> None:
-    """Progress bar, time left and a button to stop; the page is drawn anew when the work is over."""
+def watch(job: Job, leave: Callable[[], None] | None = None) -> None:
+    """Progress bar, time left and a button to stop; the page is drawn anew when the work is over.
+
+    Work of another visit is not stopped from here: then the button calls ``leave``.
+    """
     if job.over:
         st.rerun()
     text = f"Waiting: {job.position} before this" if job.state == "queued" else job.text
@@ -85,4 +96,8 @@ def watch(job: Job) -> None:
     with st.container(key=f"job.{job.key[:24]}"):
         st.progress(job.fraction, panels.plain(text))
         if st.button("Stop", key=f"stop.{job.key}", icon=":material/stop_circle:", help="What is finished is kept."):
-            job.cancel()
+            if leave is None or job.visitor == visitor():
+                job.cancel()
+            else:
+                leave()
+                st.rerun()

@@ -330,6 +330,15 @@ def test_batches_are_as_many_on_every_stream(model: DualEncoder, store: Store, n
     assert run._even(n) == size
 
 
+def test_the_progress_of_a_few_hundred_images_has_steps(model: DualEncoder, store: Store,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "streams", lambda device: (2, 1))
+    run = batching.Run(model, store, Shares(store, "m"), lambda fraction, text: None, lambda: False, 196)
+    assert run._even(300) == 17
+    assert run._even(20) == 10
+    assert run._even(100_000) <= 196
+
+
 def test_decode_and_resize_are_told_apart(model: DualEncoder, store: Store, tmp_path: Path) -> None:
     for i, picture in enumerate(pictures(4, size=(900, 700))):
         picture.save(tmp_path / f"{i}.png")

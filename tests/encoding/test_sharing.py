@@ -144,6 +144,28 @@ def test_three_runs_at_once_encode_each_content_once(model: DualEncoder, tmp_pat
         np.testing.assert_allclose(run.images.vectors, whole.images.vectors[start:start + len(run.images)], atol=1e-5)  # type: ignore[union-attr]
 
 
+def test_while_it_waits_a_run_is_as_far_as_the_run_it_waits_for(model: DualEncoder, tmp_path: Path,
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "streams", lambda device: (1, 1))
+    monkeypatch.setattr(batching, "ASK_AGAIN_SECONDS", 0.0)
+    given, store = dataset(Pictures(pictures(12)), []), Store(tmp_path)
+    hashes = [given.images.content_hash(i) for i in range(12)]
+    told: list[tuple[float, str]] = []
+    with Shares(store, model.spec.fingerprint) as other:
+        other.take(hashes)
+
+        def follow(fraction: float, text: str) -> None:
+            told.append((fraction, text))
+            if "Waiting" in text and hashes:    # meanwhile the other run finishes one more
+                store.put(model.spec.fingerprint, hashes[:1], np.ones((1, model.spec.dim), np.float32))
+                other.give_back([hashes.pop(0)])
+
+        done = embed(given, model, store, on_progress=follow)
+    assert done.encoded == 0
+    waited = [fraction for fraction, text in told if "Waiting" in text]
+    np.testing.assert_allclose(waited, np.arange(12) / 12)
+
+
 EMBED = """
 import sys, time
 sys.path.insert(0, {root!r})

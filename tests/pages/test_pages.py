@@ -343,11 +343,69 @@ def test_work_can_be_stopped_and_what_is_finished_is_kept():
         time.sleep(0.1)
     button(at, "Stop").click().run()
     finished(at)
-    assert "Stopped" in words(at)
+    assert "Stopped, as asked." in words(at)
+    assert 'role="alert"' not in words(at)
     finished(button(at, "Show what is finished").click().run())
     shown = at.dataframe[-1].value
     assert 10 < (shown["modality"] == "image").sum() < 1500
     assert "the finished part" in words(at)
+
+
+def test_a_second_visit_waits_for_the_run_that_is_at_work_and_is_not_asked():
+    from core.streamlit_app import cached
+
+    rates, query = cached.seconds_per_item(), {"scenes": "2500", "sample": "43"}
+    rates["builtin"] = 1e-6
+    first, second = (AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run() for _ in range(2))
+    try:
+        for at in (first, second):
+            at.switch_page(SPHERE)
+            for key, value in query.items():
+                at.query_params[key] = value
+            at.run()
+            rates["builtin"] = 1.0      # by which all of it would take more than an hour
+        jobs = [job for job in cached.runner().jobs() if job.key.endswith("world-2500-43")]
+        assert len(jobs) <= 1
+        assert "are not encoded yet" not in words(second)
+        button(second, "Stop").click().run()
+        assert "Stopped, as asked." in words(second)
+        assert not jobs or not jobs[0].stopping
+        finished(first)
+        finished(button(second, "Go on").click().run())
+        assert len(first.dataframe[-1].value) == len(second.dataframe[-1].value) == 5000
+    finally:
+        rates.pop("builtin", None)
+
+
+def test_vectors_made_elsewhere_have_their_own_model_in_the_sidebar(tmp_path):
+    from core.sources.vectors.opening import open_vectors
+    from core.streamlit_app.data.opened import Opened
+
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "theirs.npz", image=rng.normal(size=(20, 7)), text=rng.normal(size=(20, 7)))
+    source = open_vectors(tmp_path / "theirs.npz")
+    for page in PAGES:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        at.session_state["opened"] = {"vectors": ("m", Opened("theirs", "key", vectors=source, source="vectors"))}
+        at.query_params["data"] = "vectors"
+        at.run()
+        at.switch_page(page)
+        at.query_params["data"] = "vectors"
+        finished(at.run())
+        side = "".join(e.proto.body for e in at.sidebar.get("html"))
+        assert "<span>made elsewhere: theirs</span><span>7 dimensions</span>" in side
+        assert "64 dimensions" not in side
+
+
+def test_the_panel_says_what_is_still_to_encode():
+    from core.sources.solids.world import open_world
+    from core.streamlit_app import cached
+    from core.streamlit_app.data.panel import _cost
+
+    opened(SPHERE, scenes="100")
+    cached.model_state("builtin").finished.wait(60)
+    assert _cost(open_world(100, seed=0), "builtin") == "nothing: all are encoded"
+    assert _cost(open_world(100, seed=97), "builtin").startswith("200 items")
 
 
 def test_hostile_captions_and_names_stay_text(tmp_path):

@@ -11,13 +11,14 @@ from core.types import Number
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of a subject, and what they were computed on."""
+    """Figures of a subject, and what they were computed on; ``note`` says where they measure nothing."""
 
     subject: str
     model: str
     data: str
     seed: int
     figures: dict[str, Number]
+    note: str = ""
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -26,7 +27,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         return {k: v for k, v in asdict(number).items()
                 if v is not None and not (isinstance(v, float) and not math.isfinite(v))}
 
-    return {**asdict(evaluation), "figures": {k: clean(v) for k, v in evaluation.figures.items()}}
+    said = {k: v for k, v in asdict(evaluation).items() if v != ""}
+    return {**said, "figures": {k: clean(v) for k, v in evaluation.figures.items()}}
 
 
 def as_table(evaluation: Evaluation) -> str:
@@ -39,4 +41,4 @@ def as_table(evaluation: Evaluation) -> str:
     widths = [max(len(r[c]) for r in rows) for c in range(6)]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows]
     head = f"{evaluation.subject}: {evaluation.model} on {evaluation.data}, seed {evaluation.seed}"
-    return "\n".join([head, *lines])
+    return "\n".join([head, *([evaluation.note] if evaluation.note else []), *lines])

@@ -21,18 +21,19 @@ VECTOR_FILES = (".npy", ".npz", ".parquet", ".csv", ".tsv")
 
 @dataclass(frozen=True)
 class Vectors:
-    """Unit vectors of the data, which belong together, and the names of the model and of the data."""
+    """Unit vectors of the data, which belong together, the names of model and data, and why they measure nothing."""
 
     images: np.ndarray | None
     texts: np.ndarray | None
     links: np.ndarray
     model: str
     data: str
+    note: str = ""
 
     @classmethod
-    def of(cls, source: VectorSource | Embedded, model: str, data: str) -> Vectors:
+    def of(cls, source: VectorSource | Embedded, model: str, data: str, note: str = "") -> Vectors:
         images, texts = (None if s is None else s.vectors for s in (source.images, source.texts))
-        return cls(images, texts, source.links, model, data)
+        return cls(images, texts, source.links, model, data, note)
 
 
 def vectors_of(args: argparse.Namespace) -> Vectors:
@@ -52,8 +53,10 @@ def vectors_of(args: argparse.Namespace) -> Vectors:
     from core.commands.embed import WORLD, open_source
     from core.encoding.models import load_model
     from core.encoding.pipeline import embed
+    from core.encoding.registry import misfit
     from core.encoding.store import Store
 
-    dataset = open_source(args.data or WORLD, seed=args.seed)
+    source = args.data or WORLD
+    dataset = open_source(source, seed=args.seed)
     done = embed(dataset, load_model(args.model), Store(), on_progress=progress_line)
-    return Vectors.of(done, args.model, dataset.name)
+    return Vectors.of(done, args.model, dataset.name, misfit(args.model, built_in_world=source == WORLD))

@@ -46,7 +46,7 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
         figures["loss_at_0"] = replace(loss_at(pairs, TEMPERATURE), unit=loss)
         figures["loss_closed"] = replace(loss_at(shifted(pairs, 0.5), TEMPERATURE), unit=loss)
     if args.no_closings:
-        return Evaluation("gap", found.model, found.data, args.seed, figures)
+        return Evaluation("gap", found.model, found.data, args.seed, figures, found.note)
     try:
         rows = score_closings(pairs, seed=args.seed, on_progress=progress_line).rows
     except ShapeError as error:
@@ -58,4 +58,4 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
             if numbers:
                 figures[f"r1_{part}_{row.method}"] = numbers["r1_image_to_text"]
                 figures[f"r1_{part}_text_to_image_{row.method}"] = numbers["r1_text_to_image"]
-    return Evaluation("gap", found.model, found.data, args.seed, figures)
+    return Evaluation("gap", found.model, found.data, args.seed, figures, found.note)

@@ -32,4 +32,4 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
         trust = measured(fitted, x, texts=texts).map.fidelity
         figures |= {f"{name}_{key}": number for name, number in trust.items()}
         figures[f"seconds_{key}"] = Number(seconds, n=len(x), unit="s")
-    return Evaluation("sphere", found.model, found.data, args.seed, figures)
+    return Evaluation("sphere", found.model, found.data, args.seed, figures, found.note)

@@ -143,7 +143,7 @@ def _points(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
 
     for code, kind in enumerate(POINT_KINDS):
         of_kind = scene.kinds == code
-        add(np.flatnonzero(of_kind & ~chosen), f"{KIND_TITLES[kind]}, not selected", kind,
+        add(np.flatnonzero(of_kind & ~chosen), f"{KIND_TITLES[kind]}, {scene.others}", kind,
             {"color": grey, "opacity": 0.4})
         if key.values is not None:
             rows = np.flatnonzero(of_kind & chosen)

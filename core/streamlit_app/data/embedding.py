@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import take_part
 from core.streamlit_app.data.pictures import Pictures
 from core.streamlit_app.data.ready import Ready
-from core.streamlit_app.work import Progress, Stop, as_error, forget, running, start, watch
+from core.streamlit_app.work import Progress, Stop, as_error, forget, joined, running, start, visitor, watch
 
 if TYPE_CHECKING:
 
@@ -57,10 +58,13 @@ def ensure_embedded(model_id: str, opened: Opened) -> Ready:
         _say_part(opened, part)
         return done[key]
     if key not in st.session_state.setdefault("stopped", {}):
-        job = running(key) or start(key, _work(model_id, opened, ask=key not in _accepted()))
+        work = _work(model_id, opened, ask=key not in _accepted())
+        job = running(key) or joined(key) or start(key, work)
+        if job.over and job.error is not None and job.visitor != visitor():
+            job = start(key, work)
         job.wait(0.5)
         if not job.over:
-            watch(job)
+            watch(job, partial(_leave, key))
             st.stop()
         if isinstance(job.error, Cancelled):
             st.session_state["stopped"][key] = job.error
@@ -81,6 +85,12 @@ def ensure_embedded(model_id: str, opened: Opened) -> Ready:
         done.pop(next(iter(done)))
     _say_part(opened, part)
     return outcome
+
+
+def _leave(key: str) -> None:
+    """Wait no more for the run of another visit, which goes on."""
+    forget(key)
+    st.session_state["stopped"][key] = Cancelled("waiting for another run of the same work")
 
 
 def _of_vectors(opened: Opened, vectors: VectorSource) -> Ready:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SAMPLES = 8
 SAMPLE_SIDE = 128
 SAMPLE_OF = 1_000
+COUNTED_BELOW = 4_000   # items whose contents are looked up one by one
 _ALL = "all"
 
 
@@ -148,8 +149,17 @@ def _first(part: EmbeddingSet) -> str:
 
 
 def _cost(dataset: Dataset, model_id: str) -> str:
-    """How long encoding all of it would take, by the pace of this model on this machine so far."""
+    """What is still to encode, and how long that takes by the pace of this model on this machine so far."""
     n = len(dataset.image_ids) + len(dataset.text_ids)
+    model = cached.model_state(model_id)
+    if n <= COUNTED_BELOW and model.finished.is_set() and model.error is None:
+        from core.encoding.pipeline import missing
+
+        left = missing(dataset, cached.encoder(model_id), cached.store())
+        if not left:
+            return "nothing: all are encoded"
+        each = cached.seconds_per_item().get(model_id)
+        return f"{left:,} items" + ("" if each is None else f", {about(left * each)} with this model")
     each = cached.seconds_per_item().get(model_id)
     if each is None:
         return f"up to {n:,} items; how long that takes is measured first"

@@ -61,8 +61,8 @@ def _spheres(settings: Settings, data: GapData, method: str, strength: float) ->
     for column, scene, when in zip(st.columns(2, gap="medium"), (before, after), ("Before", "After")):
         with column:
             st.html(f'<div class="orrery-h">{when}</div>')
-            sphere_view(replace(scene, selected=held), key=f"gap.{when.lower()}", height=430, dark=ui.dark(),
-                        linked="gap.closing", facing=facing)
+            sphere_view(replace(scene, selected=held, others="fitted on"), key=f"gap.{when.lower()}", height=430,
+                        dark=ui.dark(), linked="gap.closing", facing=facing)
 
 
 def _fitted(data: GapData, method: str, seed: int, images: np.ndarray, texts: np.ndarray) -> FittedClosing:

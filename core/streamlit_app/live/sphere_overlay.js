@@ -182,7 +182,7 @@ function fillLegend(view) {
     l.names.forEach((name, k) => entry(symbol("circle", rgbOf(c.table, k)), name, l.counts[k]));
     l.kinds.forEach((count, k) => { if (count && l.kinds.filter(Boolean).length > 1) entry(symbol(SHAPES[k], c.muted), titles[k], count); });
   }
-  if (l.unselected) entry(symbol("circle", c.unselected), "not selected", l.unselected);
+  if (l.unselected) entry(symbol("circle", c.unselected), l.others, l.unselected);
   if (s.heat.rows) { heading(s.heat.title); node.appendChild(ramp(c.heat, c.heat.length / 3, 0, 1)); }
   if (s.pairs) entry(symbol("line", c.muted), "pairs", s.pairs);
   for (const arc of s.arcs) if (arc.label) entry(symbol("line", c.kinds[arc.kind] ?? c.kinds.plain), arc.label);

@@ -135,6 +135,7 @@ def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, l
         "legend": {"title": light.title, "names": light.names, "counts": light.counts,
                    "low": light.low, "high": light.high, "values": light.values is not None,
                    "kinds": [int((scene.kinds == code).sum()) for code in range(3)],
+                   "others": scene.others,
                    "unselected": 0 if scene.selected is None else int((~np.asarray(scene.selected, bool)).sum())},
         "themes": {"light": _colours(LIGHT, light.table, warmth()), "dark": _colours(DARK, night.table, warmth(True))},
         "arcs": [{"start": _list(a.start), "end": _list(a.end), "label": a.label, "kind": a.kind} for a in scene.arcs],

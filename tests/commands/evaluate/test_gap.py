@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.commands import main
+from core.encoding.registry import misfit
 from core.geometry.gap.closing import CLOSINGS
 from core.geometry.pairs import Pairs
 from tests.geometry.gap.test_closing import world
@@ -140,3 +142,30 @@ def test_a_source_is_embedded_and_keeps_what_belongs_together(tmp_path: Path, ca
 def test_no_gap_is_measured_of_a_classifier(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "gap", "--model", "photo"]) == 2
     assert "means nothing" in capsys.readouterr().err
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Photos with captions, of which the built-in model knows nothing."""
+    for i in range(6):
+        Image.new("RGB", (32, 32), (40 * i, 200 - 30 * i, 90)).save(tmp_path / f"{i}.png")
+        (tmp_path / f"{i}.txt").write_text(f"a street in the rain {i}")
+    return tmp_path
+
+
+@pytest.mark.parametrize("subject", [["gap", "--no-closings"], ["sphere"]])
+def test_a_model_that_does_not_know_what_it_is_shown_is_said_to_measure_nothing(
+        photos: Path, subject: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", *subject, "--data", str(photos)]) == 0
+    assert misfit("builtin", built_in_world=False) in capsys.readouterr().out.splitlines()
+    assert main(["evaluate", *subject, "--data", str(photos), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["note"] == misfit("builtin", built_in_world=False)
+    assert main(["embed", str(photos), "--out", str(photos / "v.npz")]) == 0
+    assert misfit("builtin", built_in_world=False) in capsys.readouterr().err.splitlines()
+
+
+def test_nothing_is_said_of_vectors_of_another_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = world(n=20)
+    np.savez(tmp_path / "v.npz", image=pairs.images, text=pairs.texts)
+    assert main(["evaluate", "gap", "--data", str(tmp_path / "v.npz"), "--json", "--no-closings"]) == 0
+    assert "note" not in json.loads(capsys.readouterr().out)

@@ -219,3 +219,8 @@ def test_the_fingerprint_of_a_scene_tells_what_is_drawn():
     for other in (scene(title="x"), scene(selected=np.ones(N, bool)), scene(caps=()), scene(marks=()),
                   scene(colouring=Colouring("c", values=np.zeros(N))), scene(shown=(1,))):
         assert other.fingerprint != first.fingerprint
+
+
+def test_the_others_are_called_what_they_are():
+    selected = np.arange(N) < 20
+    assert len(named(sphere(scene(selected=selected, others="fitted on")), "images, fitted on").x) == 40

@@ -103,3 +103,10 @@ def test_a_hundred_thousand_vectors_travel_in_twenty_bytes_a_point():
                           ModelSpec("m", "0", d, "0"))
     payload = frame(*pack(embedding_scene(Points(images, None), fit_map(x).map))[:2])
     assert len(payload) < 20 * n
+
+
+def test_the_legend_calls_the_others_what_they_are():
+    some = np.arange(N) < 20
+    for others in ("not selected", "fitted on"):
+        legend = pack(scene(selected=some, others=others))[0]["legend"]
+        assert (legend["others"], legend["unselected"]) == (others, N - 20)
