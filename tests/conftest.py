@@ -1,4 +1,4 @@
-"""Shared fixtures: reference data beside the project, and a cache of each test run's own."""
+"""Shared fixtures: reference data beside the project; a cache of each process's own, and one thread where two work."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _CACHE = tempfile.mkdtemp(prefix="orrery-test-cache-")
 atexit.register(shutil.rmtree, _CACHE, ignore_errors=True)
 os.environ["ORRERY_CACHE"] = _CACHE
 os.environ["HF_HUB_OFFLINE"] = "1"
+if "PYTEST_XDIST_WORKER" in os.environ:     # before numpy and torch are imported, here and in what tests start
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.waits import LONG
+
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--headless", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
@@ -44,52 +46,74 @@ def browser() -> Iterator[object]:
 
 
 @pytest.fixture
-def browser_page(browser: object) -> Iterator[object]:
-    """A fresh page of 1280 x 900 CSS pixels; an error in the page's own script fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
+def new_page(browser: object) -> Iterator[Callable[..., object]]:
+    """``new_page(**context) -> page`` with a context of its own; an error in the page's own script fails the test."""
+    contexts, errors = [], []
+
+    def opened(**context: object) -> object:
+        contexts.append(browser.new_context(**context))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(LONG)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
     assert not errors, f"errors in the page: {errors}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def browser_page(new_page: Callable[..., object]) -> object:
+    """A fresh page of 1280 x 900 CSS pixels."""
+    return new_page(viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture(scope="session")
 def streamlit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """``start(script, **environment) -> address``: streamlit on a free port with an empty cache, stopped afterwards."""
-    running: list[subprocess.Popen[bytes]] = []
+    """``start(script, **environment) -> address``: streamlit on a free port, one server and one cache for all tests.
+
+    A test that needs an empty cache names one of its own (``ORRERY_CACHE``), and gets a server of its own.
+    """
+    running: dict[tuple[object, ...], tuple[subprocess.Popen[bytes], str]] = {}
 
     def start(script: Path, **environment: str) -> str:
+        wanted = (script, *sorted(environment.items()))
+        if wanted not in running or running[wanted][0].poll() is not None:
+            running[wanted] = _started(script, tmp_path_factory.mktemp("server"), environment)
+        return running[wanted][1]
+
+    yield start
+    for server, _ in running.values():
+        server.terminate()
+    for server, _ in running.values():
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _started(script: Path, folder: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+    log = folder / "server.log"
+    env = {**os.environ, "ORRERY_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1",
+           "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]), **environment}
+    for _ in range(3):      # another process may take the port that was free
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        folder = tmp_path_factory.mktemp("server")
-        log = folder / "server.log"
-        env = {**os.environ, "ORRERY_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1",
-               "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]), **environment}
         command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
                    "--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none",
                    "--browser.gatherUsageStats", "false"]
         with log.open("wb") as out:
             server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
-        running.append(server)
         address = f"http://127.0.0.1:{port}"
-        until = time.monotonic() + 60
+        until = time.monotonic() + LONG / 1000
         while time.monotonic() < until and server.poll() is None:
             try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                    return address
+                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=10):
+                    if server.poll() is None:
+                        return server, address
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
-        pytest.fail(f"streamlit did not start:\n{log.read_text(errors='replace')[-3000:]}")
-
-    yield start
-    for server in running:
-        server.terminate()
-    for server in running:
-        try:
-            server.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        server.kill()
+    pytest.fail(f"streamlit did not start:\n{log.read_text(errors='replace')[-3000:]}")

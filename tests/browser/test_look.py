@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.figures.theme import contrast
+from tests.browser.waits import LONG, still
 
 APP = Path(__file__).parents[2] / "app.py"
 PROBE = "window.__orrery_sphere?.sphere"
-LONG = 60_000
 TEXTS = """() => {
   const parse = (text) => { const v = (text.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
     if (text.startsWith('color(')) for (let c = 0; c < 3; c++) v[c] *= 255;
@@ -67,9 +67,8 @@ def check(page, where: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_legible(browser, address, scheme):
-    context = browser.new_context(viewport={"width": 1400, "height": 960}, color_scheme=scheme)
-    page = context.new_page()
+def test_every_page_is_legible(new_page, address, scheme):
+    page = new_page(viewport={"width": 1400, "height": 960}, color_scheme=scheme)
     for path in ("/", "/Embedding_Sphere?scenes=100&point=image%3Ascene+12&cap=30&prompts=a+red+cube&arcs=1"):
         page.set_viewport_size({"width": 1400, "height": 960})
         page.goto(address + path)
@@ -78,10 +77,10 @@ def test_every_page_is_legible(browser, address, scheme):
         else:
             page.get_by_text("Nearest texts").wait_for(timeout=LONG)
             page.wait_for_function(f"{PROBE}?.labels()?.length >= 3", timeout=LONG)
-        page.wait_for_timeout(800)
+        still(page)
         for width in (1400, 420):
             page.set_viewport_size({"width": width, "height": 960})
-            page.wait_for_timeout(500)
+            still(page)
             check(page, f"{path} {width} {scheme}")
             if path != "/":
                 ground = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
@@ -91,4 +90,3 @@ def test_every_page_is_legible(browser, address, scheme):
                 assert all(contrast(label["colour"], ground) >= 4.5 for label in labels)
                 box = page.locator(".os-front").bounding_box()
                 assert 2 * page.evaluate(f"{PROBE}.radius()") >= 0.6 * box["height"]
-    context.close()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.data.test_sources import uploaded
-from tests.browser.sphere.test_sphere import LONG, PROBE, drawn, no_traceback
+from tests.browser.sphere.test_sphere import PROBE, drawn, no_traceback
+from tests.browser.waits import LONG
 
 APP = Path(__file__).parents[3] / "app.py"
 CATS = ("123_456.jpg", "456_123.jpg", "cat_720p.jpg")

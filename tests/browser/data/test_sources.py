@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.browser.sphere.test_sphere import LONG, PROBE, drawn, no_traceback, watch_for_progress
+from tests.browser.sphere.test_sphere import PROBE, drawn, no_traceback, watch_for_progress
+from tests.browser.waits import LONG, still
 
 APP = Path(__file__).parents[3] / "app.py"
 N, DIM = 12, 32
@@ -73,7 +74,7 @@ def uploaded(page, address: str, source: str, *files: Path) -> None:
     page.goto(f"{address}/?data={source}")
     drop = page.locator("input[type=file]")
     drop.first.wait_for(state="attached", timeout=LONG)
-    at_rest(page)
+    still(page)
     drop.first.set_input_files([str(file) for file in files])
 
 
@@ -89,7 +90,7 @@ def test_images_by_upload_with_what_was_refused_and_why(browser_page, address, b
     says(page, "4 uploaded files: 4 images")
     page.goto(f"{address}/Embedding_Sphere?data=images")
     page.locator("input[type=file]").first.wait_for(state="attached", timeout=LONG)
-    at_rest(page)
+    still(page)
     page.locator("input[type=file]").first.set_input_files([str(f) for f in (*files, brought / "broken.png")])
     drawn(page, 3)
     page.get_by_text("1 item could not be read").click()
@@ -127,29 +128,23 @@ def test_by_path(browser_page, address, brought, name, holds):
     no_traceback(page)
 
 
-def at_rest(page) -> None:
-    """Wait until the script of the page has run, after what was just clicked."""
-    page.wait_for_timeout(300)
-    page.locator("[data-test-script-state=notRunning]").wait_for(timeout=LONG)
-
-
 def table_with_images(page, address: str, table: Path, images: Path) -> None:
     """Home, with a table and its images dropped, and opened."""
     page.goto(f"{address}/?data=table")
     for key, file in (("upload", table), ("images", images)):
         drop = page.locator(f".st-key-table-{key} input[type=file]")
         drop.wait_for(state="attached", timeout=LONG)
-        at_rest(page)
+        still(page)
         drop.set_input_files(str(file))
         page.get_by_test_id("stFileChipName").get_by_text(file.name).wait_for(timeout=LONG)
-    at_rest(page)
+    still(page)
     page.get_by_role("button", name="Open the table").click(timeout=LONG)
 
 
 def loaded(page) -> None:
     """Open the panel that says what is loaded."""
     page.get_by_role("button", name="What is loaded").wait_for(timeout=LONG)
-    at_rest(page)
+    still(page)
     page.get_by_role("button", name="What is loaded").click(timeout=LONG)
     page.get_by_test_id("stPopoverBody").get_by_text("Images").or_(
         page.get_by_test_id("stPopoverBody").get_by_text("Holds")).first.wait_for(timeout=LONG)
@@ -163,14 +158,14 @@ def test_a_table_with_its_images_the_right_columns_and_one_split(browser_page, a
     page.get_by_text("Which column holds what").click()
     chosen = page.locator(".st-key-columns-captions")
     chosen.get_by_text("caption", exact=True).wait_for(timeout=LONG)
-    at_rest(page)
+    still(page)
     chosen.get_by_role("button", name="Clear all").click()
     chosen.get_by_role("combobox").click()
     chosen.get_by_role("combobox").press_sequentially("was_man")
     page.get_by_role("option", name="was_man_sieht").click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Open it so").click()
-    at_rest(page)
+    still(page)
     loaded(page)
     panel = page.get_by_test_id("stPopoverBody")
     panel.get_by_text("eine Karte der Farbe").first.wait_for(timeout=LONG)

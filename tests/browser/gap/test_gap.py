@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.waits import LONG, still
+
 APP = Path(__file__).parents[3] / "app.py"
 SPHERES = "window.__orrery_sphere"
 MATRIX = "window.__orrery_matrix?.['gap.matrix']"
-LONG = 60_000
 PNG = b"\x89PNG"
 FIGURES = {"gap=see": 1, "gap=measure": 2, "gap=explain&classes=none": 1, "gap=explain&explain=cones": 1,
            "gap=explain&explain=training": 1, "gap=close&classes=none": 2, "gap=compare": 2, "gap=why": 1}
@@ -33,7 +34,7 @@ def settled(page) -> None:
         "&& !document.querySelector('[data-testid=stProgress]') "
         "&& (document.querySelector('.js-plotly-plot .main-svg') || document.querySelector('[data-testid=stMetric]') "
         "|| document.querySelector('.orrery-note'))", timeout=LONG, polling=200)
-    page.wait_for_timeout(500)
+    still(page)
 
 
 def saved(page, click) -> tuple[str, bytes]:
@@ -146,7 +147,7 @@ def test_a_click_on_a_cell_shows_both_items(browser_page, address):
     go(page, address, "gap=see")
     page.wait_for_function(f"{MATRIX}?.frames() > 0", timeout=LONG)
     page.locator(".orrery-matrix").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    still(page)
     at = page.evaluate(f"{MATRIX}.project(20, 150)")
     page.mouse.click(at["x"], at["y"])
     page.get_by_text("Row: image").wait_for(timeout=LONG)
@@ -186,9 +187,7 @@ def test_vectors_made_elsewhere_are_explained(browser_page, address, reference):
 
 
 @pytest.mark.parametrize("query", ["gap=see", "gap=measure", "gap=close&classes=none"])
-def test_the_page_fits_a_narrow_screen(browser, address, query):
-    page = browser.new_context(viewport={"width": 420, "height": 860}).new_page()
+def test_the_page_fits_a_narrow_screen(new_page, address, query):
+    page = new_page(viewport={"width": 420, "height": 860})
     go(page, address, query)
-    page.wait_for_timeout(1000)
     assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
-    page.context.close()

@@ -11,6 +11,7 @@ from core.figures.gap.matrix import block_cosines, cell_of, scales
 from core.figures.theme import sequence
 from core.geometry.gap.reports import SimilarityMatrix
 from tests.browser.live.matrix_pairs import report
+from tests.browser.waits import still
 
 PAGE = Path(__file__).parent / "matrix_page.py"
 PROBE = "window.__orrery_matrix?.probe"
@@ -24,7 +25,7 @@ def address(streamlit_server) -> str:
 def opened(page, address: str, n: int = 100):
     page.goto(f"{address}?n={n}")
     page.wait_for_function(f"{PROBE}?.loaded() === {-(-2 * n // 256)} && {PROBE}.frames() > 0")
-    page.wait_for_timeout(300)
+    still(page)
     return page
 
 
@@ -108,7 +109,7 @@ def test_a_drag_moves_the_part_shown_and_picks_nothing(browser_page, address):
     page.mouse.move(at["x"] - 60, at["y"] - 90)
     page.mouse.up()
     page.wait_for_function(f"{PROBE}.part().x > {before['x']} && {PROBE}.part().y > {before['y']}")
-    page.wait_for_timeout(300)
+    still(page)
     assert page.get_by_text("none", exact=True).is_visible()
 
 
@@ -128,10 +129,8 @@ def test_two_thousand_items_are_drawn_and_each_cell_clicked(browser_page, addres
         page.wait_for_function(f"{PROBE}.part().span === 2000")
 
 
-def test_a_narrow_dark_page_shows_it_whole(browser, address):
-    context = browser.new_context(viewport={"width": 420, "height": 900}, color_scheme="dark")
-    page = context.new_page()
-    page.set_default_timeout(20_000)
+def test_a_narrow_dark_page_shows_it_whole(new_page, address):
+    page = new_page(viewport={"width": 420, "height": 900}, color_scheme="dark")
     opened(page, address)
     box = page.locator(".os-front").bounding_box()
     assert 250 < box["width"] <= 420 and abs(box["width"] - box["height"]) < 1
@@ -141,4 +140,3 @@ def test_a_narrow_dark_page_shows_it_whole(browser, address):
     with page.expect_download() as download:
         page.locator(".os-save").click()
     assert Path(download.value.path()).read_bytes()[:4] == b"\x89PNG"
-    context.close()

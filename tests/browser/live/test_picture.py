@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.waits import still
+
 PAGE = Path(__file__).parent / "sphere_page.py"
 PROBE = "window.__orrery_sphere?.probe"
 
@@ -19,14 +21,11 @@ def address(streamlit_server) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_picture_is_what_is_seen(browser, address, tmp_path, scheme):
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def test_the_picture_is_what_is_seen(new_page, address, tmp_path, scheme):
+    page = new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page.goto(f"{address}/?heat=1")
     page.wait_for_function(f"{PROBE}?.frames() > 0")
-    page.wait_for_timeout(1500)
+    still(page)
     view = page.locator(".orrery-sphere")
     box, stage = view.bounding_box(), page.locator(".os-stage").bounding_box()
     canvas = page.locator(".os-front").evaluate("node => [node.width, node.height]")
@@ -52,5 +51,3 @@ def test_the_picture_is_what_is_seen(browser, address, tmp_path, scheme):
     apart = np.abs(np.asarray(saved, dtype=int) - np.asarray(shown, dtype=int)).mean()
     assert apart < 6
     assert page.locator(".os-front").evaluate("node => [node.width, node.height]") == canvas
-    assert not errors
-    context.close()

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.waits import LONG, still
+
 APP = Path(__file__).parents[3] / "app.py"
 PROBE = "window.__orrery_sphere?.sphere"
-LONG = 60_000
 N = 2200
+NEAR = f"""([x, y]) => {{ const view = {PROBE}, i = view.hovered();
+    return i >= 0 && Math.hypot(view.project(i).x - x, view.project(i).y - y) < 12; }}"""
 TIP = """() => { const find = (node) => node.querySelector?.('.os-tip img') ?? [...node.querySelectorAll?.('*') ?? []]
     .map((n) => n.shadowRoot && find(n.shadowRoot)).find(Boolean);
     const image = find(document);
@@ -54,7 +57,9 @@ def test_every_point_of_a_large_folder_has_its_picture_on_hover(browser_page, ad
         place = page.evaluate(f"{PROBE}.project({i})")
         page.mouse.move(place["x"] + 40, place["y"] + 200)
         page.mouse.move(place["x"], place["y"])
-        hovered = page.evaluate(f"new Promise((done) => setTimeout(() => done({PROBE}.hovered()), 300))")
+        page.wait_for_function(NEAR, arg=[place["x"], place["y"]])
+        still(page)
+        hovered = page.evaluate(f"{PROBE}.hovered()")
         page.wait_for_function(f"{PROBE}.pictures().includes({hovered})")
         page.wait_for_function(TIP)
         width, height, *seen = page.evaluate(TIP)
@@ -69,7 +74,7 @@ def test_a_hover_does_not_draw_the_page_anew_nor_move_the_camera(browser_page, a
     page = browser_page
     page.goto(f"{address}/Embedding_Sphere?scenes=400&pictures=0")
     page.wait_for_function(f"{PROBE}?.count() === 800", timeout=LONG)
-    page.wait_for_timeout(1500)
+    still(page)
     camera = page.evaluate(f"{PROBE}.camera()")
     page.evaluate("""() => { window.changes = 0; new MutationObserver((found) => window.changes += found.length)
         .observe(document.querySelector('[data-testid=stMain]'), {childList: true, subtree: true}); }""")

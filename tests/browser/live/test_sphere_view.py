@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.waits import still
+
 PAGE = Path(__file__).parent / "sphere_page.py"
 PROBE = "window.__orrery_sphere?.probe"
 
@@ -19,7 +21,7 @@ def address(streamlit_server) -> str:
 def opened(page, address: str, query: str = ""):
     page.goto(address + query)
     page.wait_for_function(f"{PROBE}?.frames() > 0")
-    page.wait_for_timeout(300)
+    still(page)
     return page
 
 
@@ -74,7 +76,7 @@ def test_the_camera_stays_through_a_click_and_another_map(browser_page, address)
     assert camera(page) == turned
 
 
-def test_the_url_opens_the_same_view_in_a_new_window(browser_page, browser, address):
+def test_the_url_opens_the_same_view_in_a_new_window(browser_page, new_page, address):
     page = opened(browser_page, address)
     drag(page, -120, 90)
     page.mouse.wheel(0, -300)
@@ -82,11 +84,9 @@ def test_the_url_opens_the_same_view_in_a_new_window(browser_page, browser, addr
     page.get_by_text(f"camera={camera(page)}", exact=True).wait_for()
     page.wait_for_function(
         f"new URLSearchParams(location.search).get('camera') === {PROBE}.camera()")
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    other = opened(context.new_page(), page.url)
+    other = opened(new_page(viewport={"width": 1280, "height": 900}), page.url)
     assert camera(other) == camera(page)
     assert other.evaluate(f"{PROBE}.project(5)") == pytest.approx(page.evaluate(f"{PROBE}.project(5)"), abs=0.5)
-    context.close()
 
 
 def test_keys_turn_and_a_double_click_resets(browser_page, address):
@@ -125,7 +125,7 @@ def test_the_sphere_fills_the_canvas_and_text_is_legible(browser_page, address):
     page = opened(browser_page, address)
     for width in (1280, 500):
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(400)
+        still(page)
         box = page.locator(".os-front").bounding_box()
         assert 2 * page.evaluate(f"{PROBE}.radius()") >= 0.6 * box["height"]
         sizes = page.locator(".orrery-sphere *").evaluate_all(
@@ -159,7 +159,8 @@ def test_it_comes_back_after_the_graphics_are_lost(browser_page, address):
         const lost = node.getContext('webgl2').getExtension('WEBGL_lose_context');
         lost.loseContext();
         setTimeout(() => lost.restoreContext(), 50); }""")
-    page.wait_for_timeout(300)
+    page.wait_for_function("!document.querySelector('.os-back')?.getContext('webgl2').isContextLost()")
+    still(page)
     frames = page.evaluate(f"{PROBE}.frames()")
     drag(page, 80, 10)
     page.wait_for_function(f"{PROBE}.frames() > {frames}")
@@ -167,13 +168,11 @@ def test_it_comes_back_after_the_graphics_are_lost(browser_page, address):
     assert len(set(_pixels(page.locator(".os-stage").screenshot()))) > 500
 
 
-def test_it_is_drawn_and_follows_the_theme(browser, address):
+def test_it_is_drawn_and_follows_the_theme(new_page, address):
     shots = {}
     for scheme in ("light", "dark"):
-        context = browser.new_context(viewport={"width": 1000, "height": 800}, color_scheme=scheme)
-        page = opened(context.new_page(), address, "/?heat=1")
+        page = opened(new_page(viewport={"width": 1000, "height": 800}, color_scheme=scheme), address, "/?heat=1")
         shots[scheme] = page.locator(".os-stage").screenshot()
-        context.close()
     means = {name: _mean_grey(shot) for name, shot in shots.items()}
     assert means["light"] > 180 > 100 > means["dark"]
     assert all(len(set(_pixels(shot))) > 500 for shot in shots.values())
@@ -195,15 +194,13 @@ def test_a_hundred_thousand_points_are_light_and_fluid(browser_page, address):
     page.wait_for_function(f"{PROBE}.drawn() === 100000")
 
 
-def test_without_webgl_a_plotly_figure_stands_in(browser, address):
-    context = browser.new_context()
-    page = context.new_page()
+def test_without_webgl_a_plotly_figure_stands_in(new_page, address):
+    page = new_page()
     page.add_init_script("""const own = HTMLCanvasElement.prototype.getContext;
         HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
             return kind === 'webgl2' ? null : own.call(this, kind, ...rest); };""")
     page.goto(address)
-    page.locator(".js-plotly-plot, .stPlotlyChart").first.wait_for(timeout=30_000)
-    context.close()
+    page.locator(".js-plotly-plot, .stPlotlyChart").first.wait_for()
 
 
 def _pixels(shot: bytes) -> list[tuple[int, ...]]:

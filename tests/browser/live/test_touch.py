@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.browser.waits import still
 
 PAGE = Path(__file__).parent / "sphere_page.py"
 PROBE = "window.__orrery_sphere?.probe"
@@ -18,18 +19,13 @@ def address(streamlit_server) -> str:
 
 
 @pytest.fixture
-def phone(browser, address) -> Iterator[object]:
-    """A page of 420 x 860 CSS pixels under fingers; an error in its script fails the test."""
-    context = browser.new_context(viewport={"width": 420, "height": 860}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def phone(new_page, address) -> object:
+    """A page of 420 x 860 CSS pixels under fingers."""
+    page = new_page(viewport={"width": 420, "height": 860}, has_touch=True, is_mobile=True)
     page.goto(address)
     page.wait_for_function(f"{PROBE}?.frames() > 0")
-    page.wait_for_timeout(300)
-    yield page
-    context.close()
-    assert not errors
+    still(page)
+    return page
 
 
 def camera(page) -> list[float]:

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.browser.waits import LONG, still
+
 APP = Path(__file__).parents[3] / "app.py"
 PROBE = "window.__orrery_sphere?.sphere"
-LONG = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def saved(page, button, folder: Path) -> Path:
     return path
 
 
-def test_everything_is_downloaded_whole_and_selections_come_back(browser_page, browser, address, tmp_path):
+def test_everything_is_downloaded_whole_and_selections_come_back(browser_page, new_page, address, tmp_path):
     page = browser_page
     page.goto(f"{address}/Embedding_Sphere?scenes=100&point=image%3Ascene+07&cap=30&prompts=a+red+cube")
     drawn(page, 201)
@@ -62,7 +63,7 @@ def test_everything_is_downloaded_whole_and_selections_come_back(browser_page, b
     assert set(chosen["selection"]) == {"Selection 1"}
     assert "scene 07" in set(chosen["id"])
 
-    other = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    other = new_page(viewport={"width": 1280, "height": 900})
     other.goto(f"{address}/Embedding_Sphere?scenes=100&selection=Selection+1")
     drawn(other, 200)
     other.get_by_text("asks for the selection “Selection 1”").wait_for(timeout=LONG)
@@ -70,7 +71,6 @@ def test_everything_is_downloaded_whole_and_selections_come_back(browser_page, b
     other.locator("[data-testid=stPopoverBody] input[type=file]").set_input_files(str(path))
     both = chosen["id"].str.extract(r"(\d+)")[0].nunique()
     drawn(other, 2 * both)
-    other.context.close()
 
 
 def test_a_prompt_is_a_star_of_its_colour(browser_page, address):
@@ -79,7 +79,7 @@ def test_a_prompt_is_a_star_of_its_colour(browser_page, address):
     drawn(page, 201)
     page.evaluate(f"{PROBE}.face(200)")
     page.mouse.move(2, 2)
-    page.wait_for_timeout(500)
+    still(page)
     place = page.evaluate(f"{PROBE}.project(200)")
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     colour = next(label["colour"] for label in page.evaluate(f"{PROBE}.labels()") if label["text"] == "a red cube")

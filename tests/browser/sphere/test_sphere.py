@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.browser.waits import LONG, still
+
 APP = Path(__file__).parents[3] / "app.py"
 PROBE = "window.__orrery_sphere?.sphere"
-LONG = 60_000
 COPIES = 40
 PHOTOS = 16 * (1 + COPIES)
 
@@ -76,7 +77,7 @@ def test_the_sphere_of_the_built_in_world_appears_from_home(browser_page, addres
     no_traceback(page)
 
 
-def test_a_click_shows_the_card_and_the_camera_stays(browser_page, browser, address):
+def test_a_click_shows_the_card_and_the_camera_stays(browser_page, new_page, address):
     page = browser_page
     page.goto(f"{address}/Embedding_Sphere?scenes=200&pictures=0")
     drawn(page, 400)
@@ -99,15 +100,14 @@ def test_a_click_shows_the_card_and_the_camera_stays(browser_page, browser, addr
     drawn(page, 400)
     assert page.evaluate(f"{PROBE}.camera()") == turned
 
-    other = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    other = new_page(viewport={"width": 1280, "height": 900})
     other.goto(page.url)
     drawn(other, 400)
     other.get_by_text("Nearest images").wait_for(timeout=LONG)
     assert other.evaluate(f"{PROBE}.camera()") == turned
-    other.context.close()
 
 
-def test_a_zip_of_photos_is_embedded_with_progress_and_the_second_time_at_once(browser_page, browser, address, photos):
+def test_a_zip_of_photos_is_embedded_with_progress_and_the_second_time_at_once(browser_page, new_page, address, photos):
     page = browser_page
     page.goto(f"{address}/Embedding_Sphere?data=images")
     page.locator("input[type=file]").wait_for(state="attached", timeout=LONG)
@@ -119,7 +119,7 @@ def test_a_zip_of_photos_is_embedded_with_progress_and_the_second_time_at_once(b
     page.get_by_text(f"{PHOTOS} images").first.wait_for()
     no_traceback(page)
 
-    again = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    again = new_page(viewport={"width": 1280, "height": 900})
     again.goto(f"{address}/Embedding_Sphere?data=images")
     again.locator("input[type=file]").wait_for(state="attached", timeout=LONG)
     watch_for_progress(again)
@@ -127,7 +127,6 @@ def test_a_zip_of_photos_is_embedded_with_progress_and_the_second_time_at_once(b
     drawn(again, PHOTOS)
     said = again.evaluate("window.progressSaid")
     assert not any("Encoding images" in text for text in said), said
-    again.context.close()
 
 
 def test_broken_images_are_listed_with_reasons(browser_page, address, reference):
@@ -145,13 +144,12 @@ def test_broken_images_are_listed_with_reasons(browser_page, address, reference)
     no_traceback(page)
 
 
-def test_the_page_fits_a_narrow_screen(browser, address):
-    page = browser.new_context(viewport={"width": 420, "height": 860}).new_page()
+def test_the_page_fits_a_narrow_screen(new_page, address):
+    page = new_page(viewport={"width": 420, "height": 860})
     page.goto(f"{address}/Embedding_Sphere?scenes=200")
     drawn(page, 400)
     main = page.locator("[data-testid=stMain]")
     assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
-    page.context.close()
 
 
 def test_a_lasso_on_the_flat_view_selects_on_the_sphere(browser_page, address):
@@ -160,7 +158,7 @@ def test_a_lasso_on_the_flat_view_selects_on_the_sphere(browser_page, address):
     drawn(page, 400)
     plot = page.locator(".js-plotly-plot .nsewdrag").first
     plot.scroll_into_view_if_needed()
-    page.wait_for_timeout(1500)
+    still(page)
     box = plot.bounding_box()
     x, y, r = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 0.22 * box["height"]
     page.mouse.move(x - r, y - r)
@@ -190,7 +188,7 @@ def test_what_lies_in_a_closed_popover_keeps_its_value(browser_page, address):
     page.get_by_role("button", name="Show", exact=True).click()
     page.get_by_text("Arcs between pairs").click()
     page.wait_for_function("location.search.includes('arcs=1')", timeout=LONG)
-    page.wait_for_timeout(500)
+    still(page)
     for gone in ("means=0", "pictures=0"):
         assert gone not in page.url
     drawn(page, 202)
