@@ -12,6 +12,7 @@ import pytest
 from core.errors import Cancelled, OrreryError, SourceError
 from core.jobs import Job, JobRunner, about, estimate
 
+LIMIT = 120
 Report = Callable[[float, str], None]
 Stop = Callable[[], bool]
 
@@ -48,7 +49,7 @@ def test_work_runs_and_its_result_comes_back(runner: JobRunner) -> None:
 
     before = time.time()
     job = runner.submit("k", "me", work)
-    assert job.result(5) == "done it"
+    assert job.result(LIMIT) == "done it"
     assert (job.state, job.fraction, job.text, job.over) == ("done", 1.0, "half way", True)
     assert job.error is None
     assert job.started is not None
@@ -60,7 +61,7 @@ def test_work_runs_and_its_result_comes_back(runner: JobRunner) -> None:
 def test_states_and_positions(runner: JobRunner) -> None:
     gate = Gate()
     first = runner.submit("a", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     second, third = runner.submit("b", "me", nothing), runner.submit("c", "me", nothing)
     assert (first.state, second.state, third.state) == ("running", "queued", "queued")
     assert (first.position, second.position, third.position) == (0, 1, 2)
@@ -68,7 +69,7 @@ def test_states_and_positions(runner: JobRunner) -> None:
     assert runner.jobs("me") == [first, second, third]
     assert runner.jobs("another") == []
     gate.go.set()
-    assert third.wait(5)
+    assert third.wait(LIMIT)
     assert runner.jobs() == []
 
 
@@ -76,7 +77,7 @@ def test_visitors_take_turns(runner: JobRunner) -> None:
     order: list[str] = []
     gate = Gate()
     runner.submit("gate", "hog", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
 
     def named(name: str) -> Callable[[Report, Stop], None]:
         return lambda on_progress, should_stop: order.append(name)
@@ -89,7 +90,7 @@ def test_visitors_take_turns(runner: JobRunner) -> None:
     assert [jobs[i].position for i in (4, 6, 0)] == [1, 2, 3]
     gate.go.set()
     for job in jobs:
-        job.result(5)
+        job.result(LIMIT)
     assert order == planned
 
 
@@ -97,34 +98,34 @@ def test_several_workers_run_at_once_and_no_more() -> None:
     runner = JobRunner(3)
     gates = [Gate(i) for i in range(4)]
     jobs = [runner.submit(str(i), f"v{i}", gate) for i, gate in enumerate(gates)]
-    assert all(gate.entered.wait(5) for gate in gates[:3])
+    assert all(gate.entered.wait(LIMIT) for gate in gates[:3])
     assert not gates[3].entered.wait(0.1)
     for gate in gates:
         gate.go.set()
-    assert [job.result(5) for job in jobs] == [0, 1, 2, 3]
+    assert [job.result(LIMIT) for job in jobs] == [0, 1, 2, 3]
     runner.close()
 
 
 def test_the_same_key_joins_what_waits_or_runs(runner: JobRunner) -> None:
     gate = Gate()
     running = runner.submit("k", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     assert runner.submit("k", "me", nothing) is running
     waiting = runner.submit("other", "me", nothing)
     assert runner.submit("other", "me", nothing) is waiting
     theirs = runner.submit("k", "you", nothing)
     assert theirs is not running
     gate.go.set()
-    running.result(5)
+    running.result(LIMIT)
     again = runner.submit("k", "me", nothing)
     assert again is not running
-    again.result(5)
+    again.result(LIMIT)
 
 
 def test_a_cancelled_job_is_not_joined(runner: JobRunner) -> None:
     gate = Gate()
     running = runner.submit("k", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     running.cancel()
     assert running.stopping
     assert runner.submit("k", "me", nothing) is not running
@@ -134,7 +135,7 @@ def test_the_queue_is_bounded_for_one_and_for_all() -> None:
     runner = JobRunner(1, limit=3, limit_per_visitor=2)
     gate = Gate()
     runner.submit("gate", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     for i in range(2):
         runner.submit(str(i), "me", nothing)
     with pytest.raises(OrreryError, match=r"at most 2 jobs waiting for one visitor; got 2 of yours\. Wait for"):
@@ -143,7 +144,7 @@ def test_the_queue_is_bounded_for_one_and_for_all() -> None:
     with pytest.raises(OrreryError, match=r"at most 3 jobs waiting; got a full queue of 3\. Many people are"):
         runner.submit("4", "they", nothing)
     gate.go.set()
-    last.result(5)
+    last.result(LIMIT)
     runner.close()
     with pytest.raises(OrreryError, match="a runner that takes work; got one that is closed"):
         runner.submit("5", "me", nothing)
@@ -152,14 +153,14 @@ def test_the_queue_is_bounded_for_one_and_for_all() -> None:
 def test_cancel_while_queued(runner: JobRunner) -> None:
     gate, ran = Gate(), threading.Event()
     runner.submit("gate", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     job = runner.submit("k", "you", lambda on_progress, should_stop: ran.set())
     job.cancel()
     assert (job.state, job.over, job.position) == ("cancelled", True, 0)
     with pytest.raises(Cancelled, match="a request to stop after none of it"):
         job.result(0)
     gate.go.set()
-    runner.submit("after", "you", nothing).result(5)
+    runner.submit("after", "you", nothing).result(LIMIT)
     assert not ran.is_set()
     job.cancel()
     assert job.state == "cancelled"
@@ -168,12 +169,12 @@ def test_cancel_while_queued(runner: JobRunner) -> None:
 def test_cancel_while_running(runner: JobRunner) -> None:
     gate = Gate()
     job = runner.submit("k", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     job.cancel()
     with pytest.raises(Cancelled):
-        job.result(5)
+        job.result(LIMIT)
     assert job.state == "cancelled"
-    assert runner.submit("k2", "me", lambda on_progress, should_stop: 7).result(5) == 7
+    assert runner.submit("k2", "me", lambda on_progress, should_stop: 7).result(LIMIT) == 7
 
 
 def test_work_that_finishes_before_it_hears_of_the_cancel_is_done(runner: JobRunner) -> None:
@@ -181,14 +182,14 @@ def test_work_that_finishes_before_it_hears_of_the_cancel_is_done(runner: JobRun
 
     def deaf(on_progress: Report, should_stop: Stop) -> int:
         entered.set()
-        go.wait(5)
+        go.wait(LIMIT)
         return 3
 
     job = runner.submit("k", "me", deaf)
-    entered.wait(5)
+    entered.wait(LIMIT)
     job.cancel()
     go.set()
-    assert job.result(5) == 3
+    assert job.result(LIMIT) == 3
     assert job.state == "done"
 
 
@@ -201,10 +202,10 @@ def test_an_error_is_kept_and_the_runner_goes_on(runner: JobRunner) -> None:
 
     job = runner.submit("k", "me", fails)
     with pytest.raises(SourceError) as caught:
-        job.result(5)
+        job.result(LIMIT)
     assert caught.value is error is job.error
     assert (job.state, job.fraction) == ("failed", 0.25)
-    assert runner.submit("k", "me", lambda on_progress, should_stop: 1).result(5) == 1
+    assert runner.submit("k", "me", lambda on_progress, should_stop: 1).result(LIMIT) == 1
 
 
 def test_progress_never_falls_and_stays_in_bounds(runner: JobRunner) -> None:
@@ -218,13 +219,13 @@ def test_progress_never_falls_and_stays_in_bounds(runner: JobRunner) -> None:
         gate(on_progress, should_stop)
 
     ready = threading.Event()
-    job: Job = runner.submit("k", "me", lambda report, stop: (ready.wait(5), work(report, stop)))
+    job: Job = runner.submit("k", "me", lambda report, stop: (ready.wait(LIMIT), work(report, stop)))
     ready.set()
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     assert seen == [0, 0.2, 0.2, 0.6, 0.6, 1.0]
     assert job.text == "at 7"
     gate.go.set()
-    job.result(5)
+    job.result(LIMIT)
 
 
 def test_time_left_follows_the_pace(runner: JobRunner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +239,7 @@ def test_time_left_follows_the_pace(runner: JobRunner, monkeypatch: pytest.Monke
         gate(on_progress, should_stop)
 
     job = runner.submit("k", "me", work, cost=500)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     assert job.seconds_left == pytest.approx(40)
     now[0] += 5
     assert job.seconds_left == pytest.approx(35)
@@ -263,11 +264,11 @@ def test_no_time_left_is_made_of_a_fraction_that_does_not_move(runner: JobRunner
     jobs: list[Job] = []
     gate = Gate()
     first = runner.submit("first", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     jobs.append(runner.submit("k", "me", work))
     gate.go.set()
-    first.result(5)
-    jobs[0].result(5)
+    first.result(LIMIT)
+    jobs[0].result(LIMIT)
     known = [value for value in left if value is not None]
     assert known == sorted(known, reverse=True)
     assert max(known) <= 8
@@ -288,7 +289,7 @@ def test_time_left_forgets_a_slow_start(runner: JobRunner, monkeypatch: pytest.M
         gate(on_progress, should_stop)
 
     job = runner.submit("k", "me", work)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     assert job.seconds_left == pytest.approx(50, rel=0.02)
     gate.go.set()
 
@@ -296,7 +297,7 @@ def test_time_left_forgets_a_slow_start(runner: JobRunner, monkeypatch: pytest.M
 def test_time_left_before_the_first_progress(runner: JobRunner) -> None:
     gate = Gate()
     job = runner.submit("k", "me", gate, cost=60)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     waiting, later = runner.submit("l", "me", nothing, cost=30), runner.submit("m", "me", nothing, cost=5)
     unknown, after = runner.submit("n", "me", nothing), runner.submit("o", "me", nothing, cost=1)
     left = job.seconds_left
@@ -316,7 +317,7 @@ def test_time_left_before_the_first_progress(runner: JobRunner) -> None:
 def test_waiting_for_a_result_can_time_out(runner: JobRunner) -> None:
     gate = Gate()
     job = runner.submit("k", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     with pytest.raises(OrreryError, match=r"the work to be finished; got 0% of it after 0.01 s of waiting"):
         job.result(0.01)
     gate.go.set()
@@ -326,13 +327,13 @@ def test_closing_cancels_everything() -> None:
     runner = JobRunner(1)
     gate = Gate()
     running = runner.submit("a", "me", gate)
-    gate.entered.wait(5)
+    gate.entered.wait(LIMIT)
     waiting = runner.submit("b", "me", nothing)
     runner.close()
     assert waiting.state == "cancelled"
-    assert running.wait(5)
+    assert running.wait(LIMIT)
     assert running.state == "cancelled"
-    assert all(not t.is_alive() for t in runner._threads if not t.join(5))
+    assert all(not t.is_alive() for t in runner._threads if not t.join(LIMIT))
 
 
 def test_many_threads_submit_at_once() -> None:
@@ -346,13 +347,13 @@ def test_many_threads_submit_at_once() -> None:
                 done.append(name)
 
         for i in range(50):
-            runner.submit(str(i), name, work).result(10)
+            runner.submit(str(i), name, work).result(LIMIT)
 
     threads = [threading.Thread(target=visitor, args=(f"v{i}",)) for i in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(LIMIT)
     assert sorted(done) == sorted(f"v{i}" for i in range(8) for _ in range(50))
     runner.close()
 

@@ -403,11 +403,9 @@ def test_a_download_can_be_stopped_and_gone_on_with(served: Hub, small_folder: P
     served.pause = 0.5
     monkeypatch.setattr(hub, "POLL_SECONDS", 0.05)
     told: list[str] = []
-    begun = time.monotonic()
     with pytest.raises(Cancelled, match="part of the download"):
         download("org/slow", on_progress=lambda fraction, text: told.append(text),
                  should_stop=lambda: any(text.startswith("Downloading") for text in told))
-    assert time.monotonic() - begun < 20
     assert not is_on_disk("org/slow")
     assert re.match(r"Downloading org/slow: \d+ of \d+ MB", told[-1])
     served.pause = 0

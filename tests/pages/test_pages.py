@@ -20,12 +20,13 @@ from core.types import Selection
 ROOT = Path(__file__).parents[2]
 SPHERE = "pages/1_Embedding_Sphere.py"
 PAGES = sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))
+LIMIT = 120
 HOSTILE = '<img src=x onerror="document.title=1"> **bold** ![p](http://example.org/x.png) $x^2$ :red[hot]'
 
 
 def opened(page: str = "app.py", **query: str) -> AppTest:
     """A page, run until no work is left on it."""
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT)
     for key, value in query.items():
         at.query_params[key] = value
     if page == "app.py":
@@ -38,7 +39,7 @@ def opened(page: str = "app.py", **query: str) -> AppTest:
 
 
 def finished(at: AppTest) -> AppTest:
-    until = time.monotonic() + 60
+    until = time.monotonic() + LIMIT
     while time.monotonic() < until:
         assert not at.exception, at.exception
         if not any(button.label == "Stop" for button in at.button):
@@ -72,7 +73,7 @@ def test_every_page_is_drawn_without_an_error(page):
 
 def test_home_says_what_is_here_and_which_words_the_model_knows():
     at = opened()
-    until = time.monotonic() + 30
+    until = time.monotonic() + LIMIT
     while "own rendered world of solids" not in words(at) and time.monotonic() < until:
         time.sleep(0.3)
         at.run()
@@ -334,11 +335,11 @@ def test_work_can_be_stopped_and_what_is_finished_is_kept():
     from core.streamlit_app import cached
 
     cached.seconds_per_item()["builtin"] = 1e-6
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT).run()
     at.switch_page(SPHERE)
     at.query_params["scenes"], at.query_params["sample"] = "1500", "42"
     at.run()
-    until = time.monotonic() + 40
+    until = time.monotonic() + LIMIT
     while cached.runner().jobs(at.session_state["visitor"])[0].fraction < 0.08 and time.monotonic() < until:
         time.sleep(0.1)
     button(at, "Stop").click().run()
@@ -356,7 +357,7 @@ def test_a_second_visit_waits_for_the_run_that_is_at_work_and_is_not_asked():
 
     rates, query = cached.seconds_per_item(), {"scenes": "2500", "sample": "43"}
     rates["builtin"] = 1e-6
-    first, second = (AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run() for _ in range(2))
+    first, second = (AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT).run() for _ in range(2))
     try:
         for at in (first, second):
             at.switch_page(SPHERE)
@@ -385,7 +386,7 @@ def test_vectors_made_elsewhere_have_their_own_model_in_the_sidebar(tmp_path):
     np.savez(tmp_path / "theirs.npz", image=rng.normal(size=(20, 7)), text=rng.normal(size=(20, 7)))
     source = open_vectors(tmp_path / "theirs.npz")
     for page in PAGES:
-        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT)
         at.session_state["opened"] = {"vectors": ("m", Opened("theirs", "key", vectors=source, source="vectors"))}
         at.query_params["data"] = "vectors"
         at.run()
@@ -403,7 +404,7 @@ def test_the_panel_says_what_is_still_to_encode():
     from core.streamlit_app.data.panel import _cost
 
     opened(SPHERE, scenes="100")
-    cached.model_state("builtin").finished.wait(60)
+    cached.model_state("builtin").finished.wait(LIMIT)
     assert _cost(open_world(100, seed=0), "builtin") == "nothing: all are encoded"
     assert _cost(open_world(100, seed=97), "builtin").startswith("200 items")
 

@@ -22,6 +22,7 @@ from core.sources.images.decoding import decode
 from core.sources.workers import DecoderPool
 
 ROOT = Path(__file__).parents[2]
+PATIENT = 120
 HOSTILE = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -39,6 +40,8 @@ def hostile(data, *how):
         os._exit(3)
     if data.startswith(b"hang"):
         while True: pass
+    if data.startswith(b"sleep"):
+        time.sleep(1000)
     if data.startswith(b"greedy"):
         return len(bytearray(4 * 1024**3))
     if data.startswith(b"write"):
@@ -55,7 +58,7 @@ class HostilePool(DecoderPool):
 
 @pytest.fixture
 def pool() -> Iterator[HostilePool]:
-    pool = HostilePool(1, seconds=2)
+    pool = HostilePool(1, seconds=PATIENT)
     yield pool
     pool.close()
 
@@ -90,7 +93,7 @@ def test_a_large_picture_comes_back_strip_by_strip(pool: DecoderPool) -> None:
 
 def test_large_pictures_are_unpacked_one_at_a_time() -> None:
     large, small = png("red", (5_000, 4_500)), png("blue")
-    pool = HostilePool(3, seconds=10)
+    pool = HostilePool(3, seconds=PATIENT)
     inside, most = [0], [0]
     semaphore, lock = pool._large, threading.Lock()
 
@@ -122,7 +125,9 @@ def test_large_pictures_are_unpacked_one_at_a_time() -> None:
 ])
 def test_a_worker_that_dies_is_replaced(pool: DecoderPool, data: bytes, said: str) -> None:
     assert pool.decode(png(), "before").getpixel((0, 0)) == (255, 0, 0)
+    pool.seconds = 2 if data == b"hang" else PATIENT
     assert refusal(pool, data) == said
+    pool.seconds = PATIENT
     assert pool.decode(png("blue"), "after").getpixel((0, 0)) == (0, 0, 255)
 
 
@@ -159,7 +164,7 @@ def test_the_reason_of_a_large_file() -> None:
 
 
 def test_many_threads_share_a_few_workers() -> None:
-    pool = HostilePool(2, seconds=5)
+    pool = HostilePool(2, seconds=PATIENT)
     colours = ["red", "lime", "blue", "white"] * 25
     jobs = [png(c) for c in colours]
     for at in (10, 50, 90):
@@ -182,14 +187,15 @@ def test_many_threads_share_a_few_workers() -> None:
 
 
 def test_a_hang_holds_up_nobody_else() -> None:
-    pool = HostilePool(2, seconds=2)
-    pool.decode(png(), "warm")
-    slow = threading.Thread(target=lambda: refusal(pool, b"hang"))
+    pool = HostilePool(2, seconds=10)
+    slow = threading.Thread(target=lambda: refusal(pool, b"sleep"))
     slow.start()
-    time.sleep(0.2)
-    start = time.monotonic()
+    until = time.monotonic() + PATIENT
+    while pool._idle.qsize() == 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    pool.seconds = PATIENT
     assert pool.decode(png(), "x").size == (8, 4)
-    assert time.monotonic() - start < 1.5
+    assert slow.is_alive()
     slow.join()
     pool.close()
 
@@ -200,9 +206,8 @@ def test_workers_end_with_their_parent() -> None:
             "print(p._idle.get().process.pid, flush=True); import os; os._exit(0)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     pid = int(done.stdout)
-    for _ in range(50):
-        if not _alive(pid):
-            break
+    until = time.monotonic() + PATIENT
+    while _alive(pid) and time.monotonic() < until:
         time.sleep(0.1)
     assert not _alive(pid)
 
@@ -217,14 +222,13 @@ def _alive(pid: int) -> bool:
 
 
 BROKEN = """
-import json, resource, sys, time
+import json, resource, sys
 from pathlib import Path
 from core.errors import UnreadableItem
 from core.sources.images.readers import decode_small
 from core.sources.images.opening import open_folder
 dataset = open_folder(sys.argv[1])
 out = {r.name: r.reason for r in dataset.refused}
-start = time.monotonic()
 for i, name in enumerate(dataset.image_ids):
     try:
         out[name] = list(dataset.images.decode(i).size)
@@ -235,7 +239,7 @@ shared_pool().close()
 status = Path("/proc/self/status").read_text()  # getrusage would count the process that started this one
 own = int(status.split("VmHWM:")[1].split()[0]) / 1024
 peaks = [own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024]
-print(json.dumps([out, time.monotonic() - start, peaks]))
+print(json.dumps([out, peaks]))
 """
 
 
@@ -247,7 +251,7 @@ def test_every_broken_file_is_decoded_or_refused_with_its_reason(reference: Path
     done = subprocess.run([sys.executable, "-c", BROKEN, str(folder)], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    out, seconds, (own, children) = json.loads(done.stdout)
+    out, (own, children) = json.loads(done.stdout)
     assert set(out) == {p.name for p in folder.iterdir()}
     reasons = {name: said for name, said in out.items() if isinstance(said, str)}
     assert all(said and "Error" not in said and "Traceback" not in said for said in reasons.values())
@@ -258,5 +262,4 @@ def test_every_broken_file_is_decoded_or_refused_with_its_reason(reference: Path
     assert "text block" in reasons["png_decompression_dos.png"]
     assert out["hopper_orientation_7.jpg"] == [128, 128]
     assert out["g4_orientation_7.tif"] == [590, 88]
-    assert seconds < 60
     assert own + children < 2048
