@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import os
 import re
+import struct
 import threading
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.errors import SourceError
 from core.sources.gate import check_archive, check_directory, read_bounded
 from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large
+from core.sources.text import decode
 from core.types import Refusal
 
 
@@ -30,6 +32,7 @@ class Archive:
     members : cleaned names ("/" between folders, nothing above the root) of the readable files, in natural order.
     refused : files that are listed but cannot be read, with the reason.
     left_out : none, for all that a zip lists are files.
+    notices : how names were read that do not say how their letters are written.
 
     Raises
     ------
@@ -61,8 +64,9 @@ class Archive:
         refused = []
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
         check_archive(infos, self.name)
-        for info in infos:
-            member = clean(info.filename)
+        names, self.notices = _names(infos, self.name)
+        for info, said in zip(infos, names):
+            member = clean(said)
             if is_hidden(member):
                 continue
             member = distinct(member, self._infos)
@@ -101,6 +105,38 @@ class Archive:
     def size(self, member: str) -> int:
         """Unpacked bytes of a member, as the archive states them."""
         return self._infos[member].file_size
+
+
+def _names(infos: Sequence[zipfile.ZipInfo], archive: str) -> tuple[list[str], tuple[str, ...]]:
+    """The names of members, and what is told where it had to be guessed how they are written.
+
+    A name is UTF-8 where its flag says so or where a field beside it holds it in UTF-8 (Info-ZIP's 0x7075); older
+    archives hold the bytes of whatever machine packed them, which are read by the rule for all text.
+    """
+    names = [_utf8_beside(info) or info.orig_filename for info in infos]
+    old = [i for i, info in enumerate(infos) if not info.flag_bits & 0x800 and not names[i].isascii()
+           and _utf8_beside(info) is None]
+    if not old:
+        return names, ()
+    raw = [names[i].encode("cp437", "replace") for i in old]
+    decoded = decode(b"\n".join(raw))
+    for i, name in zip(old, raw):
+        names[i] = name.decode(decoded.encoding, "replace")
+    return names, (decoded.notice(f"The names in {archive}: the archive"),) if decoded.guessed else ()
+
+
+def _utf8_beside(info: zipfile.ZipInfo) -> str | None:
+    """The name in Info-ZIP's field for it, where that was written for this very name."""
+    at, extra = 0, info.extra
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        field = extra[at + 4:at + 4 + size]
+        if kind == 0x7075 and len(field) > 5 and not info.flag_bits & 0x800:
+            told = struct.unpack_from("<I", field, 1)[0]
+            if told == zlib.crc32(info.orig_filename.encode("cp437", "replace")):
+                return field[5:].decode("utf-8", "replace")
+        at += 4 + size
+    return None
 
 
 def clean(name: str) -> str:

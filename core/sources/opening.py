@@ -59,7 +59,7 @@ def open_path(path: str | Path, roles: Roles | None = None) -> Dataset | VectorS
 
 def is_of_vectors(path: Path) -> bool:
     """Whether a table holds vectors, by its first rows."""
-    if path.suffix.lower() not in (".parquet", ".pq", ".csv", ".tsv", ".tab"):
+    if path.suffix.lower() not in (".parquet", ".pq", ".csv", ".tsv", ".tab", ".txt"):
         return False
     blocks = load_head(path).blocks
     if not blocks or max(block.vectors.shape[1] for block in blocks) < _LEAST_DIMENSIONS:

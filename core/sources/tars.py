@@ -68,6 +68,7 @@ class TarArchive:
         self.members = tuple(sorted(self._places, key=natural))
         self.refused = tuple(refused)
         self.left_out: tuple[Refusal, ...] = ()
+        self.notices: tuple[str, ...] = ()
 
     def _follow(self, links: dict[str, tuple[str, str]], refused: list[Refusal]) -> None:
         """Give each link (where it leads within the archive, and as it is written) the place of its file."""

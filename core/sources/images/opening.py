@@ -44,6 +44,7 @@ class Contents:
     reader : of the images among them.
     refused : what could not be listed.
     left_out : what was listed and is not to be read.
+    notices : what had to be guessed of the names.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Contents:
     reader: Callable[[Sequence[str]], Images]
     refused: Sequence[Refusal] = ()
     left_out: Sequence[Refusal] = ()
+    notices: tuple[str, ...] = ()
 
 
 def open_folder(path: str | Path) -> Dataset:
@@ -102,7 +104,8 @@ def open_zip(source: str | Path | bytes, name: str | None = None) -> Dataset:
     name = name or (source.name if isinstance(source, Path) else "the archive")
     archive = open_archive(source, name)
     return _dataset(Contents(PurePosixPath(name).stem or name, archive.members, archive.size, archive.read,
-                             lambda chosen: ZipImages(archive, chosen), archive.refused, archive.left_out))
+                             lambda chosen: ZipImages(archive, chosen), archive.refused, archive.left_out,
+                             archive.notices))
 
 
 def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
@@ -174,7 +177,7 @@ def _dataset(files: Contents) -> Dataset:
         image_table=pd.concat([folders.drop(columns=[c for c in said if c in folders]), said], axis=1),
         text_table=pd.DataFrame(index=range(len(rows))), refused=tuple(refused))
     tables = _tables_among([name for name in others if name not in beside.used], good)
-    dataset = replace(dataset, notices=beside.notices())
+    dataset = replace(dataset, notices=files.notices + beside.notices())
     for table, folder in tables:
         dataset = _with_table(dataset, table, folder, read(table))
     known = {*(table for table, _ in tables), *beside.used, *(r.name for r in dataset.refused)}

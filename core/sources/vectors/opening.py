@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import get_args
@@ -10,14 +10,21 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from core.errors import SourceError
-from core.sources.archives import Archive, clean, is_hidden, natural
+from core.errors import SourceError, UnreadableItem
+from core.sources.archives import clean, distinct, is_hidden, natural
 from core.sources.images.opening import local_path
-from core.sources.vectors.files import Block, Loaded, caption_column, id_column, load, modality_of
+from core.sources.tars import open_archive
+from core.sources.vectors.blocks import Block, Loaded, said_of
+from core.sources.vectors.choosing import Array, choose, tables_of
+from core.sources.vectors.files import ENDINGS, PICKLED, load
+from core.sources.vectors.names import caption_column, id_column
+from core.sources.vectors.rows import unit_rows, whole
 from core.types import EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal, as_ids, fingerprint
 
-ENDINGS = (".npy", ".npz", ".parquet", ".pq", ".csv", ".tsv", ".tab")
-_LEAST_NORM = 1e-12
+_ARCHIVES = (".zip", ".tar")
+
+
+Source = str | Path | bytes | Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class VectorSource:
     refused : rows that hold no usable vector, with the reason.
     left_out : arrays, columns and files that are not used, with the reason.
     notices : what had to be guessed, in sentences for the user.
+    arrays : what each array of numbers was taken for.
     """
 
     name: str
@@ -43,6 +51,7 @@ class VectorSource:
     refused: tuple[Refusal, ...] = ()
     left_out: tuple[Refusal, ...] = ()
     notices: tuple[str, ...] = ()
+    arrays: tuple[Array, ...] = ()
 
     @property
     def pairs(self) -> PairedEmbeddings | None:
@@ -52,54 +61,55 @@ class VectorSource:
         return PairedEmbeddings(self.images, self.texts, self.links)
 
 
-def open_vectors(source: str | Path | bytes | Sequence[tuple[str, bytes]], name: str | None = None) -> VectorSource:
-    """Vectors from npy, npz, Parquet, CSV or TSV files, or a folder or zip of these.
+def open_vectors(source: Source, name: str | None = None, *, parts: Mapping[str, str] | None = None) -> VectorSource:
+    """Vectors from npy, npz, Parquet, CSV, TSV or text files, or a folder, zip or tar of these.
 
-    Which rows are images and which are texts is read from names of files, arrays and columns ("image", "img", "text",
-    "caption", ...) or from a column ``modality``; rows that say nothing are images. Images and texts of the same number
-    are pairs row by row, unless columns of ids say otherwise.
+    Which rows are images and which are texts is read from the words in names of files, arrays and columns ("image",
+    "img", "text", "caption", ...) or from a column ``modality``; rows that say nothing are images; an array (2, n, d)
+    is images and texts. Images and texts of the same number are pairs row by row, unless columns of ids say otherwise.
+    What is guessed is in ``notices``, what is not used in ``left_out``.
 
     Parameters
     ----------
     source
-        A path (file, folder or zip), the bytes of one file, or several uploads (name, bytes).
+        A path (file, folder, zip or tar), the bytes of one file, or several uploads (name, bytes).
     name
         What a user calls it; needed with bytes, for its ending says the format.
+    parts
+        What an array holds where the guess is wrong: by name, as ``arrays`` of an earlier opening has it, "image",
+        "text" or "neither".
 
     Raises
     ------
     SourceError
         If no vectors are found, files disagree, or a file would have to be unpickled; for a path on a public server.
+    ChoiceError
+        If ``parts`` names an array that is not there.
     """
-    parts, title = _parts(source, name)
-    blocks: list[Block] = []
-    tables: list[tuple[str, pd.DataFrame]] = []
-    for part in sorted(parts, key=natural):
-        loaded: Loaded = load(parts[part], part)
-        blocks += loaded.blocks
-        tables += loaded.tables
-    blocks = [piece for block in blocks for piece in _by_modality(block)]
+    found, title = _read(source, name)
+    blocks, arrays = choose(found, parts or {})
     if not blocks:
-        raise SourceError(f"vectors in {title}", "tables without any",
-                          "One vector a row, its numbers in columns or lists.")
-    refused: list[Refusal] = []
-    revision = fingerprint(*[part for block in blocks for part in (block.modality or "", np.asarray(block.vectors))])
-    raw = {modality: _join([b for b in blocks if (b.modality or "image") == modality], modality, tables, title)
-           for modality in get_args(Modality)}
-    widths = {m: r[0].shape[1] for m, r in raw.items() if r is not None}
+        raise SourceError(f"vectors in {title}", _what_else(found),
+                          "One vector a row, its numbers in columns or lists; a single vector x is x.reshape(1, -1).")
+    revision = fingerprint(*[part for b in blocks for part in (b.modality or "", np.asarray(b.vectors))])
+    used: set[str] = set()
+    raw = {m: _join([b for b in blocks if b.modality == m], m, found.tables, title, used)
+           for m in get_args(Modality)}
+    found.left_out += [_unused_table(n, frame, raw) for n, frame in found.tables if n not in used]
+    widths = {m: r.vectors.shape[1] for m, r in raw.items() if r is not None}
     if len(set(widths.values())) > 1:
         raise SourceError("image and text vectors of one space", f"{widths['image']} and {widths['text']} dimensions",
-                          "Open them one at a time.")
+                          "Open them one at a time, or say what each array holds.")
     spec = ModelSpec(f"precomputed: {title}", revision, next(iter(widths.values())), "precomputed")
-    links = _links(raw["image"], raw["text"])
+    links = _links(raw["image"], raw["text"], found.notices)
     sets: dict[str, EmbeddingSet | None] = {}
     places = []
     for modality in get_args(Modality):
-        sets[modality], place = _unit(raw[modality], modality, spec, refused)
+        sets[modality], place = _as_set(raw[modality], modality, spec, found.refused)
         places.append(place)
     moved = np.stack([places[0][links[:, 0]], places[1][links[:, 1]]], axis=1) if len(links) else links
     return VectorSource(title, sets["image"], sets["text"], moved[(moved >= 0).all(axis=1)], _captions(sets["text"]),
-                        tuple(refused))
+                        tuple(found.refused), tuple(found.left_out), tuple(found.notices), arrays)
 
 
 def _captions(texts: EmbeddingSet | None) -> tuple[str, ...]:
@@ -109,124 +119,158 @@ def _captions(texts: EmbeddingSet | None) -> tuple[str, ...]:
     return texts.ids if column is None else tuple(str(cell) for cell in texts.table[column])
 
 
-def _parts(source: str | Path | bytes | Sequence[tuple[str, bytes]], name: str | None
-           ) -> tuple[dict[str, bytes | Path], str]:
+def _read(source: Source, name: str | None) -> tuple[Loaded, str]:
+    """All that the files hold, and what a user calls them; of several files, one that is no use is left out."""
+    parts, title, found = _parts(source, name)
+    if not parts:
+        raise SourceError(f"files of vectors in {title}", _names_of(found.left_out) or "none",
+                          f"They end in {', '.join(ENDINGS)}.")
+    for part in sorted(parts, key=natural):
+        try:
+            found.add(load(parts[part](), part))
+        except SourceError as error:
+            if len(parts) == 1:
+                raise
+            found.left_out.append(Refusal(part, error.got))
+        except UnreadableItem as error:
+            found.left_out.append(Refusal(part, error.got))
+    return found, title
+
+
+def _parts(source: Source, name: str | None) -> tuple[dict[str, Callable[[], bytes | Path]], str, Loaded]:
+    """By name, how to read each file; and what lies there too."""
+    found = Loaded()
     if isinstance(source, bytes):
         if name is None:
             raise SourceError("the name of the file beside its bytes", "none", "Its ending says the format.")
-        if name.lower().endswith(".zip"):
-            return _of_archive(Archive(source, name)), PurePosixPath(name).stem
-        return {name: source}, PurePosixPath(name).stem
+        if name.lower().endswith(_ARCHIVES):
+            return _of_archive(source, name, found), PurePosixPath(name).stem, found
+        return {name: lambda: source}, PurePosixPath(name).stem, found
     if not isinstance(source, str | Path):
-        return {clean(n): data for n, data in source}, name or ", ".join(n for n, _ in source)[:80]
+        named: dict[str, bytes] = {}
+        for n, data in source:
+            named[distinct(clean(n), named)] = data
+        return (_sorted_out(named, lambda n: lambda: named[n], found),
+                name or ", ".join(n for n, _ in source)[:80], found)
     path = local_path(source, "file of vectors")
     if path.is_file():
-        if path.suffix.lower() == ".zip":
-            return _of_archive(Archive(path, path.name)), name or path.stem
-        return {path.name: path}, name or path.stem
+        if path.suffix.lower() in _ARCHIVES:
+            return _of_archive(path, path.name, found), name or path.stem, found
+        return {path.name: lambda: path}, name or path.stem, found
     if not path.is_dir():
         raise SourceError("the path of a file or folder of vectors", f"{source}, which is not there", "Check the path.")
-    found: dict[str, bytes | Path] = {}
-    for file in path.rglob("*"):
-        relative = file.relative_to(path).as_posix()
-        if file.suffix.lower() in ENDINGS and file.is_file() and not is_hidden(relative):
-            found[relative] = file
-    if not found:
-        raise SourceError(f"files of vectors in {path.name}", "none", f"They end in {', '.join(ENDINGS)}.")
-    return found, name or path.name
+    files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    visible = {n: file for n, file in files.items() if not is_hidden(n)}
+    return _sorted_out(visible, lambda n: lambda: visible[n], found), name or path.name, found
 
 
-def _of_archive(archive: Archive) -> dict[str, bytes | Path]:
-    found: dict[str, bytes | Path] = {m: archive.read(m) for m in archive.members if m.lower().endswith(ENDINGS)}
-    if not found:
-        raise SourceError(f"files of vectors in {archive.name}", "none", f"They end in {', '.join(ENDINGS)}.")
-    return found
+def _sorted_out(names: Iterable[str], reading: Callable[[str], Callable[[], bytes | Path]], found: Loaded
+                ) -> dict[str, Callable[[], bytes | Path]]:
+    """The files that may hold vectors; the others are left out."""
+    usable = {}
+    for name in names:
+        if name.lower().endswith(ENDINGS):
+            usable[name] = reading(name)
+        elif name.lower().endswith(PICKLED):
+            found.left_out.append(Refusal(name, "it would be unpickled by running what it says, and never is"))
+        else:
+            found.left_out.append(Refusal(name, f"it is no file of vectors ({', '.join(ENDINGS)})"))
+    return usable
 
 
-def _by_modality(block: Block) -> list[Block]:
-    """A block whose table has a column ``modality`` or ``type`` as one block for each."""
-    if block.modality is None:
-        for column in block.table.columns:
-            if str(column).lower() in ("modality", "modalities", "type", "kind"):
-                said = [modality_of(str(v)) for v in block.table[column]]
-                if all(said):
-                    return [Block(block.vectors[rows], m, block.table.iloc[rows].reset_index(drop=True), block.origin)
-                            for m in get_args(Modality) if len(rows := np.flatnonzero([s == m for s in said]))]
-    return [block]
+def _of_archive(source: bytes | Path, name: str, found: Loaded) -> dict[str, Callable[[], bytes | Path]]:
+    archive = open_archive(source, name)
+    found.refused += archive.refused
+    found.left_out += archive.left_out
+    found.notices += archive.notices
+    return _sorted_out(archive.members, lambda member: lambda: archive.read(member), found)
 
 
-Raw = tuple[np.ndarray, pd.DataFrame, str | None] | None
+def _names_of(items: Sequence[Refusal]) -> str:
+    return f"{len(items):,} other files ({', '.join(item.name for item in items[:6])})" if items else ""
 
 
-def _join(blocks: list[Block], modality: str, tables: list[tuple[str, pd.DataFrame]], title: str) -> Raw:
+def _what_else(found: Loaded) -> str:
+    """What was found where no vectors were."""
+    tables = [f"{name} with {said_of(frame)}" for name, frame in found.tables if len(frame.columns)]
+    others = [f"{item.name}: {item.reason}" for item in found.left_out]
+    return ("tables without any" if tables else "none") + "".join(f"; {s}" for s in [*tables[:3], *others[:5]])[:900]
+
+
+@dataclass
+class Raw:
     """All rows of one modality, their table, and which of its columns names them."""
+
+    vectors: np.ndarray
+    norms: np.ndarray
+    flaws: dict[int, str]
+    table: pd.DataFrame
+    key: str | None
+
+
+def _join(blocks: list[Block], modality: str, tables: list[tuple[str, pd.DataFrame]], title: str, used: set[str]
+          ) -> Raw | None:
     if not blocks:
         return None
     widths = sorted({block.vectors.shape[1] for block in blocks})
     if len(widths) > 1:
         said = " and ".join(map(str, widths))
         raise SourceError(f"{modality} vectors of one length in {title}", f"{said} dimensions",
-                          "Open them one at a time.")
-    vectors = np.concatenate([np.asarray(block.vectors, dtype=np.float32) for block in blocks])
+                          "Open them one at a time, or say what each array holds.")
+    unit, norms, flaws = unit_rows([block.vectors for block in blocks])
     table = pd.concat([block.table for block in blocks], ignore_index=True) if len(blocks) > 1 else blocks[0].table
-    table = table.reset_index(drop=True)
-    for group in _tables_of(len(vectors), modality, tables):
+    table = whole(table.reset_index(drop=True), [block.table for block in blocks])
+    for names, group in tables_of(len(unit), modality, tables):
+        used |= set(names)
         table = pd.concat([table, group[[c for c in group.columns if c not in table.columns]]], axis=1)
-    return vectors, table, id_column(table)
+    return Raw(unit, norms, flaws, table, id_column(table))
 
 
-def _tables_of(n: int, modality: str, tables: list[tuple[str, pd.DataFrame]]) -> list[pd.DataFrame]:
-    """Tables without vectors whose rows are these rows: one table, or all shards of one together."""
-    mine = [(name, frame) for name, frame in tables if modality_of(PurePosixPath(name).name) in (None, modality)]
-    out = [frame.reset_index(drop=True) for _, frame in mine if len(frame) == n]
-    for _, frame in mine:  # a list of names may have a title line
-        if len(frame) == n + 1 and list(frame.columns) == ["name"]:
-            out.append(frame.iloc[1:].set_axis([str(frame["name"].iloc[0])], axis=1).reset_index(drop=True))
-    if not out and len(mine) > 1 and sum(len(frame) for _, frame in mine) == n:
-        out = [pd.concat([frame for _, frame in mine], ignore_index=True)]
-    return out
+def _unused_table(name: str, frame: pd.DataFrame, raw: Mapping[str, Raw | None]) -> Refusal:
+    rows = " and ".join(f"{len(r.vectors):,} {m} vectors" for m, r in raw.items() if r is not None)
+    return Refusal(name, f"it has {len(frame):,} rows, but there are {rows}; rows must be as many as vectors")
 
 
-def _links(images: Raw, texts: Raw) -> np.ndarray:
+def _links(images: Raw | None, texts: Raw | None, notices: list[str]) -> np.ndarray:
     none = np.zeros((0, 2), dtype=np.int64)
     if images is None or texts is None:
         return none
-    ids = [None if key is None else [str(v) for v in table[key]] for _, table, key in (images, texts)]
+    n, m = len(images.vectors), len(texts.vectors)
+    ids = [None if raw.key is None else [str(v) for v in raw.table[raw.key]] for raw in (images, texts)]
     if ids[0] is not None and ids[1] is not None and ids[0] != ids[1]:
         at = {name: i for i, name in enumerate(ids[0])}
-        owner = texts[1]["image_id"].astype(str).tolist() if "image_id" in texts[1] else ids[1]
+        owner = texts.table["image_id"].astype(str).tolist() if "image_id" in texts.table else ids[1]
         rows = [(at[name], j) for j, name in enumerate(owner) if name in at]
         if rows:
+            if len(rows) < m:
+                notices.append(f"{m - len(rows):,} of {m:,} texts name no image that is here; they have no pair.")
             return np.array(rows, dtype=np.int64)
-    n = len(images[0])
-    return np.stack([np.arange(n), np.arange(n)], axis=1) if n == len(texts[0]) else none
+        if n == m:
+            notices.append(f"The ids of images and texts have nothing in common ({ids[0][0]}, {owner[0]}); they are "
+                           f"taken for pairs row by row.")
+    if n == m:
+        return np.stack([np.arange(n), np.arange(n)], axis=1)
+    notices.append(f"There are no pairs: {n:,} images and {m:,} texts are not the same number, and no ids say which "
+                   f"belong together.")
+    return none
 
 
-def _unit(raw: Raw, modality: Modality, spec: ModelSpec, refused: list[Refusal]
-          ) -> tuple[EmbeddingSet | None, np.ndarray]:
+def _as_set(raw: Raw | None, modality: Modality, spec: ModelSpec, refused: list[Refusal]
+            ) -> tuple[EmbeddingSet | None, np.ndarray]:
     """The usable rows as unit vectors, and where each row went (-1: refused)."""
     if raw is None:
         return None, np.zeros(0, dtype=np.int64)
-    vectors, table, key = raw
-    ids = as_ids([f"{modality} {i}" for i in range(len(vectors))] if key is None else table[key].tolist())
-    finite = np.isfinite(vectors).all(axis=1)
-    norms = np.full(len(vectors), np.nan)
-    norms[finite] = np.sqrt(np.einsum("ij,ij->i", vectors[finite], vectors[finite], dtype=np.float64))
-    usable = finite & (np.nan_to_num(norms) > _LEAST_NORM) & (np.nan_to_num(norms) < np.finfo(np.float32).max)
-    for i, good, long in zip(ids, usable.tolist(), norms.tolist()):
-        if not good:
-            refused.append(Refusal(i, _flaw(long)))
+    n = len(raw.vectors)
+    ids = as_ids([f"{modality} {i}" for i in range(n)] if raw.key is None else raw.table[raw.key].tolist())
+    usable = np.ones(n, dtype=bool)
+    for i, reason in raw.flaws.items():
+        usable[i] = False
+        refused.append(Refusal(ids[i], reason))
     if not usable.any():
-        raise SourceError(f"at least one usable {modality} vector", f"{len(vectors):,} rows of NaN or zeros",
+        why = f", of which the first is no use: {next(iter(raw.flaws.values()))}" if raw.flaws else ""
+        raise SourceError(f"at least one usable {modality} vector", f"{n:,} rows{why}",
                           "Check how the file was written.")
     place = np.where(usable, np.cumsum(usable) - 1, -1)
-    unit = (vectors[usable] / norms[usable, None]).astype(np.float32)
-    kept = table.iloc[np.flatnonzero(usable)].reset_index(drop=True)
+    kept = raw.table.iloc[np.flatnonzero(usable)].reset_index(drop=True)
     chosen = tuple(name for name, good in zip(ids, usable) if good)
-    return EmbeddingSet(unit, norms[usable].astype(np.float32), chosen, modality, kept, spec), place
-
-
-def _flaw(norm: float) -> str:
-    if norm != norm:
-        return "its vector has NaN or infinite numbers, or is missing"
-    return "its vector is zero and has no direction" if norm <= 1 else "its vector is too long for float32"
+    return EmbeddingSet(raw.vectors[usable], raw.norms[usable], chosen, modality, kept, spec), place

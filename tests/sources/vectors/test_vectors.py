@@ -18,7 +18,7 @@ from core import settings as settings_module
 from core.errors import SourceError
 from core.settings import Settings
 from core.sources.images import opening
-from core.sources.vectors.files import modality_of
+from core.sources.vectors.names import modality_of
 from core.sources.vectors.opening import VectorSource, open_vectors
 
 RNG = np.random.default_rng(0)
@@ -264,8 +264,9 @@ def test_unusable_rows_are_refused_and_pairs_follow() -> None:
         ("item 4", "its vector has NaN or infinite numbers, or is missing")]
     huge = A.copy()
     huge[0] = 3e38
-    assert open_vectors(npy(huge), "x.npy").refused[0].reason == "its vector is too long for float32"
-    with pytest.raises(SourceError, match="at least one usable image vector; got 6 rows of NaN or zeros"):
+    assert open_vectors(npy(huge), "x.npy").refused[0].reason == (
+        "its vector is too long for float32; divide it by its length and save it again")
+    with pytest.raises(SourceError, match="image vector; got 6 rows, of which the first is no use: its vector is zero"):
         open_vectors(npy(np.zeros((6, 8))), "x.npy")
 
 
@@ -317,8 +318,8 @@ def test_errors() -> None:
         open_vectors(b"1", "x.bin")
     with pytest.raises(SourceError, match=r"the name of the file beside its bytes; got none. Its ending says"):
         open_vectors(b"1")
-    with pytest.raises(SourceError, match=r"vectors of shape \(n, d\) in x.npy; got x float32 \(2, 3, 4\)"):
-        open_vectors(npy(np.zeros((2, 3, 4), np.float32)), "x.npy")
+    with pytest.raises(SourceError, match=r"vectors of shape \(n, d\) in x.npy; got x float32 \(3, 3, 4\)"):
+        open_vectors(npy(np.zeros((3, 3, 4), np.float32)), "x.npy")
     with pytest.raises(SourceError, match="vectors in x; got tables without any"):
         open_vectors(b"name,label\na,b\n", "x.csv")
     with pytest.raises(SourceError, match="image and text vectors of one space; got 8 and 4 dimensions"):
@@ -328,7 +329,7 @@ def test_errors() -> None:
     import pyarrow as arrow
 
     empty = parquet({"embedding": arrow.array([[], []], arrow.list_(arrow.float32()))})
-    with pytest.raises(SourceError, match=r"the column embedding of x\.parquet; got empty lists"):
+    with pytest.raises(SourceError, match=r"vectors in x; got none; x\.parquet: embedding: list<.*>: empty lists"):
         open_vectors(empty, "x.parquet")
 
 
@@ -340,7 +341,7 @@ def test_errors_of_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.png", b"x")
-    with pytest.raises(SourceError, match=r"files of vectors in x.zip; got none"):
+    with pytest.raises(SourceError, match=r"files of vectors in x; got 1 other files \(a.png\)"):
         open_vectors(buffer.getvalue(), "x.zip")
     public = Settings(settings_module.settings().cache, None, None, True, 1.0)
     monkeypatch.setattr(opening, "settings", lambda: public)
