@@ -54,12 +54,17 @@ def friendly_errors() -> Iterator[None]:
     """Show errors as a panel, never as a traceback; unexpected ones go to the log."""
     try:
         yield
-    except OrreryError as error:
-        error_panel(error)
     except Exception as error:
-        _log.exception("unexpected error on a page")
-        error_panel(OrreryError("the page to be drawn", f"{type(error).__name__}: {error}"[:600],
-                                "This is a fault of Orrery's. Reload the page; the log of the server has the details."))
+        error_panel(in_words(error))
+
+
+def in_words(error: Exception) -> OrreryError:
+    """An error as one that can be shown; unexpected ones go to the log."""
+    if isinstance(error, OrreryError):
+        return error
+    _log.error("unexpected error on a page", exc_info=error)
+    return OrreryError("the page to be drawn", f"{type(error).__name__}: {error}"[:600],
+                       "This is a fault of Orrery's. Reload the page; the log of the server has the details.")
 
 
 def notice(text: str, kind: str = "note") -> None:

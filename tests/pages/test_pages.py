@@ -35,7 +35,9 @@ def opened(page: str = "app.py", **query: str) -> AppTest:
     at.switch_page(page)
     for key, value in query.items():
         at.query_params[key] = value
-    return finished(at.run())
+    finished(at.run())
+    agree = [b for b in at.button if b.label == "Yes, open it"]
+    return finished(agree[0].click().run()) if agree else at
 
 
 def finished(at: AppTest) -> AppTest:

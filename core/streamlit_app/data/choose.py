@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
 from core.errors import SourceError
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, state
-from core.streamlit_app.data.columns import TableSource, chosen_roles, pick_roles
+from core.streamlit_app.data.columns import TableSource, ask_for_images, chosen_roles, pick_roles
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import dataset_panel
 from core.types import Dataset
@@ -28,6 +28,8 @@ _VECTORS = ("npy", "npz", "parquet", "csv", "tsv", "zip")
 _TABLES = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet")
 
 
+UPLOADED = ("images", "table", "vectors")
+LONGEST_FILES = 120
 SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
                            "vectors": "Vectors", "folder": "On this machine"}
 
@@ -43,6 +45,7 @@ def pick_dataset() -> Opened | None:
                                       help="Each scene is rendered here and has one caption.")
                 seed = state.pick_number("Sample", 0, 99, key="sample", default=0, help="Another seed, other scenes.")
         place = st.container(width="content", key="data.panel")
+    _say_what_to_bring(source)
     if source == "world":
         dataset = cached.world(n, seed)
         opened: Opened | None = Opened(dataset.name, f"world-{n}-{seed}", dataset)
@@ -51,6 +54,7 @@ def pick_dataset() -> Opened | None:
         opened = pick()
     if opened is None:
         return None
+    state.write_url("file", opened.files or None)
     with place:
         return dataset_panel(opened, state.value_of("model", "builtin"))
 
@@ -60,16 +64,46 @@ def _opened() -> dict[str, tuple[object, Opened]]:
     return st.session_state.setdefault("opened", {})
 
 
-def _reopen(source: str, mark: object, opening: Callable[[], Dataset | VectorSource]) -> Opened | None:
+def _say_what_to_bring(source: str) -> None:
+    """What a link to an upload cannot carry, and which file opens the view that it is of."""
+    named = st.query_params.get("file")
+    if named and source in UPLOADED and source not in _opened() and f"{source}.source" not in st.session_state:
+        panels.notice(f"The address is of a view of “{named[:LONGEST_FILES]}”, which was uploaded: an address carries "
+                      "the view, not the file. Bring the same file again, and the same view opens.")
+
+
+def _files(uploads: Sequence[UploadedFile]) -> str:
+    """The names of what was uploaded, in a line."""
+    more = f" and {len(uploads) - 1:,} more" if len(uploads) > 1 else ""
+    return uploads[0].name[:LONGEST_FILES - len(more)] + more
+
+
+def _bring(source: str, uploads: Sequence[UploadedFile], opening: Callable[[], Dataset | VectorSource]) -> NoReturn:
+    """Open what was uploaded; where it is refused, the field is empty again and the reason stands above it."""
+    try:
+        with st.spinner("Opening …"):
+            found = opening()
+    except Exception as error:
+        st.session_state[f"{source}.refused"] = panels.in_words(error)
+        st.session_state[f"{source}.tries"] = st.session_state.get(f"{source}.tries", 0) + 1
+    else:
+        st.session_state.pop(f"{source}.refused", None)
+        _opened()[source] = None, _as_opened(found, source, _files(uploads))
+    st.rerun()
+
+
+def _as_opened(found: Dataset | VectorSource, source: str, files: str = "") -> Opened:
+    data = {"dataset": found} if isinstance(found, Dataset) else {"vectors": found}
+    return Opened(found.name, uuid.uuid4().hex, source=source, files=files, **data)  # type: ignore[arg-type]
+
+
+def _reopen(source: str, mark: object, opening: Callable[[], Dataset | VectorSource], files: str = "") -> Opened | None:
     """What ``opening`` gives, opened once for each ``mark``; errors become a panel."""
     known = _opened().get(source)
     if known is None or known[0] != mark:
         with panels.friendly_errors():
             with st.spinner("Opening …"):
-                found = opening()
-            key = uuid.uuid4().hex
-            opened = (Opened(found.name, key, dataset=found, source=source) if isinstance(found, Dataset)
-                      else Opened(found.name, key, vectors=found, source=source))
+                opened = _as_opened(opening(), source, files)
             _opened()[source] = (mark, opened)
             return opened
         _opened().pop(source, None)
@@ -92,10 +126,14 @@ def _with_close(source: str, text: str) -> None:
         if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
             _opened().pop(source, None)
             st.session_state.pop(f"{source}.source", None)
+            state.write_url("file", None)
             st.rerun()
 
 
 def _upload(label: str, types: Sequence[str] | None, key: str, *, several: bool) -> list[UploadedFile]:
+    """A field for files; empty again after each one that was refused."""
+    tries = st.session_state.get(f"{key.partition('.')[0]}.tries", 0)
+    key = f"{key}.{tries}" if tries else key
     found = st.file_uploader(label, type=None if types is None else list(types), accept_multiple_files=several, key=key,
                              max_upload_size=process_settings().budget.upload_mb)
     if not found:
@@ -106,6 +144,7 @@ def _upload(label: str, types: Sequence[str] | None, key: str, *, several: bool)
 def _pick_images() -> Opened | None:
     if "images" in _opened():
         return _kept("images")
+    _say_refused("images")
     uploads = _upload("Photos, or one zip or tar of photos. A text file of the same name holds a photo's "
                       "captions.", None, "images.upload", several=True)
     if not uploads:
@@ -113,10 +152,12 @@ def _pick_images() -> Opened | None:
                 else "They stay on this machine.")
         panels.notice(f"Drop photos or a zip here. {stay}")
         return None
-    if _reopen("images", tuple(u.file_id for u in uploads),
-               lambda: _open_images([(u.name, u.getvalue()) for u in uploads])):
-        st.rerun()
-    return None
+    _bring("images", uploads, lambda: _open_images([(u.name, u.getvalue()) for u in uploads]))
+
+
+def _say_refused(source: str) -> None:
+    if f"{source}.refused" in st.session_state:
+        panels.error_panel(st.session_state[f"{source}.refused"])
 
 
 def _open_images(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
@@ -141,9 +182,12 @@ def _pick_table() -> Opened | None:
             return None
         st.session_state["table.source"] = source
         st.rerun()
-    opened = _reopen("table", (source.mark, chosen_roles(source.mark)), partial(_open_table, source))
+    opened = None
+    asking = bool(source.images) and ask_for_images(source.mark, lambda: columns_of(source.table))
+    if not asking:
+        opened = _reopen("table", (source.mark, chosen_roles(source.mark)), partial(_open_table, source), source.files)
     _with_close("table", source.table[0] + (f": {counts(opened)}" if opened else ""))
-    if pick_roles(source.mark, lambda: columns_of(source.table)):
+    if not asking and pick_roles(source.mark, lambda: columns_of(source.table)):
         st.rerun()
     return opened
 
@@ -162,7 +206,7 @@ def _upload_table() -> TableSource | None:
                      help="With the images beside it, if it names any."):
         return None
     return TableSource((table[0].name, table[0].getvalue()), tuple((u.name, u.getvalue()) for u in images),
-                       tuple(u.file_id for u in (*table, *images)))
+                       tuple(u.file_id for u in (*table, *images)), _files([*table, *images]))
 
 
 def _open_table(source: TableSource) -> Dataset:
@@ -175,6 +219,7 @@ def _open_table(source: TableSource) -> Dataset:
 def _pick_vectors() -> Opened | None:
     if "vectors" in _opened():
         return _kept("vectors")
+    _say_refused("vectors")
     uploads = _upload("Vectors made elsewhere (npy, npz, Parquet, CSV), one file or several, their names or columns "
                       "saying image or text", _VECTORS, "vectors.upload", several=True)
     if not uploads:
@@ -188,9 +233,7 @@ def _pick_vectors() -> Opened | None:
             return open_vectors(uploads[0].getvalue(), uploads[0].name)
         return open_vectors([(u.name, u.getvalue()) for u in uploads])
 
-    if _reopen("vectors", tuple(u.file_id for u in uploads), opening):
-        st.rerun()
-    return None
+    _bring("vectors", uploads, opening)
 
 
 def _pick_path() -> Opened | None:
@@ -199,7 +242,14 @@ def _pick_path() -> Opened | None:
                                key="folder", placeholder="/home/me/photos").strip()
         again = st.button("Read again", icon=":material/refresh:", disabled=not path)
     if not path:
+        st.session_state["folder.seen"] = ""
         panels.notice("Nothing is copied: photos are read from the disk when they are looked at.")
+        return None
+    if _of_a_link(path):
+        panels.notice(f"The address names something on this machine: {path}. It is not opened unasked.", "warning")
+        if st.button("Yes, open it", type="primary", icon=":material/folder_open:", key="folder.yes"):
+            st.session_state["folder.wanted"].add(path)
+            st.rerun()
         return None
     if again:
         _opened().pop("folder", None)
@@ -216,3 +266,13 @@ def _pick_path() -> Opened | None:
         if pick_roles(path, lambda: columns_of(path)):
             st.rerun()
     return opened
+
+
+def _of_a_link(path: str) -> bool:
+    """Whether a path was neither typed in this visit nor agreed to: then it stood in the address."""
+    wanted: set[str] = st.session_state.setdefault("folder.wanted", set())
+    before = st.session_state.get("folder.seen")
+    st.session_state["folder.seen"] = path
+    if before is not None and path != before:
+        wanted.add(path)
+    return path not in wanted

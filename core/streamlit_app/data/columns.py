@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import OrreryError
 from core.streamlit_app import panels
 
 if TYPE_CHECKING:
     from core.sources.tables.columns import Roles
 
 _NONE = "(none)"
+_WITHOUT = "(none: leave the images out)"
 _AS_IT_SAYS = "(as the file says)"
 _TITLES = {"image": "Image names", "label": "Label", "split": "Split", "language": "Language of the caption",
            "id": "Id of the row"}
@@ -28,11 +30,13 @@ class TableSource:
     table : (name, bytes).
     images : rows (name, bytes).
     mark : tells this upload from any other.
+    files : what was uploaded, by name.
     """
 
     table: tuple[str, bytes]
     images: tuple[tuple[str, bytes], ...]
     mark: object
+    files: str = ""
 
 
 def chosen_roles(mark: object) -> Roles | None:
@@ -55,12 +59,42 @@ def pick_roles(mark: object, read: Callable[[], tuple[tuple[str, ...], Roles]]) 
     if not panel.open:
         return False
     with panel, panels.friendly_errors():
-        known = st.session_state.get("columns.read")
-        if known is None or known[0] != mark:
-            known = st.session_state["columns.read"] = mark, read()
-        columns, guessed = known[1]
+        columns, guessed = _read_once(mark, read)
         return _form(mark, columns, chosen_roles(mark) or guessed)
     return False
+
+
+def ask_for_images(mark: object, read: Callable[[], tuple[tuple[str, ...], Roles]]) -> bool:
+    """Ask which column names the images that came with a table, where none is taken for that; True until it is said.
+
+    ``mark`` and ``read`` are those of `pick_roles`.
+    """
+    if chosen_roles(mark) is not None:
+        return False
+    try:
+        columns, guessed = _read_once(mark, read)
+    except OrreryError:     # said where the table is opened
+        return False
+    if guessed.image is not None:
+        return False
+    panels.notice("Images came with this table, but no column of it looks like their names. Which one names them?",
+                  "warning")
+    with st.form("columns.images.form", border=False):
+        image = st.selectbox(_TITLES["image"], [*columns, _WITHOUT], key="columns.images")
+        if st.form_submit_button("Open the table so", type="primary", icon=":material/check:"):
+            named = None if image == _WITHOUT else image
+            st.session_state["roles"] = mark, replace(guessed, image=named, captions=tuple(
+                column for column in guessed.captions if column != named))
+            st.rerun()
+    return True
+
+
+def _read_once(mark: object, read: Callable[[], tuple[tuple[str, ...], Roles]]) -> tuple[tuple[str, ...], Roles]:
+    """What ``read`` gives, kept for as long as the table is the same."""
+    known = st.session_state.get("columns.read")
+    if known is None or known[0] != mark:
+        known = st.session_state["columns.read"] = mark, read()
+    return known[1]
 
 
 def _form(mark: object, columns: tuple[str, ...], roles: Roles) -> bool:

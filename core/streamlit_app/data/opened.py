@@ -20,6 +20,7 @@ class Opened:
     key : no other opening of other content has it.
     dataset, vectors : one of them.
     source : key of `core.streamlit_app.data.choose.SOURCES`; the built-in world is "world".
+    files : what a visitor uploaded, by name; empty where nothing was.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Opened:
     dataset: Dataset | None = None
     vectors: VectorSource | None = None
     source: str = "world"
+    files: str = ""
 
     @property
     def built_in(self) -> bool:

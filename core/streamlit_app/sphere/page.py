@@ -74,7 +74,7 @@ def _live(settings: Settings, ready: Ready) -> None:
             return
     with right, st.container(key="card"):
         if picked is None:
-            _invitation()
+            _invitation(ready.opened.files)
         else:
             degrees = _above_card(points)
             point_card(ready, points, picked, pictures_of(ready, choices))
@@ -163,13 +163,14 @@ def _above_card(points: Points) -> int:
     return degrees
 
 
-def _invitation() -> None:
+def _invitation(files: str) -> None:
     st.subheader("How to read this", anchor=False)
     st.markdown(
         "- **Drag** to turn, **scroll** to come nearer, **hover** for a picture, **click** a point for its card.\n"
         "- Near points have a high cosine, as far as the map can show it: its fidelity stands below.\n"
         "- A **cap** holds half of a modality round its mean; the **gap** is the arc between the means.\n"
-        "- The address of this page holds the view: copy it to share what you see.")
+        "- The address of this page holds the view: copy it to share what you see"
+        + (f", with {panels.plain(files, 130)}, which it does not hold." if files else "."))
 
 
 def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap, scene: SphereScene,

@@ -120,12 +120,18 @@ def test_by_upload(browser_page, address, brought, source, names, said):
 def test_by_path(browser_page, address, brought, name, holds):
     page = browser_page
     page.goto(f"{address}/?data=folder&folder={brought / name}")
+    agreed(page)
     loaded(page)
     words = dict(re.findall(r"(Images|Texts|Holds)\n+([^\n]+)", page.get_by_test_id("stPopoverBody").inner_text()))
     said = words.get("Holds") or " and ".join(
         f"{n} {what.lower()}" for what, n in words.items() if n != "0")
     assert said == holds
     no_traceback(page)
+
+
+def agreed(page) -> None:
+    """Agree to open what the address names on this machine."""
+    page.get_by_role("button", name="Yes, open it").click(timeout=LONG)
 
 
 def table_with_images(page, address: str, table: Path, images: Path) -> None:
@@ -193,6 +199,7 @@ def test_samples_of_fiftyone_as_a_table(browser_page, address, brought):
 def test_what_is_no_source_is_said_in_words_and_another_can_be_taken(browser_page, address, brought):
     page = browser_page
     page.goto(f"{address}/?data=folder&folder={brought / 'nowhere'}")
+    agreed(page)
     says(page, "which is not there")
     field = page.get_by_role("textbox", name=re.compile("^Path of a folder"))
     field.fill(str(brought / "broken.png"))
@@ -213,6 +220,8 @@ def encoding(page, address: str, sample: int) -> None:
     page.wait_for_function("window.progressSaid.some(t => t.includes('Encoding images'))", timeout=LONG)
     stop.click()
     page.get_by_role("button", name="Go on").wait_for(timeout=LONG)
+    says(page, "Stopped, as asked.")
+    assert page.locator(".orrery-error").count() == 0
 
 
 def to_do(page) -> set[int]:

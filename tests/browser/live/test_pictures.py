@@ -44,6 +44,7 @@ def test_every_point_of_a_large_folder_has_its_picture_on_hover(browser_page, ad
     folder, rgb = colours
     page = browser_page
     page.goto(f"{address}/Embedding_Sphere?data=folder&folder={folder}")
+    page.get_by_role("button", name="Yes, open it").click(timeout=60_000)
     every = page.get_by_role("button", name="Encode all")
     every.or_(page.locator(".os-front")).first.wait_for(timeout=LONG)
     if every.is_visible():
