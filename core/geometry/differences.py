@@ -16,6 +16,7 @@ import numpy as np
 
 from core.errors import ShapeError
 from core.geometry.jackknife import student
+from core.geometry.rounding import rounding
 from core.types import Number
 
 LEVEL = 0.05
@@ -193,7 +194,8 @@ def _flipped(sums: np.ndarray, seed: int) -> float:
     sums = sums[sums != 0]
     if len(sums) > MOST_FLIPPED:
         return math.erfc(abs(float(sums.sum())) / math.sqrt(2 * float(sums @ sums)))
-    rng, seen, as_much = np.random.default_rng(seed), abs(float(sums.sum())) - 1e-9, 0
+    least = rounding(sums, len(sums)) * float(np.abs(sums).sum())
+    rng, seen, as_much = np.random.default_rng(seed), abs(float(sums.sum())) - least, 0
     step = max(1, (1 << 22) // max(len(sums), 1))
     for start in range(0, FLIPS, step):
         signs = rng.integers(0, 2, (min(step, FLIPS - start), len(sums)), dtype=np.int8)

@@ -65,6 +65,7 @@ def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, words:
         If a selection has fewer than two points, or one that is not there, or the two have the same mean.
     """
     x = np.asarray(x)
+    least = rounding(x)
     check_vectors(x, what="points", unit=True)
     a, b = (np.unique(np.asarray(side, dtype=np.int64)) for side in (a, b))
     for side in (a, b):
@@ -77,7 +78,7 @@ def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, words:
     points = x[rows].astype(np.float64)
     gap = weights @ points
     length = float(np.linalg.norm(gap))
-    if length < 1e-9:
+    if length < least:
         raise ShapeError("selections with different means", "the same mean", "Choose other points.")
     direction = gap / length
     rng = np.random.default_rng(seed)
@@ -87,13 +88,13 @@ def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, words:
     gaps = dealt @ points
     lengths = np.linalg.norm(gaps, axis=1)
     distance = Number(length, null=float(lengths.mean()), n=len(rows), unit="difference of means")
-    vectors = np.zeros((0, x.shape[1])) if word_vectors is None else np.asarray(word_vectors, dtype=np.float64)
+    vectors = np.zeros((0, x.shape[1])) if word_vectors is None else np.asarray(word_vectors)
     if len(vectors) != len(words):
         raise ShapeError(f"{len(words)} word vectors, one for each word", str(len(vectors)))
     examples = (a[np.argsort(-x[a] @ direction, kind="stable")[:most]],
                 b[np.argsort(x[b] @ direction, kind="stable")[:most]])
-    return Difference(distance, _share(lengths, length), direction, examples,
-                      _words(words, vectors, direction, gaps / lengths[:, None].clip(1e-12), most))
+    return Difference(distance, _share(lengths, length - least), direction, examples,
+                      _words(words, vectors, direction, gaps / lengths[:, None].clip(least), most))
 
 
 def _share(by_chance: np.ndarray, value: float) -> float:

@@ -80,7 +80,8 @@ def test_points_in_a_plane_have_two_directions_and_points_that_cancel_none(dtype
     with pytest.raises(ShapeError, match="a mean direction"):
         mean_direction(cancelled)
     with pytest.raises(ShapeError, match="the same mean"):
-        tell_selections_apart(rounded_otherwise(flat, dtype, seed + 1), flat)
+        tell_selections_apart(np.concatenate([rounded_otherwise(flat, dtype, seed + 1), flat]), range(300),
+                              range(300, 600))
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)

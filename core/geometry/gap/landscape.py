@@ -26,7 +26,7 @@ from core.types import Number
 SHIFTS = np.arange(-20, 41) / 40
 TEMPERATURES = (1 / 100, 1 / 50, 1.0)
 CELLS = 1 << 18
-SLACK = np.float32(1e-6)
+SLACK = np.float32(rounding(np.empty(0, np.float32)))
 Progress = Callable[[float, str], None]
 
 

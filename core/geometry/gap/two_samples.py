@@ -107,7 +107,7 @@ def separability(pairs: Pairs, *, seed: int = 0) -> Number | None:
         direction, offset = _boundary([np.sum(p, axis=0) for p in zip(*(parts[g] for g in range(FOLDS) if g != f))],
                                       rounding(z))
         scores = z[folds == f] @ direction - offset
-        right[folds == f] = np.where(np.abs(scores) < 1e-9, 0.5, np.sign(scores) == side[folds == f])
+        right[folds == f] = np.where(np.abs(scores) < rounding(z), 0.5, np.sign(scores) == side[folds == f])
     value = float(right[:len(x)].mean() + right[len(x):].mean()) / 2
     n = min(len(x), len(y), c)
     return proportion(value * n, n, null=0.5)
