@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from core.errors import Cancelled
+from core.learning import builtin
 from core.learning.builtin import FOLDER, Recipe, build_tokenizer, moments, probe_scenes, train
 from core.learning.builtin_data import draw_batch, prepare, shrink, training_scenes
 from core.learning.contrastive import info_nce
@@ -46,8 +48,13 @@ def test_info_nce_by_chance_is_the_logarithm_of_the_batch() -> None:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory):
-    return prepare(SMALL.images, SMALL.seed, tmp_path_factory.mktemp("pictures"))
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture(scope="module")
+def data(rendered: Path):
+    return prepare(SMALL.images, SMALL.seed, rendered)
 
 
 def test_no_held_out_combination_is_ever_trained_on(data) -> None:
@@ -87,9 +94,14 @@ def test_captions_true_of_another_picture_are_no_negatives(data) -> None:
             assert also[i, j] == true
 
 
-def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on_to_the_same_weights(data, rendered: Path, tmp_path: Path,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
     from safetensors.torch import load_file
 
+    probe = builtin.render(probe_scenes(), 2 * builtin.PIXELS)      # the same in each of the three calls
+    monkeypatch.setattr(builtin, "render", lambda scenes, size, device: probe)
+    for work in "ab":
+        shutil.copytree(rendered, tmp_path / work)
     whole = tmp_path / "whole"
     torch.manual_seed(5)
     train(SMALL, tmp_path / "a", whole)
