@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from core.figures.gap.matrix import BLOCKS, SCALES, Cell, cell_of, finding, labels, scales
 from core.figures.theme import DARK, LIGHT, sequence
 from core.geometry.gap.reports import SimilarityMatrix
-from core.streamlit_app.live.packing import frame, serve
+from core.streamlit_app.live.packing import Same, frame, serve
+from core.streamlit_app.live.scripts import component
 from core.types import fingerprint
 
 ROWS_A_TILE = 256
 STEPS = 10_000
 _LONGEST_LABEL = 200
-_HERE = Path(__file__).parent
 _HTML = '<div class="orrery-sphere orrery-matrix"></div>'
 
 
@@ -56,7 +53,8 @@ def matrix_view(report: SimilarityMatrix, *, key: str, scale: str = "one", image
               "picked": None if picked is None else [picked.row, picked.column],
               "names": serve(names, f"{key}.names"),
               "tiles": [serve(tile, f"{key}.tile.{i}") for i, tile in enumerate(tiles)]}
-    result = _component()(key=key, data=frame(header, arrays), height="content", on_clicked_change=lambda: None)
+    result = component("matrix", _HTML)(key=key, data=frame(header, arrays), height="content",
+                                        on_clicked_change=lambda: None)
     return clicked_cell(report, result.clicked)
 
 
@@ -80,7 +78,7 @@ def pack(report: SimilarityMatrix, scale: str = "one") -> tuple[dict[str, object
     arrays : places of pairs, uint32 (p, 2).
     tiles : files of up to 256 rows, int16 little-endian, cosine times 10,000.
     """
-    tiles, print_of_all = _tiles(_Same(report))
+    tiles, print_of_all = _tiles(Same(report))
     ends = scales(report, scale)
     header: dict[str, object] = {
         "fingerprint": print_of_all, "k": len(report.cosines), "images": len(report.image_rows),
@@ -94,29 +92,9 @@ def pack(report: SimilarityMatrix, scale: str = "one") -> tuple[dict[str, object
     return header, [report.links.astype(np.uint32)], tiles
 
 
-class _Same:
-    """A report as a cache key, equal only to itself."""
-
-    def __init__(self, report: SimilarityMatrix) -> None:
-        self.report = report
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.report is other.report
-
-    def __hash__(self) -> int:
-        return id(self.report)
-
-
 @lru_cache(maxsize=4)
-def _tiles(same: _Same) -> tuple[list[bytes], str]:
-    cosines = same.report.cosines
+def _tiles(same: Same[SimilarityMatrix]) -> tuple[list[bytes], str]:
+    cosines = same.thing.cosines
     tiles = [np.round(cosines[at:at + ROWS_A_TILE].astype(np.float32) * STEPS).astype("<i2").tobytes()
              for at in range(0, len(cosines), ROWS_A_TILE)]
     return tiles, fingerprint(*tiles)
-
-
-@lru_cache(maxsize=1)
-def _component() -> Callable[..., Any]:
-    js = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("sphere_picture.js", "matrix_view.js"))
-    css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("sphere_view.css", "matrix_view.css"))
-    return st.components.v2.component("orrery_matrix", html=_HTML, css=css, js=js)

@@ -5,9 +5,25 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 import streamlit as st
+
+T = TypeVar("T")
+
+
+class Same(Generic[T]):
+    """A thing as a cache key, equal only to itself: what holds the same thing shares the files made of it."""
+
+    def __init__(self, thing: T) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.thing is other.thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
 
 
 def frame(header: Mapping[str, object], arrays: Sequence[np.ndarray]) -> bytes:

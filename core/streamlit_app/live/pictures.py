@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
 
 from core.streamlit_app.live.packing import frame
+from core.streamlit_app.live.scripts import component
 
 MOST_AT_ONCE = 64
 SECONDS_AT_ONCE = 0.25
-_HERE = Path(__file__).parent
+_HTML = '<span class="orrery-pictures"></span>'
 
 
 @st.fragment
@@ -33,7 +31,7 @@ def answer_view(pictures: Mapping[int, bytes], key: str, view: str) -> None:
     """
     name = f"{view}-pictures"
     asked = (st.session_state.get(name) or {}).get("wanted")
-    _component()(key=name, data=answer(pictures, key, view, asked), height="content",
+    component("pictures", _HTML)(key=name, data=answer(pictures, key, view, asked), height="content",
                  on_wanted_change=lambda: None)
 
 
@@ -64,9 +62,3 @@ def answer(pictures: Mapping[int, bytes], key: str, view: str, asked: object) ->
     header = {"view": view, "of": key, "number": asked.get("number", 0), "points": list(found),
               "sizes": [len(blob) for blob in found.values()]}
     return frame(header, [np.frombuffer(b"".join(found.values()), dtype=np.uint8)])
-
-
-@lru_cache(maxsize=1)
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component("orrery_pictures", html='<span class="orrery-pictures"></span>',
-                                      js=(_HERE / "pictures.js").read_text(encoding="utf-8"))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -17,12 +14,12 @@ from core.figures.scenes.globe import looking_at, sphere
 from core.figures.theme import DARK, LIGHT, Palette, warmth
 from core.scene import SphereScene
 from core.streamlit_app.data.pictures import key_of
-from core.streamlit_app.live.packing import frame, serve
+from core.streamlit_app.live.packing import Same, frame, serve
 from core.streamlit_app.live.pictures import answer_view
+from core.streamlit_app.live.scripts import component
 
 LABELS_A_FILE = 256
 _LONGEST_LABEL = 400
-_HERE = Path(__file__).parent
 _HTML = '<div class="orrery-sphere"></div>'
 
 
@@ -54,7 +51,8 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
     dark
         Theme of the plotly figure that stands in where the browser has no WebGL 2; the live view follows the page.
     linked
-        Views of one name turn together; "" for a view that turns alone.
+        Views of one name, of the same points in the same order, turn together and ring each other's points; "" for a
+        view that stands alone.
     facing
         (3,) unit, where to look from at first; the middle of the points by default.
     """
@@ -70,7 +68,7 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
     if facing is not None:
         header["looking"] = np.asarray(facing, dtype=np.float64).tolist()
     with st.container(gap=None):
-        result = _component()(key=key, data=frame(header, arrays), height="content",
+        result = component("sphere", _HTML)(key=key, data=frame(header, arrays), height="content",
                               on_clicked_change=lambda: None, on_camera_change=lambda: None,
                               on_unsupported_change=lambda: None)
         with st.container():   # a place of its own: of a fragment whose rerun overtakes its page, Streamlit may lose it
@@ -90,19 +88,6 @@ def pack(scene: SphereScene) -> tuple[dict[str, object], list[np.ndarray], dict[
     files : labels, which the browser fetches when it needs them; pictures it asks for, see `answer_view`.
     """
     return _pack(_Once(scene))
-
-
-class _Same:
-    """A thing as a cache key, equal only to itself: scenes that differ in what is selected share their files."""
-
-    def __init__(self, thing: object) -> None:
-        self.thing = thing
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.thing is other.thing
-
-    def __hash__(self) -> int:
-        return id(self.thing)
 
 
 class _Once:
@@ -145,13 +130,13 @@ def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, l
         "arrows": arrows.round(5).tolist(),
         "labels_a_file": LABELS_A_FILE, "shown": [i for i in scene.shown if i in scene.thumbnails],
     }
-    files = {"labels": _label_files(_Same(scene.labels))}
+    files = {"labels": _label_files(Same(scene.labels))}
     return header, arrays, files
 
 
 @lru_cache(maxsize=4)
-def _label_files(labels: _Same) -> list[bytes]:
-    texts: tuple[str, ...] = labels.thing  # type: ignore[assignment]
+def _label_files(labels: Same[tuple[str, ...]]) -> list[bytes]:
+    texts = labels.thing
     return [json.dumps([_short(text) for text in texts[i:i + LABELS_A_FILE]]).encode()
             for i in range(0, len(texts), LABELS_A_FILE)]
 
@@ -168,11 +153,3 @@ def _list(vector: np.ndarray) -> list[float]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_LABEL else text[:_LONGEST_LABEL].rstrip() + " …"
-
-
-@lru_cache(maxsize=1)
-def _component() -> Callable[..., Any]:
-    scripts = ("sphere_shaders.js", "sphere_overlay.js", "sphere_picture.js", "sphere_view.js")
-    js = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in scripts)
-    css = (_HERE / "sphere_view.css").read_text(encoding="utf-8")
-    return st.components.v2.component("orrery_sphere", html=_HTML, css=css, js=js)

@@ -5,18 +5,14 @@ export default function (component) {
   const box = host.closest?.("[data-testid=stElementContainer]");
   if (box) box.style.display = "none";
   if (!data) return;
-  const bytes = data, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getUint32(0, true);
-  const answer = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  let at = 4 + length;
+  const [answer, take] = unpack(data), all = take(Uint8Array, answer.sizes.reduce((a, b) => a + b, 0));
+  let at = 0;
   answer.blobs = answer.sizes.map((size) => {
-    const blob = size ? new Blob([bytes.slice(at, at + size)]) : null;
+    const blob = size ? new Blob([all.subarray(at, at + size)]) : null;
     at += size;
     return blob;
   });
-  const lines = (window.__orrery_lines ??= new Map());
-  if (!lines.has(answer.view)) lines.set(answer.view, {});
-  const line = lines.get(answer.view);
+  const line = lineOf(answer.view);
   line.ask = (wanted) => setStateValue("wanted", wanted);
   line.hear?.(answer);
 }

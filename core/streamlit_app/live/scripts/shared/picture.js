@@ -24,7 +24,7 @@ async function picture(view) {   // a canvas as large as the whole view and its 
   const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
   canvas.width = Math.round((box.width + 2 * MARGIN) * scale);
   canvas.height = Math.round((box.height + 2 * MARGIN) * scale);
-  pen.fillStyle = view.ground;
+  pen.fillStyle = view.look.ground;
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.setTransform(scale, 0, 0, scale, (MARGIN - box.left) * scale, (MARGIN - box.top) * scale);
   const stage = view.stage.getBoundingClientRect();
