@@ -16,11 +16,12 @@ from core.settings import settings
 from core.sources.archives import clean, distinct, is_hidden, natural
 from core.sources.images.beside import ENDINGS as BESIDE
 from core.sources.images.beside import read_beside
+from core.sources.images.folders import labels_from_folders
 from core.sources.images.formats import EXTENSIONS, FOREIGN, OTHERS, ending_of, formats_of, kind_of
 from core.sources.images.readers import FileImages, UploadImages, ZipImages
 from core.sources.reasons import MAX_FILE_BYTES, too_large, why_not
 from core.sources.tables.captions import attach, match_names
-from core.sources.tables.columns import SPLITS, Roles, guess_roles
+from core.sources.tables.columns import Roles, guess_roles
 from core.sources.tables.reading import read_table
 from core.sources.tars import open_archive
 from core.types import Dataset, Images, Refusal
@@ -308,30 +309,3 @@ def _what_else(names: Sequence[str], refused: Sequence[Refusal]) -> str:
         return f"none that can be read ({len(refused):,} refused; {refused[0].name}: {refused[0].reason})"
     kinds = sorted({os.path.splitext(name)[1].lower() or "no ending" for name in names})
     return f"{len(names):,} other files ({', '.join(kinds[:6])})" if names else "an empty folder"
-
-
-def labels_from_folders(names: Sequence[str]) -> pd.DataFrame:
-    """Columns ``split`` and ``label`` (and ``folder_1``, ``folder_2``, ... where deeper) from the folders of files.
-
-    What all files share is left out; a folder named train, val, test or the like is the split, not the label.
-    """
-    folders = [name.split("/")[:-1] for name in names]
-    first, last = min(folders, default=[]), max(folders, default=[])
-    shared = next((i for i, (a, b) in enumerate(zip(first, last)) if a != b), min(len(first), len(last)))
-    if shared and folders[0][shared - 1].lower() in SPLITS:
-        shared -= 1
-    folders = [parts[shared:] for parts in folders]
-    table = pd.DataFrame(index=range(len(names)))
-    splits = [SPLITS.get(parts[0].lower(), "") if parts else "" for parts in folders]
-    if any(splits):
-        table["split"] = splits
-        folders = [parts[1:] if split else parts for parts, split in zip(folders, splits)]
-    if all(parts and all(part.isdecimal() and len(part) > 3 for part in parts) for parts in folders):
-        return table  # numbered shards, not classes
-    depth = max((len(parts) for parts in folders), default=0)
-    if depth:
-        table["label"] = ["/".join(parts) for parts in folders]
-    if depth > 1:
-        for level in range(depth):
-            table[f"folder_{level + 1}"] = [parts[level] if level < len(parts) else "" for parts in folders]
-    return table

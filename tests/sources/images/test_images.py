@@ -23,7 +23,8 @@ from core.settings import Settings
 from core.sources import archives, gate, tars
 from core.sources.archives import Archive, clean, natural
 from core.sources.images import hashes, opening, readers, thumbnails
-from core.sources.images.opening import labels_from_folders, open_folder, open_uploads, open_zip
+from core.sources.images.folders import labels_from_folders
+from core.sources.images.opening import open_folder, open_uploads, open_zip
 from core.sources.images.readers import (
     ChosenImages,
     FileImages,
