@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.geometry.gap.moves import Move, Moves, hold_back, linked_rows
+from core.geometry.maps.riemannian import one_thread
 from core.geometry.pairs import Pairs
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def learned(pairs: Pairs, seed: int) -> Moves:
         back = hold_back(group, seed)
         rng = np.random.default_rng(seed)
         fit, held = ((images[some], texts[some], group[some], basis) for some in (~back, back))
-        change = _train([b for _ in range(PASSES) for b in _batches(*fit, rng)], _batches(*held, rng))
+        with one_thread():
+            change = _train([b for _ in range(PASSES) for b in _batches(*fit, rng)], _batches(*held, rng))
     return _residual(basis, change[0]), _residual(basis, change[1])
 
 
