@@ -114,7 +114,8 @@ def test_by_upload(browser_page, address, brought, source, names, said):
 
 @pytest.mark.parametrize(("name", "holds"), [
     ("photos", f"{N} images and {N} texts"), ("photos.zip", f"{N} images"), ("shard.tar", f"{N} images"),
-    ("photos/beside.tsv", f"{N} texts"), ("pairs.npz", f"{N} images and {N} texts"), ("rows.parquet", f"{N} images"),
+    ("photos/beside.tsv", f"{N} images and {N} texts"), ("pairs.npz", f"{N} images and {N} texts"),
+    ("rows.parquet", f"{N} images"),
     ("tensor.tsv", f"{N} images"),
 ])
 def test_by_path(browser_page, address, brought, name, holds):
