@@ -45,22 +45,20 @@ def open_source(source: str, images: str | None = None, seed: int = 0) -> Datase
 
 def run(args: argparse.Namespace) -> int:
     """Embed and write; an interrupted run goes on from where it was, since the store keeps every batch."""
+    from core.encoding.embedding import embed_with
     from core.encoding.export import ENDINGS, save_vectors
-    from core.encoding.models import load_model
-    from core.encoding.pipeline import embed
     from core.encoding.registry import misfit
     from core.encoding.store import Store
     from core.errors import check_choice
     from core.sources.sampling import sample
 
     check_choice("the ending of --out", args.out.suffix.lower(), ENDINGS)
-    model = load_model(args.model)
     dataset = open_source(args.source, args.images, args.seed)
     if args.sample is not None and dataset.images is not None and args.sample < len(dataset.images):
         dataset = sample(dataset, args.sample, args.seed)
     store = Store()
-    done = embed(dataset, model, store, on_progress=progress_line, batch_size=args.batch_size)
-    save_vectors(done, dataset, args.out)
+    done = embed_with(args.model, dataset, store, on_progress=progress_line, batch_size=args.batch_size)
+    save_vectors(done, args.out)
     odd = misfit(args.model, built_in_world=args.source == WORLD)
     for notice in [*store.take_notices(), *([odd] if odd else [])]:
         print(notice, file=sys.stderr)
@@ -71,6 +69,6 @@ def run(args: argparse.Namespace) -> int:
     if done.truncated:
         print(f"{len(done.truncated)} texts are longer than the model reads; their ends were not seen", file=sys.stderr)
     images, texts = (0 if items is None else len(items) for items in (done.images, done.texts))
-    print(f"{args.out}: {images:,} images and {texts:,} texts by {model.spec.id}, {model.spec.dim} dimensions, "
+    print(f"{args.out}: {images:,} images and {texts:,} texts by {done.model.id}, {done.model.dim} dimensions, "
           f"{done.encoded:,} encoded now")
     return 0

@@ -12,13 +12,13 @@ import pandas as pd
 
 from core.encoding.pipeline import Embedded
 from core.errors import ChoiceError, SourceError, check_choice
-from core.types import Dataset, EmbeddingSet, ModelSpec
+from core.types import EmbeddingSet, ModelSpec
 
 ENDINGS = (".parquet", ".npz")
 
 
-def save_vectors(embedded: Embedded, dataset: Dataset, path: str | Path) -> Path:
-    """Write vectors with ids, captions, all columns of the dataset's tables, norms and the model that made them.
+def save_vectors(embedded: Embedded, path: str | Path) -> Path:
+    """Write vectors with ids, captions, all columns of their tables, norms and the model that made them.
 
     Parquet has columns ``id``, ``modality``, ``image_id`` (of a caption: the image it belongs to), ``caption``, the
     dataset's own, ``norm``, ``model`` and ``vector`` (float32, unit length). npz has arrays ``image``, ``text``,
@@ -38,9 +38,9 @@ def save_vectors(embedded: Embedded, dataset: Dataset, path: str | Path) -> Path
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix.lower() == ".parquet":
-            _parquet(embedded, dataset, part)
+            _parquet(embedded, part)
         else:
-            _npz(embedded, dataset, part)
+            _npz(embedded, part)
         part.replace(out)
     except OSError as error:
         raise SourceError(f"a place to write {out.name}", f"{type(error).__name__}: {error.strerror or error}",
@@ -51,12 +51,12 @@ def save_vectors(embedded: Embedded, dataset: Dataset, path: str | Path) -> Path
     return out
 
 
-def _parquet(embedded: Embedded, dataset: Dataset, part: Path) -> None:
+def _parquet(embedded: Embedded, part: Path) -> None:
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
     sets = [s for s in (embedded.images, embedded.texts) if s is not None]
-    rows = pd.concat([_rows(s, embedded, dataset) for s in sets], ignore_index=True) if sets else pd.DataFrame()
+    rows = pd.concat([_rows(s, embedded) for s in sets], ignore_index=True) if sets else pd.DataFrame()
     dim = sets[0].vectors.shape[1] if sets else 0
     flat = np.concatenate([s.vectors.reshape(-1) for s in sets]) if sets else np.empty(0, np.float32)
     table = arrow.Table.from_pandas(rows, preserve_index=False)
@@ -67,19 +67,19 @@ def _parquet(embedded: Embedded, dataset: Dataset, part: Path) -> None:
                         compression="zstd")
 
 
-def _rows(items: EmbeddingSet, embedded: Embedded, dataset: Dataset) -> pd.DataFrame:
+def _rows(items: EmbeddingSet, embedded: Embedded) -> pd.DataFrame:
     own = _plain(items.table)
     rows = pd.DataFrame({"id": list(items.ids), "modality": items.modality})
     if items.modality == "text":
         rows["image_id"] = _owners(embedded)
-    rows["caption"] = _captions(items, embedded, dataset)
+    rows["caption"] = _captions(items, embedded)
     taken = {*rows.columns, "image_id", "norm", "model", "vector"}
     own.columns = pd.Index([f"{c}_" if c in taken else c for c in own.columns])
     return pd.concat([rows, own, pd.DataFrame({"norm": items.norms, "model": items.model.fingerprint},
                                               index=rows.index)], axis=1)
 
 
-def _npz(embedded: Embedded, dataset: Dataset, part: Path) -> None:
+def _npz(embedded: Embedded, part: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     for items in (embedded.images, embedded.texts):
         if items is None:
@@ -90,7 +90,7 @@ def _npz(embedded: Embedded, dataset: Dataset, part: Path) -> None:
         if "label" in items.table:
             arrays[f"{what}_label"] = items.table["label"].astype(str).to_numpy(dtype=str)
     if embedded.texts is not None:
-        arrays["captions"] = np.array(_captions(embedded.texts, embedded, dataset), dtype=str)
+        arrays["captions"] = np.array(embedded.captions, dtype=str)
     if embedded.images is not None and embedded.texts is not None:
         n = len(embedded.texts)
         if n != len(embedded.images):
@@ -101,15 +101,11 @@ def _npz(embedded: Embedded, dataset: Dataset, part: Path) -> None:
     np.savez_compressed(part, allow_pickle=False, **arrays)  # type: ignore[arg-type]
 
 
-def _captions(items: EmbeddingSet, embedded: Embedded, dataset: Dataset) -> list[str | None]:
+def _captions(items: EmbeddingSet, embedded: Embedded) -> list[str | None]:
     """What each text says; of an image, its first caption."""
-    said = dict(zip(dataset.text_ids, dataset.texts, strict=True))
     if items.modality == "text":
-        return [said[name] for name in items.ids]
-    first: dict[int, str] = {}
-    for image, text in embedded.links.tolist():
-        if embedded.texts is not None:
-            first.setdefault(image, said[embedded.texts.ids[text]])
+        return list(embedded.captions)
+    first = {image: embedded.captions[text] for image, text in embedded.links[::-1].tolist()}
     return [first.get(i) for i in range(len(items))]
 
 

@@ -34,6 +34,8 @@ class Embedded:
     links : (m, 2) int64, rows (index in images, index in texts).
     refused : what could not be read, when the dataset was opened or now, and texts that the model knows nothing of.
     truncated : ids of texts whose end the model did not see.
+    captions : what each row of texts says.
+    model : what encoded.
     encoded : how many items were encoded now; the others came from the store.
     seconds : where the time went: hash, store, wait; decode, resize and forward (summed over threads).
     """
@@ -43,6 +45,8 @@ class Embedded:
     links: np.ndarray
     refused: tuple[Refusal, ...]
     truncated: tuple[str, ...]
+    captions: tuple[str, ...]
+    model: ModelSpec
     encoded: int
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -120,6 +124,7 @@ def embed(dataset: Dataset, model: Encoder, store: Store, *, on_progress: Progre
     run.report(1.0, f"{len(images):,} images and {len(texts):,} texts are ready")
     return Embedded(images if dataset.images is not None else None, texts if dataset.texts else None,
                     links[(links >= 0).all(axis=1)], (*dataset.refused, *refused), _truncated(dataset, model),
+                    tuple(dataset.texts[i] for i in np.flatnonzero(text_index >= 0)), spec,
                     run.encoded, dict(run.seconds))
 
 

@@ -45,12 +45,6 @@ def runner() -> JobRunner:
     return JobRunner(workers=2)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def seconds_per_item() -> dict[str, float]:
-    """What encoding one item took last time, in seconds, by model id."""
-    return {}
-
-
 @dataclass
 class ModelState:
     """A model that is being loaded, or is loaded, or cannot be."""

@@ -114,12 +114,12 @@ def test_pairs_that_npz_cannot_say(tmp_path: Path) -> None:
     given = dataset(Pictures(pictures(2)), ["x", "cube"], [(0, 1), (1, 0)])
     done = embed(given, small_clip(), Store(tmp_path / "store"))
     with pytest.raises(ChoiceError, match=r"an npz file for other pairs. Write to a name that ends in .parquet"):
-        save_vectors(done, given, tmp_path / "v.npz")
+        save_vectors(done, tmp_path / "v.npz")
     assert list(tmp_path.glob("*v.npz*")) == []
-    opened = open_vectors(save_vectors(done, given, tmp_path / "v.parquet"))
+    opened = open_vectors(save_vectors(done, tmp_path / "v.parquet"))
     assert opened.links.tolist() == [[1, 0], [0, 1]]
     with pytest.raises(ChoiceError, match=r"the ending of the file to be one of .parquet, .npz"):
-        save_vectors(done, given, tmp_path / "v.pt")
+        save_vectors(done, tmp_path / "v.pt")
 
 
 def test_columns_of_any_kind_are_written(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_columns_of_any_kind_are_written(tmp_path: Path) -> None:
     odd = pd.DataFrame({"id": [1, 2, 3], "mixed": [1, "a", None], "nested": [{"a": 1}, [2], 3.5],
                         "share": [.1, .2, .3]})
     given = replace(given, image_table=odd)
-    frame = pd.read_parquet(save_vectors(embed(given, small_clip(), Store(tmp_path)), given, tmp_path / "v.parquet"))
+    frame = pd.read_parquet(save_vectors(embed(given, small_clip(), Store(tmp_path)), tmp_path / "v.parquet"))
     assert frame["id"].tolist() == ["i0", "i1", "i2"]
     assert frame["id_"].tolist() == [1, 2, 3]
     assert frame["mixed"].tolist()[:2] == ["1", "a"]
@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_no_half_a_file(tmp_path: Path) -> None:
     given = dataset(Pictures(pictures(2)), [])
     done = embed(given, small_clip(), Store(tmp_path / "store"))
     with pytest.raises(SourceError, match=r"a place to write v.parquet; got .*Choose another folder"):
-        save_vectors(done, given, "/proc/nothing/v.parquet")
+        save_vectors(done, "/proc/nothing/v.parquet")
 
 
 def test_five_killed_runs_end_as_an_undisturbed_one(tmp_path: Path, model_folder: Path) -> None:

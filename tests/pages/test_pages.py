@@ -313,9 +313,8 @@ def test_vectors_made_elsewhere_are_shown_without_a_model(tmp_path):
 
 
 def test_what_would_take_long_is_said_first_with_the_offer_of_a_sample():
-    from core.streamlit_app import cached
+    from core.encoding.embedding import seconds_each as rates
 
-    rates = cached.seconds_per_item()
     rates["builtin"] = 1.0
     try:
         at = opened(SPHERE, scenes="200", sample="41")
@@ -334,9 +333,10 @@ def test_what_would_take_long_is_said_first_with_the_offer_of_a_sample():
 
 
 def test_work_can_be_stopped_and_what_is_finished_is_kept():
+    from core.encoding.embedding import seconds_each
     from core.streamlit_app import cached
 
-    cached.seconds_per_item()["builtin"] = 1e-6
+    seconds_each["builtin"] = 1e-6
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT).run()
     at.switch_page(SPHERE)
     at.query_params["scenes"], at.query_params["sample"] = "1500", "42"
@@ -355,9 +355,10 @@ def test_work_can_be_stopped_and_what_is_finished_is_kept():
 
 
 def test_a_second_visit_waits_for_the_run_that_is_at_work_and_is_not_asked():
+    from core.encoding.embedding import seconds_each as rates
     from core.streamlit_app import cached
 
-    rates, query = cached.seconds_per_item(), {"scenes": "2500", "sample": "43"}
+    query = {"scenes": "2500", "sample": "43"}
     rates["builtin"] = 1e-6
     first, second = (AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT).run() for _ in range(2))
     try:

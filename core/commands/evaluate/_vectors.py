@@ -51,12 +51,10 @@ def vectors_of(args: argparse.Namespace) -> Vectors:
             model = next(s.model.id for s in (opened.images, opened.texts) if s is not None)
             return Vectors.of(opened, model, path.name)
     from core.commands.embed import WORLD, open_source
-    from core.encoding.models import load_model
-    from core.encoding.pipeline import embed
+    from core.encoding.embedding import embed_with
     from core.encoding.registry import misfit
-    from core.encoding.store import Store
 
     source = args.data or WORLD
     dataset = open_source(source, seed=args.seed)
-    done = embed(dataset, load_model(args.model), Store(), on_progress=progress_line)
+    done = embed_with(args.model, dataset, on_progress=progress_line)
     return Vectors.of(done, args.model, dataset.name, misfit(args.model, built_in_world=source == WORLD))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
 from core.errors import Cancelled
@@ -21,22 +19,13 @@ from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.work import Progress, Stop, as_error, forget, joined, running, start, visitor, watch
 
 if TYPE_CHECKING:
-
-    from core.encoding.encoder import Encoder
-    from core.encoding.pipeline import Embedded
+    from core.encoding.embedding import Cost
     from core.sources.vectors.opening import VectorSource
+    from core.types import Dataset, EmbeddingSet
 
 ASK_ABOVE_SECONDS = 45.0
 SAMPLE = 1_000
 MOST_KEPT = 4
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What embedding would take: items still to encode, seconds for one of them."""
-
-    items: int
-    seconds_each: float
 
 
 def ensure_embedded(model_id: str, opened: Opened) -> Ready:
@@ -76,7 +65,7 @@ def ensure_embedded(model_id: str, opened: Opened) -> Ready:
     if job.error is not None:
         raise as_error(job.error)
     outcome = job.result()
-    if isinstance(outcome, Cost):
+    if not isinstance(outcome, Ready):
         _ask(outcome, opened, key)
         st.stop()
     forget(key)
@@ -108,64 +97,41 @@ def _accepted() -> set[str]:
 
 
 def _work(model_id: str, opened: Opened, *, ask: bool) -> Callable[[Progress, Stop], Ready | Cost]:
-    store, rates = cached.store(), cached.seconds_per_item()
+    """The work as a job: what it would cost, where that is to be asked about, or the vectors."""
+    dataset, store = opened.dataset, cached.store()
+    assert dataset is not None
 
     def work(on_progress: Progress, should_stop: Stop) -> Ready | Cost:
-        from core.encoding.pipeline import embed, missing
-        from core.sources.images.readers import content_hashes
+        from core.encoding.embedding import cost_of, embed_with
 
-        dataset = opened.dataset
-        assert dataset is not None
-        on_progress(0.0, "Loading the model")
-        model = cached.encoder(model_id)
-        if dataset.images is not None and len(dataset.images) > 500:
-            content_hashes(dataset.images, should_stop=should_stop,
+        if ask:
+            cost = cost_of(model_id, dataset, store, should_stop=should_stop,
                            on_progress=lambda f, text: on_progress(0.05 * f, text))
-        items = missing(dataset, model, store)
-        if ask and items > 50:
-            each = rates.get(model_id) or _time_one(model)
-            if items * each > ASK_ABOVE_SECONDS:
-                return Cost(items, each)
-        began = time.monotonic()
-        embedded = embed(dataset, model, store, should_stop=should_stop,
-                         on_progress=lambda f, text: on_progress(0.05 + 0.95 * f, text))
-        if embedded.encoded > 50:
-            rates[model_id] = (time.monotonic() - began) / embedded.encoded
-        caption_of = dict(zip(dataset.text_ids, dataset.texts))
-        captions = () if embedded.texts is None else tuple(caption_of[name] for name in embedded.texts.ids)
-        return Ready(opened, embedded.images, embedded.texts, embedded.links, captions, embedded.refused,
-                     embedded.truncated, _pictures(opened, embedded))
+            if cost.seconds > ASK_ABOVE_SECONDS:
+                return cost
+        found = embed_with(model_id, dataset, store, should_stop=should_stop,
+                           on_progress=lambda f, text: on_progress(0.05 + 0.95 * f, text))
+        return Ready(opened, found.images, found.texts, found.links, found.captions, found.refused, found.truncated,
+                     _pictures(opened, dataset, found.images))
 
     return work
 
 
-def _time_one(model: Encoder) -> float:
-    """Seconds for one image, from one small batch and 20 ms of decoding."""
-    import torch
-
-    blank = torch.zeros((4, 3, model.preprocessor.size[0], model.preprocessor.size[1]))
-    model.encode_pixels(blank[:1])
-    began = time.monotonic()
-    model.encode_pixels(blank)
-    return (time.monotonic() - began) / len(blank) + 0.02
-
-
-def _pictures(opened: Opened, embedded: Embedded) -> Pictures:
+def _pictures(opened: Opened, dataset: Dataset, images: EmbeddingSet | None) -> Pictures:
     """Small pictures of the embedded images; none is made yet."""
-    dataset = opened.dataset
-    if dataset is None or dataset.images is None or embedded.images is None:
+    if dataset.images is None or images is None:
         return Pictures()
     place = {name: i for i, name in enumerate(dataset.image_ids)}
-    return Pictures(dataset.images, [place[name] for name in embedded.images.ids], opened.key)
+    return Pictures(dataset.images, [place[name] for name in images.ids], opened.key)
 
 
 def _ask(cost: Cost, opened: Opened, key: str) -> None:
     """What all of it would take, and the offer to take a sample first."""
-    whole = about(cost.items * cost.seconds_each)
+    whole = about(cost.seconds)
     panels.notice(f"{opened.name} holds {counts(opened)}; {cost.items:,} items are not encoded yet, "
                   f"which takes {whole} with this model on this machine.")
     with st.container(horizontal=True):
-        n = min(SAMPLE, max(100, int(20 / cost.seconds_each)))
+        n = min(SAMPLE, max(100, int(20 * cost.items / cost.seconds)))
         if st.button(f"Take a sample of {n:,} images first", type="primary", icon=":material/casino:"):
             part = take_part(opened, n)
             _accepted().add(key.replace(opened.key, part.key))
@@ -196,21 +162,14 @@ def _after_stop(model_id: str, opened: Opened, key: str) -> None:
 
 
 def _finished(model_id: str, opened: Opened) -> Opened | None:
-    """The part of a dataset whose vectors are in the store."""
-    from core.encoding.pipeline import text_hash
-    from core.sources.sampling import take
+    """What is open, as far as its vectors are in the store."""
+    from core.encoding.embedding import finished_part
 
-    dataset, spec = opened.dataset, cached.encoder(model_id).spec
-    assert dataset is not None
-    hashes = [] if dataset.images is None else [dataset.images.content_hash(i) for i in range(len(dataset.images))]
-    images = np.flatnonzero(cached.store().has(spec.fingerprint, hashes)) if hashes else np.array([], dtype=np.int64)
-    known = cached.store().has(spec.fingerprint, [text_hash(t) for t in dataset.texts])
-    linked = np.unique(dataset.links[np.isin(dataset.links[:, 0], images), 1])
-    texts = np.union1d(linked, np.flatnonzero(known)) if hashes else np.flatnonzero(known)
-    if not len(images) and not len(texts):
+    assert opened.dataset is not None
+    part = finished_part(model_id, opened.dataset, cached.store())
+    if part is None:
         return None
-    part = take(dataset, images, texts, name=f"{dataset.name}, the finished part")
-    return replace(opened, name=part.name, dataset=part, key=f"{opened.key}-finished-{len(images)}")
+    return replace(opened, name=part.name, dataset=part, key=f"{opened.key}-finished-{len(part.image_ids)}")
 
 
 def _say_part(opened: Opened, part: Opened | None) -> None:

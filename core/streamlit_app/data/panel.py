@@ -150,17 +150,16 @@ def _first(part: EmbeddingSet) -> str:
 
 def _cost(dataset: Dataset, model_id: str) -> str:
     """What is still to encode, and how long that takes by the pace of this model on this machine so far."""
+    from core.encoding.embedding import cost_of, seconds_each
+
     n = len(dataset.image_ids) + len(dataset.text_ids)
     model = cached.model_state(model_id)
     if n <= COUNTED_BELOW and model.finished.is_set() and model.error is None:
-        from core.encoding.pipeline import missing
-
-        left = missing(dataset, cached.encoder(model_id), cached.store())
-        if not left:
+        cost = cost_of(model_id, dataset, cached.store(), measure=False)
+        if not cost.items:
             return "nothing: all are encoded"
-        each = cached.seconds_per_item().get(model_id)
-        return f"{left:,} items" + ("" if each is None else f", {about(left * each)} with this model")
-    each = cached.seconds_per_item().get(model_id)
+        return f"{cost.items:,} items" + (f", {about(cost.seconds)} with this model" if cost.seconds else "")
+    each = seconds_each.get(model_id)
     if each is None:
         return f"up to {n:,} items; how long that takes is measured first"
     return f"up to {n:,} items, {about(n * each)} with this model; nothing is encoded twice"

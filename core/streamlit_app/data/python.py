@@ -33,9 +33,7 @@ def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]
             imports.append("from core.sources.sampling import sample")
             lines.append(f"dataset = sample(dataset, {sampled[0]}, 0)")
         lines += [f"model = load_model({settings.model_id!r})", "found = embed(dataset, model, Store())",
-                  "captions = dict(zip(dataset.text_ids, dataset.texts))",
-                  "texts = [captions[name] for name in found.texts.ids] if found.texts else ()",
-                  "points = Points(found.images, found.texts, texts, found.links)"]
+                  "points = Points(found.images, found.texts, found.captions, found.links)"]
     if ready.selection:
         imports += ["import pandas as pd", "from core.figures.scenes.thinning import only"]
         lines += ['table = pd.read_csv("selections.csv", dtype=str)',

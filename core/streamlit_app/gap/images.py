@@ -69,10 +69,9 @@ def _images(model: str, settings: Settings, ready: Ready) -> EmbeddingSet:
     store = cached.store()
 
     def encode(on_progress: work.Progress, should_stop: work.Stop) -> EmbeddingSet:
-        from core.encoding.pipeline import embed
+        from core.encoding.embedding import embed_with
 
-        on_progress(0.0, "Loading the model")
-        found = embed(part, cached.encoder(model), store, on_progress=on_progress, should_stop=should_stop).images
+        found = embed_with(model, part, store, on_progress=on_progress, should_stop=should_stop).images
         assert found is not None
         return found
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.data.test_sources import uploaded
 from tests.browser.sphere.test_sphere import PROBE, drawn, no_traceback
-from tests.browser.waits import LONG
+from tests.browser.waits import LONG, still
 
 APP = Path(__file__).parents[3] / "app.py"
 CATS = ("123_456.jpg", "456_123.jpg", "cat_720p.jpg")
@@ -40,8 +40,10 @@ def click_point(page, i: int) -> None:
 def names_under(page, heading: str) -> list[str]:
     """File names in the gallery below a heading, in order."""
     page.get_by_text(heading).first.wait_for(timeout=LONG)
-    captions = page.locator(".orrery-gallery figcaption span").all_inner_texts()
-    return [Path(text.strip()).name for text in captions]
+    captions = page.locator(".orrery-gallery figcaption span")
+    captions.first.wait_for(timeout=LONG)
+    still(page)
+    return [Path(text.strip()).name for text in captions.all_inner_texts()]
 
 
 def test_a_zip_of_photos_is_looked_at_with_the_photo_model_and_asked_for_a_cat(browser_page, address, photos):
