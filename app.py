@@ -1,9 +1,16 @@
-"""Home: what is here, what is loaded, how to start."""
+"""Home: what is here, what is loaded, how to start; and the server that `streamlit run` starts, which shows it."""
 
-from core.streamlit_app import home, ui
+from streamlit import App, runtime
 
-settings = ui.begin_page("home")
-home.welcome()
-home.rooms()
-with ui.friendly_errors():
-    home.state_of_things(settings)
+if not runtime.exists():
+    from core.streamlit_app.server import BOUNDS
+
+    app = App(__file__, **BOUNDS)
+else:
+    from core.streamlit_app import home, ui
+
+    settings = ui.begin_page("home")
+    home.welcome()
+    home.rooms()
+    with ui.friendly_errors():
+        home.state_of_things(settings)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.browser.conftest import FLAGS, ROOT, browser_path
+from tests.browser.conftest import FLAGS, browser_path
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

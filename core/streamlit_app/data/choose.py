@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.errors import SourceError
 from core.settings import settings as process_settings
-from core.streamlit_app import cached, panels, state
+from core.streamlit_app import cached, panels, state, uploads
 from core.streamlit_app.data.columns import TableSource, ask_for_images, chosen_roles, pick_roles
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import dataset_panel
@@ -72,24 +72,30 @@ def _say_what_to_bring(source: str) -> None:
                       "the view, not the file. Bring the same file again, and the same view opens.")
 
 
-def _files(uploads: Sequence[UploadedFile]) -> str:
+def _files(files: Sequence[UploadedFile]) -> str:
     """The names of what was uploaded, in a line."""
-    more = f" and {len(uploads) - 1:,} more" if len(uploads) > 1 else ""
-    return uploads[0].name[:LONGEST_FILES - len(more)] + more
+    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+    return files[0].name[:LONGEST_FILES - len(more)] + more
 
 
-def _bring(source: str, uploads: Sequence[UploadedFile], opening: Callable[[], Dataset | VectorSource]) -> NoReturn:
+def _bring(source: str, files: Sequence[UploadedFile], opening: Callable[[], Dataset | VectorSource]) -> NoReturn:
     """Open what was uploaded; where it is refused, the field is empty again and the reason stands above it."""
     try:
         with st.spinner("Opening …"):
             found = opening()
     except Exception as error:
-        st.session_state[f"{source}.refused"] = panels.in_words(error)
-        st.session_state[f"{source}.tries"] = st.session_state.get(f"{source}.tries", 0) + 1
+        _refuse(source, files, error)
     else:
         st.session_state.pop(f"{source}.refused", None)
-        _opened()[source] = None, _as_opened(found, source, _files(uploads))
+        _opened()[source] = None, _as_opened(found, source, _files(files))
+        uploads.keep(source, files)
     st.rerun()
+
+
+def _refuse(source: str, files: Sequence[UploadedFile], error: Exception) -> None:
+    st.session_state[f"{source}.refused"] = panels.in_words(error)
+    st.session_state[f"{source}.tries"] = st.session_state.get(f"{source}.tries", 0) + 1
+    uploads.drop(file.file_id for file in files)
 
 
 def _as_opened(found: Dataset | VectorSource, source: str, files: str = "") -> Opened:
@@ -126,33 +132,37 @@ def _with_close(source: str, text: str) -> None:
         if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
             _opened().pop(source, None)
             st.session_state.pop(f"{source}.source", None)
+            uploads.close(source)
             state.write_url("file", None)
             st.rerun()
 
 
 def _upload(label: str, types: Sequence[str] | None, key: str, *, several: bool) -> list[UploadedFile]:
     """A field for files; empty again after each one that was refused."""
-    tries = st.session_state.get(f"{key.partition('.')[0]}.tries", 0)
+    source = key.partition(".")[0]
+    tries = st.session_state.get(f"{source}.tries", 0)
     key = f"{key}.{tries}" if tries else key
     found = st.file_uploader(label, type=None if types is None else list(types), accept_multiple_files=several, key=key,
                              max_upload_size=process_settings().budget.upload_mb)
-    if not found:
-        return []
-    return list(found) if isinstance(found, list) else [found]
+    files = [] if not found else list(found) if isinstance(found, list) else [found]
+    if (error := uploads.refusal()) is not None:
+        _refuse(source, (), error)
+        st.rerun()
+    return files
 
 
 def _pick_images() -> Opened | None:
     if "images" in _opened():
         return _kept("images")
     _say_refused("images")
-    uploads = _upload("Photos, or one zip or tar of photos. A text file of the same name holds a photo's "
+    files = _upload("Photos, or one zip or tar of photos. A text file of the same name holds a photo's "
                       "captions.", None, "images.upload", several=True)
-    if not uploads:
+    if not files:
         stay = ("Only their vectors and small pictures are kept on this server." if process_settings().hosted
                 else "They stay on this machine.")
         panels.notice(f"Drop photos or a zip here. {stay}")
         return None
-    _bring("images", uploads, lambda: _open_images([(u.name, u.getvalue()) for u in uploads]))
+    _bring("images", files, lambda: _open_images([(f.name, f.getvalue()) for f in files]))
 
 
 def _say_refused(source: str) -> None:
@@ -160,16 +170,16 @@ def _say_refused(source: str) -> None:
         panels.error_panel(st.session_state[f"{source}.refused"])
 
 
-def _open_images(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
+def _open_images(files: Sequence[tuple[str, bytes]]) -> Dataset:
     from core.sources.images.opening import open_uploads, open_zip
 
-    archives = [(name, data) for name, data in uploads if name.lower().endswith((".zip", ".tar"))]
-    if archives and len(uploads) > 1:
+    archives = [(name, data) for name, data in files if name.lower().endswith((".zip", ".tar"))]
+    if archives and len(files) > 1:
         raise SourceError("either one zip or tar or several images",
-                          f"{len(archives)} archives among {len(uploads)} files", "Upload the archive alone.")
+                          f"{len(archives)} archives among {len(files)} files", "Upload the archive alone.")
     if archives:
         return open_zip(archives[0][1], archives[0][0])
-    return open_uploads(uploads)
+    return open_uploads(files)
 
 
 def _pick_table() -> Opened | None:
@@ -193,6 +203,7 @@ def _pick_table() -> Opened | None:
 
 
 def _upload_table() -> TableSource | None:
+    _say_refused("table")
     left, right = st.columns(2)
     with left:
         table = _upload("A table with captions and image names (CSV, TSV, JSON, JSON lines, Parquet)", _TABLES,
@@ -205,8 +216,10 @@ def _upload_table() -> TableSource | None:
     if not st.button("Open the table", type="primary", icon=":material/folder_open:", key="table.go",
                      help="With the images beside it, if it names any."):
         return None
-    return TableSource((table[0].name, table[0].getvalue()), tuple((u.name, u.getvalue()) for u in images),
-                       tuple(u.file_id for u in (*table, *images)), _files([*table, *images]))
+    st.session_state.pop("table.refused", None)
+    uploads.keep("table", [*table, *images])
+    return TableSource((table[0].name, table[0].getvalue()), tuple((f.name, f.getvalue()) for f in images),
+                       tuple(f.file_id for f in (*table, *images)), _files([*table, *images]))
 
 
 def _open_table(source: TableSource) -> Dataset:
@@ -220,20 +233,20 @@ def _pick_vectors() -> Opened | None:
     if "vectors" in _opened():
         return _kept("vectors")
     _say_refused("vectors")
-    uploads = _upload("Vectors made elsewhere (npy, npz, Parquet, CSV), one file or several, their names or columns "
+    files = _upload("Vectors made elsewhere (npy, npz, Parquet, CSV), one file or several, their names or columns "
                       "saying image or text", _VECTORS, "vectors.upload", several=True)
-    if not uploads:
+    if not files:
         panels.notice("Images and texts of equal number are pairs row by row, unless ids say more.")
         return None
 
     def opening() -> VectorSource:
         from core.sources.vectors.opening import open_vectors
 
-        if len(uploads) == 1:
-            return open_vectors(uploads[0].getvalue(), uploads[0].name)
-        return open_vectors([(u.name, u.getvalue()) for u in uploads])
+        if len(files) == 1:
+            return open_vectors(files[0].getvalue(), files[0].name)
+        return open_vectors([(f.name, f.getvalue()) for f in files])
 
-    _bring("vectors", uploads, opening)
+    _bring("vectors", files, opening)
 
 
 def _pick_path() -> Opened | None:

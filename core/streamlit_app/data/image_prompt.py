@@ -11,7 +11,7 @@ import streamlit as st
 from core.errors import OrreryError
 from core.geometry.directions import unit
 from core.sources.images.readers import decode_image
-from core.streamlit_app import cached, panels
+from core.streamlit_app import cached, panels, uploads
 from core.streamlit_app.state import Settings
 
 TYPES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff")
@@ -33,6 +33,9 @@ def pick_image(settings: Settings, label: str = "Or an image to search with; it 
                ) -> SearchImage | None:
     """An uploaded image; None without one. Refusals become a panel."""
     upload = st.file_uploader(label, type=list(TYPES), key="prompt.image", max_upload_size=MOST_MEGABYTES)
+    if (over := uploads.refusal()) is not None:
+        panels.error_panel(over)
+        return None
     if upload is None:
         return None
     encoder = cached.encoder(settings.model_id)

@@ -1,0 +1,93 @@
+"""The server before Streamlit's own: it reads no upload that is over a limit.
+
+`BOUNDS` are the arguments of `streamlit.App` in app.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.middleware import Middleware
+from streamlit import config, runtime
+
+from core.settings import MB, settings
+from core.streamlit_app.uploads import LEDGER
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
+_TAKEN, _IN_USE = 204, 409
+
+
+class Bounds:
+    """An application behind which no upload is read that is over a limit."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        upload = _UPLOAD.search(scope["path"]) if scope["type"] == "http" else None
+        if upload is None:
+            await self._app(scope, receive, send)
+            return
+        visit, file = upload.groups()
+        if scope["method"] == "PUT" and runtime.get_instance().is_active_session(visit):
+            await self._put(visit, file, scope, receive, send)
+        elif scope["method"] == "DELETE" and LEDGER.is_kept(visit, file):
+            await _answer(send, _TAKEN)
+        elif await _passed(self._app, scope, receive, send) == _TAKEN and scope["method"] == "DELETE":
+            LEDGER.drop(visit, file)
+
+    async def _put(self, visit: str, file: str, scope: Message, receive: Receive, send: Send) -> None:
+        most = settings().budget.upload_mb * MB
+        said = dict(scope["headers"]).get(b"content-length", b"")
+        n_bytes = int(said) if said.isdigit() else most
+        if n_bytes > most:
+            await self._app(scope, receive, send)    # which refuses it by this length
+        elif LEDGER.is_kept(visit, file):
+            await _answer(send, _IN_USE)
+        elif not LEDGER.take(visit, file, n_bytes):
+            while (await receive()).get("more_body"):
+                pass
+            await _answer(send, _TAKEN)     # the page says what became of it
+        else:
+            answer = 0
+            try:
+                answer = await _passed(self._app, scope, receive, send)
+            finally:
+                if answer != _TAKEN:
+                    LEDGER.drop(visit, file)
+
+
+async def _passed(app: Application, scope: Message, receive: Receive, send: Send) -> int:
+    """Let an application answer; gives the status of its answer, 0 without one."""
+    status = 0
+
+    async def watched(message: Message) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        await send(message)
+
+    await app(scope, receive, watched)
+    return status
+
+
+async def _answer(send: Send, status: int) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@asynccontextmanager
+async def _running(app: Any) -> AsyncIterator[None]:
+    """What is set before the first visitor comes."""
+    config.set_option("server.maxUploadSize", settings().budget.upload_mb)
+    yield
+
+
+BOUNDS: dict[str, Any] = {"middleware": [Middleware(Bounds)], "lifespan": _running}
