@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from core.geometry.gap.moves import Move, Moves, hold_back, linked_rows
-from core.geometry.maps.riemannian import one_thread
 from core.geometry.pairs import Pairs
-
-if TYPE_CHECKING:
-    import torch
 
 DIMENSIONS = 64
 STEPS = 120
@@ -42,8 +36,7 @@ def learned(pairs: Pairs, seed: int) -> Moves:
         back = hold_back(group, seed)
         rng = np.random.default_rng(seed)
         fit, held = ((images[some], texts[some], group[some], basis) for some in (~back, back))
-        with one_thread():
-            change = _train([b for _ in range(PASSES) for b in _batches(*fit, rng)], _batches(*held, rng))
+        change = _train([b for _ in range(PASSES) for b in _batches(*fit, rng)], _batches(*held, rng))
     return _residual(basis, change[0]), _residual(basis, change[1])
 
 
@@ -78,41 +71,49 @@ def _batches(images: np.ndarray, texts: np.ndarray, group: np.ndarray, basis: np
 
 def _train(fit: list[Batch], back: list[Batch]) -> np.ndarray:
     """(2, r, r) float32: what to add to the identity for images and for texts."""
-    import torch
-    from torch.nn import functional
-
     r = fit[0][0].shape[1]
-    of_fit, held = ([[torch.from_numpy(part) for part in batch] for batch in batches] for batches in (fit, back))
-    change = torch.zeros((2, r, r), requires_grad=True)
-
-    def loss(scores: torch.Tensor, scale: float) -> torch.Tensor:
-        own = torch.arange(len(scores))
-        return (functional.cross_entropy(scale * scores, own) + functional.cross_entropy(scale * scores.T, own)) / 2
+    change: np.ndarray = np.zeros((2, r, r), dtype=np.float32)
+    first: np.ndarray = np.zeros_like(change)
+    second: np.ndarray = np.zeros_like(change)
 
     def held_loss(scale: float) -> float:
-        with torch.no_grad():
-            return sum(float(loss(_cosines(change, *batch), scale)) for batch in held)
+        return sum(_loss(change, batch, scale)[0] for batch in back)
 
     scale = min(INVERSE_TEMPERATURES, key=held_loss)
-    optimiser = torch.optim.AdamW([change], lr=RATE, weight_decay=DECAY)
-    best, best_loss, since = change.detach().clone(), float("inf"), 0
+    best, best_loss, since = change, float("inf"), 0
     for step in range(STEPS + 1):
         if step % LOOK_EVERY == 0:
             now = held_loss(scale)
             since = 0 if now < best_loss else since + 1
             if now < best_loss:
-                best, best_loss = change.detach().clone(), now
+                best, best_loss = change, now
             if since > PATIENCE:
                 break
-        optimiser.zero_grad()
-        loss(_cosines(change, *of_fit[step % len(of_fit)]), scale).backward()
-        optimiser.step()
-    return best.numpy()
+        _, gradient = _loss(change, fit[step % len(fit)], scale)
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient ** 2
+        move = first / (1 - 0.9 ** (step + 1)) / (np.sqrt(second / (1 - 0.999 ** (step + 1))) + 1e-8)
+        change = (1 - RATE * DECAY) * change - RATE * move
+    return best
 
 
-def _cosines(change: torch.Tensor, a: torch.Tensor, b: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
-    """(b, b) cosines of a batch after the residual maps, from coordinates in the basis alone."""
-    moved_a, moved_b = a + a @ change[0].T, b + b @ change[1].T
-    length_a, length_b = ((1 - (at * at).sum(1) + (moved * moved).sum(1)).clamp_min(1e-6).sqrt()
-                          for at, moved in ((a, moved_a), (b, moved_b)))
-    return (outside + moved_a @ moved_b.T) / (length_a[:, None] * length_b)
+def _loss(change: np.ndarray, batch: Batch, scale: float) -> tuple[float, np.ndarray]:
+    """The symmetric contrastive loss of a batch, and its slope by ``change``, (2, r, r) float32."""
+    cosines, moved, squares = _cosines(change, batch)
+    scores = np.exp(scale * (cosines - cosines.max()), dtype=np.float64)
+    over_texts, over_images, own = scores.sum(1), scores.sum(0), np.diagonal(scores)
+    loss = (np.log(over_texts / own) + np.log(over_images / own)).mean() / 2
+    slope = scores / over_texts[:, None] + scores / over_images - 2 * np.eye(len(scores))
+    slope = (scale / (2 * len(scores)) * slope).astype(np.float32)
+    along, carried = slope / np.sqrt(np.outer(*squares)), slope * cosines
+    by_images = along @ moved[1] - moved[0] * (carried.sum(1) / squares[0])[:, None]
+    by_texts = along.T @ moved[0] - moved[1] * (carried.sum(0) / squares[1])[:, None]
+    return float(loss), np.stack([by_images.T @ batch[0], by_texts.T @ batch[1]])
+
+
+def _cosines(change: np.ndarray, batch: Batch) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """Of a batch after the residual maps: (b, b) cosines, the two coordinates in the basis, the two squared lengths."""
+    moved = [at + at @ by.T for at, by in zip(batch, change, strict=False)]
+    squares = [np.maximum(1 - (at * at).sum(1) + (after * after).sum(1), 1e-6)
+               for at, after in zip(batch, moved, strict=False)]
+    return (batch[2] + moved[0] @ moved[1].T) / np.sqrt(np.outer(*squares)), moved, squares
