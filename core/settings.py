@@ -5,6 +5,7 @@ ORRERY_DEVICE    cuda, mps or cpu (default: the best at hand)
 ORRERY_DTYPE     float32, bfloat16 or float16 (default: bfloat16 on a GPU, float32 elsewhere)
 ORRERY_HOSTED    1 on a public server: no paths of the server, no local folders, stricter limits
 ORRERY_CACHE_GB  size bound of the store of vectors, in GB (default 10)
+ORRERY_MODELS    hub ids, with commas, that a public server offers besides the registry (org/name or org/name@commit)
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Settings:
     dtype: str | None
     hosted: bool
     cache_gb: float
+    models: tuple[str, ...] = ()
 
     @property
     def budget(self) -> Budget:
@@ -82,4 +84,5 @@ def settings() -> Settings:
         dtype=env.get("ORRERY_DTYPE") or None,
         hosted=env.get("ORRERY_HOSTED", "") not in ("", "0"),
         cache_gb=float(env.get("ORRERY_CACHE_GB") or 10),
+        models=tuple(name.strip() for name in env.get("ORRERY_MODELS", "").split(",") if name.strip()),
     )

@@ -21,10 +21,22 @@ from core.errors import Cancelled, ModelError
 from core.settings import settings
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
 TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model")
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 POLL_SECONDS = 0.3
+
+
+def offered() -> tuple[str, ...]:
+    """Ids that a public server takes: those of the registry, and those that its host names (ORRERY_MODELS)."""
+    return *MODELS, *(name for name in settings().models if name not in MODELS)
+
+
+def check_offered(model_id: str) -> None:
+    """On a public server, ModelError for every id that it does not offer; the same whatever lies on its disk."""
+    if settings().hosted and model_id not in offered():
+        raise ModelError(f"a model that this server offers ({', '.join(offered())})", repr(model_id[:80]),
+                         "Run Orrery on your own machine for any other.")
 
 
 def split_id(model_id: str) -> tuple[str, str | None]:
@@ -111,6 +123,7 @@ def download(model_id: str, *, on_progress: Callable[[float, str], None] | None 
     """
     from core.encoding.open_clip import convert_snapshot
 
+    check_offered(model_id)
     report = on_progress or (lambda fraction, text: None)
     found = locate(model_id)
     if found:

@@ -156,16 +156,16 @@ def _folder_of(model_id: str) -> Path | None:
     """The folder that an id names, or None where it is of the hub."""
     if model_id == "builtin":
         return BUILTIN_FOLDER
-    if model_id in MODELS:
+    hub.check_offered(model_id)
+    if model_id in MODELS or settings().hosted:
         return None
-    folder = Path(model_id).expanduser()
+    try:
+        folder = Path(model_id).expanduser()
+        here = folder.is_dir()
+    except (OSError, RuntimeError, ValueError):     # a name too long, a user that is not there, a NUL
+        return None
     named_as_path = model_id.startswith((".", "/", "~")) or folder.is_absolute()
-    if not named_as_path and not folder.is_dir():
-        return None
-    if settings().hosted:
-        raise ModelError(f"a model of the registry ({', '.join(MODELS)})", "a folder of the server",
-                         "A public server loads no folders; run Orrery on your own machine for that.")
-    return folder
+    return folder if named_as_path or here else None
 
 
 def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str, seed: int | None) -> Encoder:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.encoding.classifier import HOW_TO_GET
-from core.encoding.registry import MODELS, PHOTO, ModelEntry
+from core.encoding.hub import offered
+from core.encoding.registry import BUILTIN, MODELS, PHOTO, ModelEntry
 from core.errors import OrreryError
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, state, work
@@ -23,11 +24,16 @@ def pick_model() -> str:
     """Widgets in the sidebar; the id of a model that is on this machine (the built-in one where the chosen is not)."""
     from core.encoding.models import is_on_disk
 
-    titles = {key: entry.title for key, entry in MODELS.items()} | {OTHER: "Another model …"}
+    hosted = process_settings().hosted
+    titles = {name: MODELS[name].title if name in MODELS else name for name in offered()}
+    if not hosted:
+        titles[OTHER] = "Another model …"
+    elif st.query_params.get("model", BUILTIN) not in titles:
+        panels.notice("The address names a model that this server does not offer; the built-in one is used.")
     chosen = state.pick_option("Model", titles, key="model")
     if chosen == OTHER:
-        what = "Hub id" if process_settings().hosted else "Hub id, or a folder on this machine"
-        chosen = state.pick_text(what, key="model_id", placeholder="org/name@commit").strip()
+        chosen = state.pick_text("Hub id, or a folder on this machine", key="model_id",
+                                 placeholder="org/name@commit").strip()
         if not chosen:
             return "builtin"
     try:

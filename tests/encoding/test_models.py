@@ -182,14 +182,30 @@ def test_settings_name_device_and_numbers(small_folder: Path, cache: Path, monke
     assert model.spec.preprocessing.endswith("-bfloat16")
 
 
-def test_a_public_server_loads_no_folders(small_folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_public_server_answers_every_id_that_it_does_not_offer_alike_without_a_look(
+        small_folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORRERY_HOSTED", "1")
+    monkeypatch.setenv("ORRERY_MODELS", "org/named, org/pinned@" + 40 * "a")
     settings_module.settings.cache_clear()
-    for model_id in (str(small_folder), "./x", "~/x", "../../etc"):
-        with pytest.raises(ModelError, match=r"a model of the registry \(builtin, .*; got a folder of the server") as e:
-            load_model(model_id)
-        assert str(small_folder) not in str(e.value)
-        with pytest.raises(ModelError):
+    assert not is_on_disk("org/named") and not is_on_disk("org/pinned@" + 40 * "a")
+    looks: list[object] = []
+    for what, name in ((Path, "expanduser"), (Path, "stat"), (Path, "is_dir")):
+        monkeypatch.setattr(what, name, lambda *a, **k: looks.append(a))
+    answers = set()
+    for model_id in (str(small_folder), "./x", "~/x", "core/../../../../etc", "core/../../../../nosuch", "~root",
+                     "~nosuchuser", "n" * 300, "org/" + "n" * 300, "org/other", "org/named@" + 40 * "a", "a\0b", "."):
+        for ask in (is_on_disk, load_model, download):
+            with pytest.raises(ModelError) as e:
+                ask(model_id)
+            answers.add(str(e.value).replace(repr(model_id[:80]), "it"))
+    assert looks == []
+    assert len(answers) == 1
+    assert "a model that this server offers (builtin, photo, openai/" in answers.pop()
+
+
+def test_ids_that_no_disk_can_hold_are_refused_in_words(cache: Path) -> None:
+    for model_id in ("~nosuchuser", "n" * 300, "org/" + "n" * 300, "a\0b"):
+        with pytest.raises(ModelError, match=r"a model of the registry, org/name or org/name@commit"):
             is_on_disk(model_id)
 
 

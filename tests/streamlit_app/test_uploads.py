@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,16 +12,10 @@ import requests
 from core import settings as settings_module
 from core.settings import HOSTED, MB
 from core.streamlit_app.uploads import Ledger
-from tests.conftest import ROOT
 from tests.sources.images.test_images import png
 from tests.streamlit_app.protocol import LIMIT, Visitor
 
 PART = 95 * MB
-
-
-@pytest.fixture
-def hosted(streamlit_server: Callable[..., str]) -> str:
-    return streamlit_server(ROOT / "app.py", ORRERY_HOSTED="1")
 
 
 @pytest.fixture
