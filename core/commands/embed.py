@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     done = embed_with(args.model, dataset, store, on_progress=progress_line, batch_size=args.batch_size)
     save_vectors(done, args.out)
     odd = misfit(args.model, built_in_world=args.source == WORLD)
-    for notice in [*store.take_notices(), *([odd] if odd else [])]:
+    for notice in [*store.notices, *([odd] if odd else [])]:
         print(notice, file=sys.stderr)
     for refusal in done.refused[:REFUSED_SHOWN]:
         print(f"refused: {refusal.name}: {refusal.reason}", file=sys.stderr)

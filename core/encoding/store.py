@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 from sqlite3 import Error as SqliteError
@@ -23,7 +24,25 @@ from core.errors import ShapeError, StoreError, check_vectors
 from core.settings import settings
 
 MEMORY_BYTES = 1_000_000_000
+MOST_NOTICES = 16
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the user should know of a store.
+
+    Attributes
+    ----------
+    what : what became of it, in a sentence that anyone may read.
+    details : why, where, and what to do; it may name folders of this machine.
+    """
+
+    what: str
+    details: str
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.details}"
 
 
 class Store:
@@ -40,8 +59,8 @@ class Store:
                                int((settings().cache_gb if limit_gb is None else limit_gb) * 1e9))
         self._lock = threading.RLock()
         self._memory: OrderedDict[tuple[str, bytes], tuple[np.ndarray, np.float32]] = OrderedDict()
-        self._said: set[str] = set()
-        self._notices: list[str] = []
+        self._said: set[tuple[str, str]] = set()
+        self._notices: list[Notice] = []
 
     @property
     def folder(self) -> Path:
@@ -119,11 +138,11 @@ class Store:
             while len(self._memory) * vectors.shape[1] * 4 > MEMORY_BYTES:
                 self._memory.popitem(last=False)
 
-    def take_notices(self) -> list[str]:
-        """What the user should know since the last call: a store set aside, a disk that cannot be written."""
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the user should know so far, each once: a store set aside, a disk that cannot be written."""
         with self._lock:
-            notices, self._notices = self._notices, []
-            return notices
+            return tuple(self._notices)
 
     def count(self) -> int:
         """How many vectors are kept, of all models."""
@@ -141,20 +160,20 @@ class Store:
             try:
                 return action(self._file.connect())
             except Damaged as damage:
-                self._say(f"The store of vectors was damaged ({damage}).", self._file.set_aside())
+                self._say("The store of vectors was damaged.", str(damage), self._file.set_aside())
             except (SqliteError, OSError) as error:
                 self._file.close()
-                self._say(f"The store of vectors cannot be used on disk ({error}).",
-                          f"Vectors are kept in memory for this session. Free some space in {self.folder}, or set "
-                          "ORRERY_CACHE to a folder that can be written.")
+                self._say("The store of vectors cannot be used on disk; vectors are kept in memory for this session.",
+                          str(error), f"Free some space in {self.folder}, or set ORRERY_CACHE to a folder that can be "
+                          "written.")
                 return otherwise
         raise StoreError("a store of vectors that stays readable", f"one damaged again and again in {self.folder}",
                          "Check the disk, or set ORRERY_CACHE to another one.")
 
-    def _say(self, what: str, then: str) -> None:
-        if what not in self._said:
-            self._said.add(what)
-            self._notices.append(f"{what} {then}")
+    def _say(self, what: str, why: str, then: str) -> None:
+        if (what, why) not in self._said and len(self._said) < MOST_NOTICES:
+            self._said.add((what, why))
+            self._notices.append(Notice(what, f"({why}) {then}"))
 
 
 def unit(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

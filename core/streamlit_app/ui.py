@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.streamlit_app import cached, models, state, style
+from core.settings import settings as process_settings
+from core.streamlit_app import cached, models, panels, state, style
 from core.streamlit_app.data import choose, embedding
 from core.streamlit_app.data.fit import say_misfit
 from core.streamlit_app.data.opened import Opened, counts
@@ -34,6 +35,7 @@ def begin_page(word: str) -> Settings:
                        layout="wide", initial_sidebar_state="auto")
     st.html(f"<style>{style.CSS}{style.DARK_CSS if dark() else ''}</style>")
     st.logo(style.MARK, size="large")
+    _say_notices()
     with st.sidebar:
         for entry in PAGES.values():
             st.page_link(entry.path, label=entry.title, icon=entry.icon)
@@ -42,6 +44,15 @@ def begin_page(word: str) -> Settings:
         st.title(page.title, anchor=False)
         st.caption(page.subtitle)
     return Settings(model_id=model_id)
+
+
+def _say_notices() -> None:
+    """What became of the store of vectors, once a visit; a public server keeps to itself where and why."""
+    known = cached.store().notices
+    for said in known[st.session_state.get("store.said", 0):]:
+        st.toast(panels.plain(said.what if process_settings().hosted else str(said), 600),
+                 icon=":material/database_off:", duration="infinite")
+    st.session_state["store.said"] = len(known)
 
 
 def pick_dataset(settings: Settings) -> Opened | None:

@@ -129,7 +129,7 @@ def test_killed_at_any_moment_it_loses_one_batch_at_most(tmp_path: Path) -> None
         store = Store(tmp_path)
         kept = assert_right(store, list(range(10_000 * round_, 10_000 * round_ + 4_000)))
         assert kept >= said - 10_000 * round_ + 20
-        assert store.take_notices() == []
+        assert store.notices == ()
         store.close()
 
 
@@ -141,7 +141,7 @@ def test_two_writers_and_a_reader_at_once(tmp_path: Path) -> None:
     assert one.returncode == two.returncode == 0
     assert assert_right(reader, list(range(2000))) == 2000
     assert reader.count() == 2000
-    assert reader.take_notices() == []
+    assert reader.notices == ()
     assert len(seen) > 2
     assert seen == sorted(seen)
 
@@ -200,14 +200,15 @@ def test_a_flipped_byte_in_a_vector_is_found_and_the_rest_is_kept(tmp_path: Path
     store = Store(tmp_path)
     kept = assert_right(store, list(range(2000)))
     assert kept == 2000 - ROWS_A_BATCH
-    (notice,) = store.take_notices()
-    assert "was damaged (a batch does not pass its check)" in notice
-    assert f"set aside as damaged-vectors-1.sqlite; {kept:,} vectors passed" in notice
+    (notice,) = store.notices
+    assert notice.what == "The store of vectors was damaged."
+    assert "(a batch does not pass its check)" in str(notice)
+    assert f"set aside as damaged-vectors-1.sqlite; {kept:,} vectors passed" in notice.details
     assert (tmp_path / "damaged-vectors-1.sqlite").exists()
     assert not file.exists()
     store.put("m", hashes(range(2000)), raw(range(2000)))
     assert assert_right(store, list(range(2000))) == 2000
-    assert store.take_notices() == []
+    assert store.notices == (notice,), "said once"
 
 
 @pytest.mark.parametrize("harm", ["header", "index", "middle", "cut", "text", "batch"])
@@ -230,7 +231,7 @@ def test_other_damage_never_gives_a_wrong_vector(tmp_path: Path, harm: str) -> N
         connection.close()
     store = Store(tmp_path)
     assert_right(store, list(range(2000)))
-    assert len(store.take_notices()) == 1
+    assert len(store.notices) == 1
     assert (tmp_path / "damaged-vectors-1.sqlite").exists()
     store.put("m", hashes(range(2000)), raw(range(2000)))
     assert assert_right(store, list(range(2000))) == 2000
@@ -245,7 +246,7 @@ def test_a_disk_that_damages_every_file_is_an_error_in_words(tmp_path: Path, mon
     monkeypatch.setattr(StoreFile, "read", always)
     with pytest.raises(StoreError, match=r"that stays readable; got one damaged again and again in .*Check the disk"):
         store.get("m", hashes([1]))
-    assert "was damaged (bad sectors)" in store.take_notices()[0]
+    assert "was damaged. (bad sectors)" in str(store.notices[0])
 
 
 def test_another_process_follows_when_a_file_is_set_aside(tmp_path: Path) -> None:
@@ -259,7 +260,7 @@ def test_another_process_follows_when_a_file_is_set_aside(tmp_path: Path) -> Non
     assert assert_right(first, list(range(300))) == 300 - ROWS_A_BATCH
     first.put("m", hashes(range(300)), raw(range(300)))
     assert assert_right(other, list(range(300))) == 300
-    assert other.take_notices() == []
+    assert other.notices == ()
 
 
 def test_the_batches_used_longest_ago_go_first(tmp_path: Path) -> None:
@@ -278,7 +279,7 @@ def test_the_batches_used_longest_ago_go_first(tmp_path: Path) -> None:
         store.put("m", hashes(range(start, start + size)), np.ones((size, 128), np.float32))
     store.close()
     assert 0.2e6 < (tmp_path / "vectors-1.sqlite").stat().st_size < 0.5e6
-    assert store.take_notices() == []
+    assert store.notices == ()
 
 
 def test_a_full_disk_is_said_once_and_the_session_goes_on(tmp_path: Path) -> None:
@@ -295,7 +296,7 @@ for start in range(100, 6000, 500):
     store.put("m", hashes(range(start, start + 500)), raw(range(start, start + 500)))
 assert assert_right(store, list(range(6000))) == 6000
 assert store.has("m", hashes([50, 5999, 7000])).tolist() == [True, True, False]
-print(*store.take_notices(), sep="\\n")
+print(*store.notices, sep="\\n")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -313,8 +314,9 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     store.put("m", hashes([3]), raw([3]))
     assert assert_right(store, [1, 2, 3, 4]) == 3
     assert store.count() == 3
-    (notice,) = store.take_notices()
-    assert "set ORRERY_CACHE to a folder that can be written" in notice
+    (notice,) = store.notices
+    assert "set ORRERY_CACHE to a folder that can be written" in notice.details
+    assert str(tmp_path) in notice.details and str(tmp_path) not in notice.what
 
 
 def test_a_read_only_folder_is_still_read(tmp_path: Path) -> None:
@@ -344,7 +346,7 @@ store = Store({str(folder)!r})
 assert assert_right(store, list(range(100))) == 100
 store.put("m", hashes([200]), raw([200]))
 assert assert_right(store, [*range(100), 200]) == 101
-print(*store.take_notices(), sep="\\n")
+print(*store.notices, sep="\\n")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     folder.chmod(0o755)
