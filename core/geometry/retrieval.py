@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from core.geometry.rounding import rounding
 from core.types import Number
 
 BLOCK = 1 << 24
+KEPT = "share, gallery kept"   # the unit of a share whose interval is about other queries in the same gallery
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ class Answers:
         n, c = len(self.asked), int(self.together.max()) + 1
         counts = np.bincount(self.place)
         by_chance = float(any_right(np.full(n, k), np.full(n, self.size), counts).mean())
-        number = proportion(float(hits.sum()), n, null=by_chance)
+        number = replace(proportion(float(hits.sum()), n, null=by_chance), unit=KEPT)
         binomial = number.value * (1 - number.value) / n
         if not (1 < c < n and binomial > 0):
             return number

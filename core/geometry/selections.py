@@ -37,13 +37,15 @@ class Difference:
     words: tuple[tuple[tuple[str, float, float], ...], tuple[tuple[str, float, float], ...]]
 
 
-def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, words: Sequence[str] = (),
-                          word_vectors: np.ndarray | None = None, most: int = 8, seed: int = 0) -> Difference:
+def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, together: np.ndarray | None = None,
+                          words: Sequence[str] = (), word_vectors: np.ndarray | None = None, most: int = 8,
+                          seed: int = 0) -> Difference:
     """What tells one selection from another.
 
     A random division deals the points of both out anew: as many to the first alone, to the second alone and to both as
-    there are. So p is right for selections that share points, and for one inside the other. It is not for selections
-    that were chosen by place.
+    there are. So p is right for selections that share points, and for one inside the other. What belongs together (the
+    captions of one image) is dealt as one: it changes places with others of which as many points were selected. p is
+    not right for selections that were chosen by place.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, words:
         and little else.
     a, b
         Indices of the points of each selection, at least two each; one that is named twice counts once.
+    together
+        (n,) int, the same for points that belong together; None: each is its own.
     words, word_vectors
         Candidate words and their (w, d) unit vectors; they are compared about their own mean.
     most
@@ -82,10 +86,7 @@ def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, words:
         raise ShapeError("selections with different means", "the same mean", "Choose other points.")
     direction = gap / length
     rng = np.random.default_rng(seed)
-    dealt = np.empty((PERMUTATIONS, len(rows)))
-    for row in dealt:
-        row[rng.permutation(len(rows))] = weights
-    gaps = dealt @ points
+    gaps = _dealt(weights, rows if together is None else np.asarray(together)[rows], rng) @ points
     lengths = np.linalg.norm(gaps, axis=1)
     distance = Number(length, null=float(lengths.mean()), n=len(rows), unit="difference of means")
     vectors = np.zeros((0, x.shape[1])) if word_vectors is None else np.asarray(word_vectors)
@@ -95,6 +96,17 @@ def tell_selections_apart(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, words:
                 b[np.argsort(x[b] @ direction, kind="stable")[:most]])
     return Difference(distance, _share(lengths, length - least), direction, examples,
                       _words(words, vectors, direction, gaps / lengths[:, None].clip(least), most))
+
+
+def _dealt(weights: np.ndarray, together: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The weights of points dealt anew, those of a group to a group of its size: (permutations, points)."""
+    _, group, sizes = np.unique(together, return_inverse=True, return_counts=True)
+    in_order = weights[np.lexsort((group, sizes[group]))]
+    dealt = np.empty((PERMUTATIONS, len(weights)))
+    for row in dealt:
+        place = rng.random(len(sizes))[group]
+        row[np.lexsort((rng.random(len(weights)), place, sizes[group]))] = in_order
+    return dealt
 
 
 def _share(by_chance: np.ndarray, value: float) -> float:

@@ -125,11 +125,11 @@ def wrapped_table(table: pd.DataFrame) -> None:
 
 
 def numbers_table(numbers: Mapping[str, Number]) -> pd.DataFrame:
-    """Numbers with their interval, chance, n and unit, as text."""
+    """Numbers with their interval, chance, n and unit, as text; no column for an interval or unit that none has."""
     rows = []
     for name, number in numbers.items():
         interval = "" if number.low is None or number.high is None else f"{number.low:.3g} to {number.high:.3g}"
         rows.append((name, f"{number.value:.3g}", interval, "" if number.null is None else f"{number.null:.3g}",
                      "" if number.n is None else f"{number.n:,}", number.unit))
     table = pd.DataFrame(rows, columns=["", "value", "95 % interval", "by chance", "n", "unit"])
-    return table if table["unit"].any() else table.drop(columns="unit")
+    return table.drop(columns=[name for name in ("95 % interval", "unit") if not table[name].any()])

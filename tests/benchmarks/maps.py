@@ -4,8 +4,7 @@
     python tests/benchmarks/maps.py --many 100000        what a PCA map of very many vectors costs, beside numpy's SVD
 
 Seconds are those of a second run in one process, so that imports and compilation do not count; they depend on how busy
-the machine is, so compare the rows of one table. Last come the differences in Spearman between geodesic MDS and the
-other maps, with intervals of the difference: the same points are left out of both.
+the machine is, so compare the rows of one table.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from core.geometry.directions import unit  # noqa: E402
-from core.geometry.maps.fidelity import measure, spearman_gain  # noqa: E402
+from core.geometry.maps.fidelity import measure  # noqa: E402
 from core.geometry.maps.registry import MAPS, fit_map  # noqa: E402
 
 Found = TypeVar("Found")
@@ -114,20 +113,14 @@ def main() -> None:
         ways = {m.key: partial(mapped, x, m.key) for m in MAPS.values() if not m.needs}
         if arguments.umap_learn:
             ways["umap-learn"] = partial(umap_learn, x)
-        placed = {}
         for method, way in ways.items():
             way()
             begin = time.perf_counter()
-            coords = placed[method] = way()
+            coords = way()
             seconds = time.perf_counter() - begin
             found = measure(x, coords)
             cells = "".join(f"{found[c].value:14.3f}" for c in COLUMNS)
             print(f"{name:28}{method:14}{len(x):6}{cells}{seconds:10.2f}", flush=True)
-        for method in [m for m in placed if m != "geodesic_mds"]:
-            gain = spearman_gain(x, placed["geodesic_mds"], placed[method])
-            if gain is not None:
-                print(f"{name:28}geodesic_mds - {method:14} Spearman {gain.value:+.4f} "
-                      f"(95 % interval {gain.low:+.4f} to {gain.high:+.4f})", flush=True)
 
 
 def mapped(x: np.ndarray, method: str) -> np.ndarray:

@@ -95,8 +95,8 @@ def test_the_sphere_is_measured_on_vectors_of_any_model(tmp_path: Path, capsys: 
     for key in ("pca", "pca_centred", "pca_centred_each", "geodesic_mds", "umap"):
         for name in ("spearman", "knn_overlap", "trustworthiness"):
             number = out["figures"][f"{name}_{key}"]
-            assert number["low"] <= number["value"] <= number["high"]
             assert number["value"] > number["null"]
+            assert "low" not in number
         for name in ("spearman", "knn_overlap"):
             assert {f"{name}_{part}_{key}" for part in ("images", "texts", "across")} < set(out["figures"])
         assert out["figures"][f"seconds_{key}"]["unit"] == "s"

@@ -97,13 +97,11 @@ def test_cka_of_a_single_point_is_no_number():
 
 
 @pytest.mark.parametrize("k", [1, 3, 10])
-def test_overlap_is_that_of_a_loop_with_its_jackknife(k):
+def test_overlap_is_that_of_a_loop(k):
     a, b = related()
     number = neighbour_overlap(a, b, k)
     assert number.value == pytest.approx(naive_overlap(a, b, k))
-    low, high = jackknife(lambda x, y: naive_overlap(x, y, k), a, b)
-    assert number.low == pytest.approx(max(low, 0.0))
-    assert number.high == pytest.approx(min(high, 1.0))
+    assert number.low is None
     assert number.null == pytest.approx(k / 39)
 
 

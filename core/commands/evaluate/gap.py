@@ -27,7 +27,7 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
 
     Where there are too few pairs to fit on some and score on others, one line on stderr says so.
     """
-    from core.geometry.gap.measures import gap_measures, loss_at
+    from core.geometry.gap.measures import BATCH, gap_measures, loss_at
     from core.geometry.gap.scoring import score_closings
     from core.geometry.gap.shift import shifted
     from core.geometry.pairs import Pairs
@@ -42,7 +42,8 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
     pairs = Pairs(found.images, found.texts, found.links)
     figures = gap_measures(pairs, seed=args.seed, on_progress=progress_line)
     if len(np.unique(pairs.links[:, 0])) > 1:
-        loss = f"natural logarithm, temperature {TEMPERATURE:g}"
+        of_batch = min(BATCH, len(np.unique(pairs.links[:, 0])))
+        loss = f"natural logarithm, temperature {TEMPERATURE:g}, batches of {of_batch}"
         figures["loss_at_0"] = replace(loss_at(pairs, TEMPERATURE), unit=loss)
         figures["loss_closed"] = replace(loss_at(shifted(pairs, 0.5), TEMPERATURE), unit=loss)
     if args.no_closings:

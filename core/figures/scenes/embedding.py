@@ -182,7 +182,7 @@ def headline(points: Points) -> str:
 
 
 def fidelity_in_words(sphere_map: SphereMap) -> str:
-    """How far a map can be trusted, with intervals and chance; of images, texts and both the lowest."""
+    """How far a map can be trusted, beside chance; of images, texts and both the lowest."""
     found, said, apart = sphere_map.fidelity, [], False
     chance = "by chance at most" if len(sphere_map.coords) > MOST_POINTS else "by chance"
     for name, title in FIDELITY.items():
@@ -191,10 +191,8 @@ def fidelity_in_words(sphere_map: SphereMap) -> str:
         if not parts and name not in found:
             continue
         number, words = min(parts, key=lambda part: part[0].value) if parts else (found[name], "")
-        text = f"{title} {number.value:.2f}"
-        if number.low is not None and number.high is not None:
-            text += f" ({number.low:.2f} to {number.high:.2f})"
-        said.append(f"{text}{words}" + ("" if number.null is None else f", {chance} {number.null:.2f}"))
+        said.append(f"{title} {number.value:.2f}{words}"
+                    + ("" if number.null is None else f", {chance} {number.null:.2f}"))
     lowest = " Of images, texts and both together, the lowest is given." if apart else ""
     return "; ".join(said) + (f".{lowest}" if said else "")
 

@@ -11,7 +11,7 @@ import numpy as np
 from core.errors import Cancelled
 from core.geometry.curves import Curve
 from core.geometry.differences import Difference, hits_differ, holm, means_differ
-from core.geometry.gap.measures import batches, loss_of, losses_of
+from core.geometry.gap.measures import BATCH, batches, loss_of, losses_of
 from core.geometry.gap.parts import cluster_labels, for_retrieval, one_text_each
 from core.geometry.gap.reports import Landscape
 from core.geometry.gap.shift import gap_vector
@@ -31,7 +31,7 @@ Progress = Callable[[float, str], None]
 
 
 def landscape(pairs: Pairs, *, shifts: np.ndarray = SHIFTS, temperatures: Sequence[float] = TEMPERATURES,
-              batch: int = 50, on_progress: Progress | None = None,
+              batch: int = BATCH, on_progress: Progress | None = None,
               should_stop: Callable[[], bool] | None = None) -> Landscape:
     """Loss, retrieval, accuracy and gap at each shift, as `shift.shifted` moves the vectors.
 

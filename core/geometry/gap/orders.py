@@ -12,7 +12,6 @@ from core.geometry.samples import spread_sample
 from core.types import Number
 
 MOST_FOR_ORDERS = 500
-GROUPS = 40
 
 
 def kendall_tau(pairs: Pairs, *, seed: int = 0) -> Number | None:
@@ -53,8 +52,7 @@ def kendall_tau(pairs: Pairs, *, seed: int = 0) -> Number | None:
     return with_interval(float(of_anchor.sum() / triples), without if independent else None, 0.0, s, low=-1, high=1)
 
 
-def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of_gallery: np.ndarray, *, k: int = 10,
-            seed: int = 0) -> Number | None:
+def hubness(queries: np.ndarray, gallery: np.ndarray, *, k: int = 10) -> Number | None:
     """Skew of how often an item of the gallery is among the ``k`` nearest of the queries.
 
     Equal vectors share what would fall to them, so that their order does not matter.
@@ -63,52 +61,31 @@ def hubness(queries: np.ndarray, gallery: np.ndarray, of_queries: np.ndarray, of
     ----------
     queries, gallery
         (q, d) and (m, d) unit rows.
-    of_queries, of_gallery
-        (q,) and (m,) int, the cluster of each: what belongs together.
     k
         Neighbours.
-    seed
-        Groups the clusters for the interval.
 
     Returns
     -------
-    0 where all are found equally often; large where a few hubs are near to everything. The 95 % interval is a jackknife
-    that leaves out a fortieth of the clusters at a time, queries and gallery (none below 10 clusters); the null is the
-    skew when neighbours are drawn at random. None for fewer than 2 queries, or where
-    all are found equally often, as in a gallery of no more than ``k``.
+    0 where all are found equally often; large where a few hubs are near to everything. The null is the skew when
+    neighbours are drawn at random. No interval: a skew hangs on its few largest counts, and no interval was found that
+    covers. None for fewer than 2 queries, or where all are found equally often, as in a gallery of no more than ``k``.
 
     References
     ----------
     Radovanovic et al., JMLR 2010.
     """
-    same = same_vectors(gallery)
-    n_same = int(same.max()) + 1
-    one_of_each = np.unique(same, return_index=True)[1]
     q, m = len(queries), len(gallery)
     if q < 2:
         return None
-    c = int(max(of_queries.max(), of_gallery.max())) + 1
-    groups = np.random.default_rng(seed).permutation(c) % min(GROUPS, c)
-    group_q, group_g = groups[of_queries], groups[of_gallery]
-    near = _nearest(queries, gallery[one_of_each], min(n_same, 3 * k + 10))
-
-    def skew(alive_q: np.ndarray, alive_g: np.ndarray) -> float:
-        copies = np.bincount(same[alive_g], minlength=n_same)
-        rows = near[alive_q]
-        taken = copies[rows]
-        before = np.cumsum(taken, axis=1) - taken
-        got = np.clip(k - before, 0, taken)
-        if len(rows) and got.sum(axis=1).min() < min(k, int(alive_g.sum())):
-            return float("nan")
-        found = np.bincount(rows.ravel(), got.ravel(), n_same)
-        return _skew(found / np.maximum(copies, 1), copies)
-
-    value = skew(np.ones(q, dtype=bool), np.ones(m, dtype=bool))
-    if not np.isfinite(value):
-        return None
-    without = np.array([skew(group_q != g, group_g != g) for g in range(min(GROUPS, c))]) if c >= 10 else None
+    same = same_vectors(gallery)
+    copies = np.bincount(same)
+    near = _nearest(queries, gallery[np.unique(same, return_index=True)[1]], min(len(copies), k))
+    taken = copies[near]
+    got = np.clip(k - (np.cumsum(taken, axis=1) - taken), 0, taken)
+    value = _skew(np.bincount(near.ravel(), got.ravel(), len(copies)) / copies, copies)
     chance = k / m
-    return with_interval(value, without, (1 - 2 * chance) / np.sqrt(q * chance * (1 - chance)), q)
+    return None if np.isnan(value) else Number(value, null=float((1 - 2 * chance) / np.sqrt(q * chance * (1 - chance))),
+                                               n=q)
 
 
 def same_vectors(x: np.ndarray) -> np.ndarray:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from core.errors import ShapeError
 from core.geometry.curves import Curve
-from core.geometry.gap.parts import at_most, cluster_labels
+from core.geometry.gap.parts import at_most
 from core.geometry.gap.reports import Conformity, CosineHistograms
-from core.geometry.jackknife import with_interval
 from core.geometry.pairs import Pairs
 from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
+from core.types import Number
 
 MOST_FOR_COSINES = 1000
 MOST_MATCHED = 100_000
 MOST_FOR_DISTANCES = 5000
 ALPHAS = np.arange(-10, 21) / 20
-GROUPS = 20
 HALVES = 20
 
 
@@ -101,19 +99,19 @@ def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> C
     Parameters
     ----------
     pairs
-        At least 2 images and 2 texts; links only make clusters for the interval.
+        At least 2 images and 2 texts.
     alphas
         (a,) growing; those that leave a vector no direction, or all equally typical, are left out.
     seed
-        Of halves and groups.
+        Of halves.
 
     Returns
     -------
     Conformity of all points. The distances are Wasserstein's, of up to 5,000 points of each modality, in standard
     deviations of conformity (the root of the mean variance of the two, at the same alpha): taking the mean away draws
-    all conformities together, and a distance in cosine would fall by that alone. Each interval is a jackknife that
-    leaves out a twentieth of the clusters (an image with its texts) at a time; none below 60 clusters. The null is the
-    mean distance of two random halves of one modality at alpha 0.
+    all conformities together, and a distance in cosine would fall by that alone. The null is the mean distance of two
+    random halves of one modality at alpha 0. No interval: distances near their least are never below it, and a
+    jackknife did not cover them.
 
     Raises
     ------
@@ -131,22 +129,17 @@ def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> C
     own, least = [mean_cosines(x) for x in sets], rounding(pairs.images, pairs.images.shape[1])
     pairs = at_most(pairs, MOST_FOR_DISTANCES, seed=seed)
     sets = (pairs.images, pairs.texts)
-    of_x, of_y, c = cluster_labels(pairs)
     rng = np.random.default_rng(seed)
-    groups = rng.permutation(c) % GROUPS
     halves = [_halves_apart(v, rng) / v.std() for v in own if len(v) > 3 and v.std() > least for _ in range(HALVES)]
     alphas = np.asarray(alphas, dtype=np.float64)
     shortest = np.min([_lengths(x, alphas).min(axis=1) for x in sets], axis=0) ** 2
     alphas, shortest = alphas[shortest > least], shortest[shortest > least]
-    left_out = [[_mean_cosines(x[groups[of] != g], alphas) for x, of in zip(sets, (of_x, of_y))]
-                for g in range(GROUPS if c >= 3 * GROUPS else 0)]
+    n, null = min(map(len, sets)), float(np.mean(halves)) if halves else None
     numbers, kept = [], []
     for i, (alpha, a, b) in enumerate(zip(alphas, *(_mean_cosines(x, alphas) for x in sets))):
         if max(a.std(), b.std()) <= least / shortest[i]:
             continue
-        without = np.array([_apart(one[i], other[i]) for one, other in left_out]) if left_out else None
-        number = with_interval(_apart(a, b), without, 0.0, min(map(len, sets)), "standard deviations", low=0)
-        numbers.append(replace(number, null=float(np.mean(halves)) if halves else None))
+        numbers.append(Number(_apart(a, b), null=null, n=n, unit="standard deviations"))
         kept.append(alpha)
     if not kept:
         raise ShapeError("points of which some are more typical than others", "points that are all alike",

@@ -177,7 +177,8 @@ def over_splits(numbers: Sequence[Number], rho: float, groups: int | None = None
     nulls = [number.null for number in numbers if number.null is not None]
     known = low <= high
     return Number(mean, low if known else None, high if known else None, float(np.mean(nulls)) if nulls else None,
-                  round(float(np.mean([number.n or 0 for number in numbers]))), numbers[0].unit)
+                  round(float(np.mean([number.n or 0 for number in numbers]))),
+                  numbers[0].unit if groups is None else "share")
 
 
 def _fit_sizes(n_fit: int) -> np.ndarray:

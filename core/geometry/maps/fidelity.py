@@ -1,9 +1,12 @@
-"""How far a map of S^(d-1) onto S^2 can be trusted: one number for each way in which it can lie."""
+"""How far a map of S^(d-1) onto S^2 can be trusted: one number for each way in which it can lie.
+
+The numbers tell of this map of these points: they are known, not estimated, and have no interval. Another data set has
+another map; intervals that leave points out of a map that stays would say less than the spread over data sets.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +18,6 @@ from core.types import Number
 POINTS_OF_PAIRS = 1000
 QUERIES = 1000
 UNIVERSE = 10_000
-_GROUPS = 20
 
 
 def measure(x: np.ndarray, coords: np.ndarray, texts: np.ndarray | None = None, *, k: int = 10,
@@ -37,7 +39,7 @@ def measure(x: np.ndarray, coords: np.ndarray, texts: np.ndarray | None = None, 
 
     Returns
     -------
-    By name, each with a 95 % interval where there is one; what it is by chance `core.geometry.maps.chance` knows:
+    By name; what each is by chance `core.geometry.maps.chance` knows:
     ``spearman`` rank correlation of cosines before and after, over pairs of points, in [-1, 1];
     ``trustworthiness`` are neighbours on the map neighbours in truth, in [0, 1];
     ``continuity`` are true neighbours still neighbours on the map, in [0, 1];
@@ -68,7 +70,7 @@ def _inside(x: np.ndarray, coords: np.ndarray, what: str, k: int, seed: int) -> 
         return {}
     universe = spread_sample(x, UNIVERSE, seed=seed)
     x, coords = x[universe], coords[universe]
-    found = _whole(_spearman(x, coords, seed), what)
+    found = _spearman(x, coords, seed, what)
     numbers = {} if found is None else {"spearman": found}
     n = len(x)
     k = min(k, (n - 1) // 2)
@@ -81,7 +83,7 @@ def _across(x: np.ndarray, coords: np.ndarray, texts: np.ndarray, k: int, seed: 
     sides = [np.flatnonzero(side) for side in (~texts, texts)]
     some = [side[spread_sample(x[side], POINTS_OF_PAIRS // 2, seed=seed)] for side in sides]
     both = np.concatenate(some)
-    found = _whole(_spearman(x[both], coords[both], seed, texts[both]), f"points, {len(some[0]):,} of them images")
+    found = _spearman(x[both], coords[both], seed, f"points, {len(some[0]):,} of them images", texts[both])
     numbers = {} if found is None else {"spearman": found}
     galleries = [side[spread_sample(x[side], UNIVERSE, seed=seed)] for side in sides]
     k = min(k, *((len(gallery) - 1) // 2 for gallery in galleries))
@@ -99,7 +101,8 @@ def _vary(x: np.ndarray) -> bool:
 
 
 def _means(near: Sequence[np.ndarray], unit: str) -> dict[str, Number]:
-    return {name: _mean(values, unit) for name, values in zip(("trustworthiness", "continuity", "knn_overlap"), near)}
+    return {name: Number(float(values.mean()), n=len(values), unit=unit)
+            for name, values in zip(("trustworthiness", "continuity", "knn_overlap"), near)}
 
 
 def local_distortion(x: np.ndarray, coords: np.ndarray, *, k: int = 10, seed: int = 0,
@@ -158,82 +161,26 @@ def neighbourhoods(x: np.ndarray, coords: np.ndarray, queries: np.ndarray,
 
 
 def spearman(x: np.ndarray, coords: np.ndarray, *, seed: int = 0) -> Number | None:
-    """Rank correlation of the cosines of all pairs of up to 1,000 points; the interval is a jackknife over points.
-
-    None where one side does not vary.
-    """
-    return _whole(_spearman(x, coords, seed), "points")
+    """Rank correlation of the cosines of all pairs of up to 1,000 points; None where one side does not vary."""
+    return _spearman(*_checked(x, coords), seed, "points")
 
 
-def spearman_gain(x: np.ndarray, coords: np.ndarray, other: np.ndarray, *, seed: int = 0) -> Number | None:
-    """By how much the Spearman of one map exceeds that of another, with the interval of the difference.
-
-    Parameters
-    ----------
-    x, coords
-        (n, d) and (n, 3) floats, unit rows, as in `measure`.
-    other
-        (n, 3) floats, unit rows: where the other map puts the same points.
-    seed
-        Picks the sample, the same for both maps.
-
-    Returns
-    -------
-    The difference in [-2, 2], positive where ``coords`` is the better map; the jackknife leaves the same points out of
-    both, so that what both maps share does not widen the interval. None where a side does not vary.
-    """
-    n, value, without = _spearman(*_checked(x, coords), seed)
-    _, value_other, without_other = _spearman(*_checked(x, other), seed)
-    if not np.isfinite(value - value_other):
-        return None
-    found = _between(value - value_other, without - without_other, n, "points", -2.0, 2.0)
-    return replace(found, null=0.0)
-
-
-def _whole(found: tuple[int, float, np.ndarray], what: str) -> Number | None:
-    n, value, without = found
-    return _between(value, without, n, what, -1.0, 1.0) if np.isfinite(value) else None
-
-
-def _between(value: float, without: np.ndarray, n: int, what: str, low: float, high: float) -> Number:
-    unit, groups = f"over the pairs of {n:,} {what}", len(without)
-    if not np.isfinite(without).all():
-        return Number(value, n=n, unit=unit)
-    error = float(np.sqrt((groups - 1) * without.var()))
-    return Number(value, max(value - 1.96 * error, low), min(value + 1.96 * error, high), None, n, unit)
-
-
-def _spearman(x: np.ndarray, coords: np.ndarray, seed: int,
-              texts: np.ndarray | None = None) -> tuple[int, float, np.ndarray]:
-    """How many points were looked at, their rank correlation, and the same without each of up to 20 groups of them.
-
-    With ``texts``, (n,) bool, over the pairs of an image and a text alone.
-    """
+def _spearman(x: np.ndarray, coords: np.ndarray, seed: int, what: str,
+              texts: np.ndarray | None = None) -> Number | None:
+    """With ``texts``, (n,) bool, over the pairs of an image and a text alone."""
     sample = spread_sample(x, POINTS_OF_PAIRS, seed=seed)
-    n = len(sample)
-    pairs = np.triu(np.ones((n, n), dtype=bool), 1)
+    pairs = np.triu(np.ones((len(sample), len(sample)), dtype=bool), 1)
     if texts is not None:
         pairs &= texts[sample][:, None] != texts[sample]
-    upper = np.nonzero(pairs)
     sides = []
-    for vectors in (x[sample], coords[sample]):
-        vectors = vectors.astype(np.float64)
-        cosines = np.round((vectors @ vectors.T)[upper], 12)
-        ranks = _ranks(cosines) / len(cosines)
-        square = np.zeros((n, n))
-        square[upper] = ranks
-        sides.append(square)
+    for vectors in (x[sample].astype(np.float64), coords[sample].astype(np.float64)):
+        ranks = _ranks(np.round((vectors @ vectors.T)[pairs], 12))
+        sides.append(ranks / max(len(ranks), 1) - (1 + 1 / max(len(ranks), 1)) / 2)
     a, b = sides
-    present = np.zeros((n, n))
-    present[upper] = 1
-    groups = min(_GROUPS, n)
-    member = np.zeros((n, groups))
-    member[np.arange(n), np.arange(n) % groups] = 1
-    sums = np.stack([member.T @ part @ member for part in (present, a, b, a * a, b * b, a * b)])
-    value = _correlation(sums.sum(axis=(1, 2)))
-    without = np.array([_correlation(sums.sum(axis=(1, 2)) - sums[:, g].sum(1) - sums[:, :, g].sum(1) + sums[:, g, g])
-                        for g in range(groups)])
-    return n, value, without
+    spread = float(a @ a) * float(b @ b)
+    if len(a) < 2 or spread <= 1e-16 * len(a) ** 2:
+        return None
+    return Number(float(a @ b) / spread**0.5, n=len(sample), unit=f"over the pairs of {len(sample):,} {what}")
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
@@ -245,14 +192,6 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     ranks = np.empty(len(values))
     ranks[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
     return ranks
-
-
-def _correlation(sums: np.ndarray) -> float:
-    m, a, b, aa, bb, ab = sums
-    if m < 2:
-        return float("nan")
-    spread = (aa - a * a / m) * (bb - b * b / m)
-    return float((ab - a * b / m) / np.sqrt(spread)) if spread > 1e-16 * m * m else float("nan")
 
 
 def _near(x: np.ndarray, coords: np.ndarray, gallery_x: np.ndarray, gallery_coords: np.ndarray,
@@ -279,12 +218,6 @@ def _beyond(similarity: np.ndarray, near: np.ndarray, k: int) -> np.ndarray:
         mine = np.take_along_axis(similarity, column[:, None], axis=1)
         total += np.maximum((similarity > mine).sum(axis=1) + 1 - k, 0)
     return total
-
-
-def _mean(values: np.ndarray, unit: str) -> Number:
-    value = float(values.mean())
-    error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    return Number(value, max(value - 1.96 * error, 0.0), min(value + 1.96 * error, 1.0), None, len(values), unit)
 
 
 def _checked(x: np.ndarray, coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

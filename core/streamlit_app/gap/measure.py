@@ -74,8 +74,10 @@ def show(settings: Settings, data: GapData) -> None:
     table = measures_table(numbers)
     panels.wrapped_table(table)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Intervals leave out each image with its texts in turn (shares: Wilson's over queries). By chance: "
-                   "the same number after what the next column says; a value means something only beside it.")
+        st.caption("Intervals leave out each image with its texts in turn (shares: Wilson's over queries; the "
+                   "gallery is kept, so that they tell of other queries in it, not of another gallery). Counts of "
+                   "dimensions and hubs have none: none was found that covers. By chance: the same number after what "
+                   "the next column says; a value means something only beside it.")
         ui.download_table(lambda: table, "gap-measures")
         ui.copy_as_python(python.measure(settings, data))
     left, right = st.columns(2, gap="medium")

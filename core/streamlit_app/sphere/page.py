@@ -182,9 +182,10 @@ def _foot(settings: Settings, ready: Ready, choices: Choices, placed: FittedMap,
             st.dataframe(panels.numbers_table({title: found[k] for k, title in fidelity_titles(found).items()}),
                          hide_index=True)
             st.caption("Spearman: do cosines keep their order? Overlap, trustworthiness, continuity: do neighbours "
-                       "stay neighbours? Variance: how much of the length do three directions hold? By chance: the "
-                       "same map of points without structure, which keep the means of images and of texts; for axes, "
-                       "three that have nothing to do with the points.")
+                       "stay neighbours? Variance: how much of the length do three directions hold? All tell of this "
+                       "map of these points, which is known and not estimated: no intervals. By chance: the same map "
+                       "of points without structure, which keep the means of images and of texts; for axes, three "
+                       "that have nothing to do with the points.")
         ui.copy_as_python(python_of(settings, ready, choices, picked))
         with st.popover("Download", icon=":material/download:"):
             ui.download_figure(partial(_figure, scene, ui.dark()), "sphere")

@@ -108,9 +108,9 @@ def _same(a: Sequence[str], b: Sequence[str]) -> bool:
 
 def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None:
     """How far two selections lie apart, with the items and words that show it; of one modality."""
-    part, sides = ready.images, (a.image_ids, b.image_ids)
+    part, sides, together = ready.images, (a.image_ids, b.image_ids), _item_of(ready)[0]
     if part is None or min(map(len, sides)) < 2 or _same(*sides):
-        part, sides = ready.texts, (a.text_ids, b.text_ids)
+        part, sides, together = ready.texts, (a.text_ids, b.text_ids), _item_of(ready)[1]
     if part is None or min(map(len, sides)) < 2 or _same(*sides):
         panels.notice("Take selections with at least two images each, or two texts each, that are not the same.")
         return
@@ -121,9 +121,10 @@ def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None
     if words:
         encoder = cached.encoder(settings.model_id)
         vectors = cached.prompt_vectors(encoder.spec.fingerprint, words, settings.model_id)
-    found = tell_selections_apart(part.vectors, *rows, words=words, word_vectors=vectors)
-    st.text(f"Their {part.modality}s lie {found.distance.value:.3f} apart (difference of means); random divisions of "
-            f"the same points {found.distance.null:.3f}; p {found.p_value:.3f}.")
+    found = tell_selections_apart(part.vectors, *rows, together=together, words=words, word_vectors=vectors)
+    st.text(f"Their {part.modality}s lie {found.distance.value:.3f} apart (difference of means; n "
+            f"{found.distance.n:,}); random divisions of the same {part.modality}s, those of one item together, "
+            f"{found.distance.null:.3f}; p {found.p_value:.3f}.")
     if circular := _circular(a, b):
         panels.notice(circular)
     for side, name, examples, said in zip(st.columns(2, gap="large"), (a.name, b.name), found.examples, found.words):

@@ -47,7 +47,7 @@ def test_every_measure_and_every_way_of_closing_is_printed(tmp_path: Path) -> No
         assert number["n"] == 20
     gap = np.linalg.norm(pairs.images.mean(axis=0) - pairs.texts.mean(axis=0))
     assert figures["centroid_gap"]["value"] == pytest.approx(gap, abs=1e-5)
-    assert "temperature 0.01" in figures["loss_at_0"]["unit"]
+    assert "temperature 0.01, batches of 40" in figures["loss_at_0"]["unit"]
     assert "Procrustes, split 1 of 20" in done.stderr
 
 

@@ -88,7 +88,7 @@ def test_models_stand_in_each_panel_with_interval_and_null():
     titles = {key: MEASURES[key].title for key in ("centroid_gap", "rmg", "r1_image_to_text")}
     figure = models.models_compared(table, titles=titles)
     headings = [note.text for note in figure.layout.annotations]
-    assert headings == ["Gap", "Relative gap", "R@1, image to text<br>(share)"]
+    assert headings == ["Gap", "Relative gap", "R@1, image to text<br>(share, gallery kept)"]
     values = [t for t in figure.data if t.legendgroup == "value"]
     nulls = [t for t in figure.data if t.legendgroup == "null"]
     assert len({(t.xaxis, t.yaxis) for t in values}) == 3

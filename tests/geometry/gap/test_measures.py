@@ -12,7 +12,7 @@ from scipy.stats import kendalltau, skew
 from core.errors import Cancelled, ShapeError
 from core.geometry.directions import unit
 from core.geometry.gap import measures as ms
-from core.geometry.gap.orders import GROUPS, hubness, kendall_tau, same_vectors
+from core.geometry.gap.orders import hubness, kendall_tau, same_vectors
 from core.geometry.gap.parts import at_most, cluster_labels, for_retrieval, one_text_each
 from core.geometry.gap.shift import gap_vector, shifted
 from core.geometry.gap.two_samples import median_distance, mmd, separability, squared_mmd
@@ -70,14 +70,16 @@ def without(pairs: Pairs, images: list[int], texts: list[int]) -> Pairs:
 def test_published_numbers_of_coco500(of_coco, key, published, digits):
     number = of_coco[key]
     assert round(number.value, digits) == pytest.approx(published)
-    assert number.low < number.value < number.high
     assert number.n == 500
 
 
-def test_every_measure_of_coco500_has_interval_null_and_unit(of_coco):
+def test_every_measure_of_coco500_has_null_and_unit_and_all_but_counts_and_skews_an_interval(of_coco):
     assert list(of_coco) == list(ms.MEASURES)
     for key, number in of_coco.items():
-        assert number.low <= number.value <= number.high, key
+        if key == "dims_for_half" or key.startswith("hubness"):
+            assert number.low is number.high is None, key
+        else:
+            assert number.low < number.high and number.low <= number.value <= number.high, key
         assert number.null is not None and math.isfinite(number.null), key
         assert number.unit == ms.MEASURES[key].unit
     assert of_coco["separability"].value == 1.0
@@ -164,8 +166,9 @@ def test_mmd_and_its_interval_equal_naive_loops(pairs, monkeypatch):
     alone = np.arange(len(x)), len(x) + np.arange(len(y))
     assert loose == pytest.approx(naive_mmd(x, y, *alone, bandwidth), abs=1e-6)
     assert mmd(Pairs(pairs.images, pairs.texts, [])).value == pytest.approx(loose, abs=1e-6)
-    left = [naive_mmd(x[of_x != i], y[of_y != i], of_x[of_x != i], of_y[of_y != i], bandwidth) for i in range(c)]
-    assert number.high - number.value == pytest.approx(jackknife_half(np.array(left)), rel=1e-4)
+    left = [naive_mmd(x[of_x != i], y[of_y != i], of_x[of_x != i], of_y[of_y != i],
+                      median_distance(x[of_x != i], y[of_y != i])) for i in range(c)]
+    assert number.high - number.value == pytest.approx(jackknife_half(np.array(left)), rel=0.1)
 
 
 def test_mmd_of_coco500(of_coco):
@@ -253,41 +256,36 @@ def naive_hubness(queries: np.ndarray, gallery: np.ndarray, k: int) -> float:
     return float(skew(found))
 
 
-def test_hubness_equals_a_loop_and_its_interval_a_naive_jackknife_over_groups():
+def test_hubness_equals_a_loop():
     pairs = made_up(130, d=20)
-    of_x, of_y, c = cluster_labels(pairs)
-    number = hubness(pairs.images, pairs.texts, of_x, of_y)
+    number = hubness(pairs.images, pairs.texts)
     assert number.value == pytest.approx(naive_hubness(pairs.images, pairs.texts, 10), abs=1e-6)
-    groups = np.random.default_rng(0).permutation(c) % GROUPS
-    left = [naive_hubness(pairs.images[groups[of_x] != g], pairs.texts[groups[of_y] != g], 10) for g in range(GROUPS)]
-    assert number.high - number.value == pytest.approx(jackknife_half(np.array(left)), rel=1e-6)
+    assert (number.low, number.n) == (None, 130)
 
 
 def test_hubness_of_neighbours_at_random_is_its_null():
     rng = np.random.default_rng(0)
     x, y = (unit(rng.normal(size=(600, 600))) for _ in range(2))
-    number = hubness(x, y, np.arange(600), np.arange(600))
-    assert number.low < number.null < number.high
+    number = hubness(x, y)
+    assert number.value == pytest.approx(number.null, abs=0.3)
     mean = unit(y - 0.04)
-    hubs = hubness(unit(x - 0.04), np.concatenate([mean[:590], unit(-np.ones((10, 600)) / 20 + 0.9 * y[590:])]),
-                   np.arange(600), np.arange(600))
-    assert hubs.low > number.high
+    hubs = hubness(unit(x - 0.04), np.concatenate([mean[:590], unit(-np.ones((10, 600)) / 20 + 0.9 * y[590:])]))
+    assert hubs.value > 3 * number.value
 
 
 def test_equal_captions_share_what_falls_to_them():
     pairs = made_up(60)
-    numbers = np.arange(60)
-    assert hubness(pairs.images, np.repeat(pairs.texts[:1], 60, axis=0), numbers, numbers) is None
+    assert hubness(pairs.images, np.repeat(pairs.texts[:1], 60, axis=0)) is None
     twice = np.repeat(pairs.texts[:30], 2, axis=0)
     order = np.random.default_rng(0).permutation(60)
-    one = hubness(pairs.images, twice, numbers, numbers, k=4)
-    assert one.value == pytest.approx(hubness(pairs.images, twice[order], numbers, numbers[order], k=4).value)
+    one = hubness(pairs.images, twice, k=4)
+    assert one.value == pytest.approx(hubness(pairs.images, twice[order], k=4).value)
     assert one.value == pytest.approx(naive_hubness(pairs.images, pairs.texts[:30], 2), abs=1e-6)
     near = twice + 1e-7 * np.random.default_rng(1).normal(size=twice.shape).astype(np.float32)
     assert len(np.unique(near, axis=0)) > 40   # no longer equal to the last bit
     for k in (4, 5):
-        value = hubness(pairs.images, twice, numbers, numbers, k=k).value
-        assert hubness(pairs.images, near, numbers, numbers, k=k).value == pytest.approx(value)
+        value = hubness(pairs.images, twice, k=k).value
+        assert hubness(pairs.images, near, k=k).value == pytest.approx(value)
 
 
 def test_hubs_among_captions_given_once_twice_or_thrice_equal_a_loop_that_fills_the_places():
@@ -300,19 +298,17 @@ def test_hubs_among_captions_given_once_twice_or_thrice_equal_a_loop_that_fills_
             found[j] += min(places, copies[j]) / copies[j]
             places -= min(places, copies[j])
     gallery = np.repeat(pairs.texts[:20], copies, axis=0)
-    number = hubness(pairs.images, gallery, np.arange(60), np.arange(len(gallery)), k=k)
+    number = hubness(pairs.images, gallery, k=k)
     assert number.value == pytest.approx(float(skew(np.repeat(found, copies))), abs=1e-6)
 
 
-def test_hubness_has_no_interval_where_leaving_out_an_image_would_leave_out_all_that_is_near():
+def test_hubness_of_few():
     pairs = made_up(12, d=30)
     texts = np.repeat(pairs.images, 100, axis=0) + 0.01 * np.random.default_rng(0).normal(size=(1200, 30))
-    number = hubness(pairs.images, unit(texts.astype(np.float32)), np.roll(np.arange(12), 1),
-                     np.repeat(np.arange(12), 100))
-    assert math.isfinite(number.value) and number.low is None
-    few = hubness(pairs.images[:9], pairs.texts[:9], np.arange(9), np.arange(9), k=3)
-    assert math.isfinite(few.value) and few.low is None
-    assert hubness(pairs.images[:1], pairs.texts, np.arange(1), np.arange(12), k=3) is None
+    number = hubness(pairs.images, unit(texts.astype(np.float32)))
+    assert math.isfinite(number.value)
+    assert math.isfinite(hubness(pairs.images[:9], pairs.texts[:9], k=3).value)
+    assert hubness(pairs.images[:1], pairs.texts, k=3) is None
     chance = 10 / 1200
     assert number.null == pytest.approx((1 - 2 * chance) / math.sqrt(12 * chance * (1 - chance)))
 
@@ -445,18 +441,10 @@ def test_dimensions_by_hand_and_their_interval_by_a_naive_jackknife():
         assert number.value - number.low == pytest.approx(half, rel=1e-3)
 
 
-def test_the_count_of_dimensions_varies_as_in_a_bootstrap_over_pairs():
-    pairs = made_up(80, d=40, apart=0.05)
-    number = ms.gap_measures(pairs)["dims_for_half"]
-    rng, draws = np.random.default_rng(0), []
-    for _ in range(400):
-        rows = rng.integers(0, 80, 80)
-        gap = pairs.images[rows].mean(axis=0) - pairs.texts[rows].mean(axis=0)
-        draws.append(np.searchsorted(np.cumsum(np.sort(gap**2)[::-1]) / (gap**2).sum(), 0.5) + 1)
-    assert number.low <= number.value <= number.high
-    assert number.low == pytest.approx(np.quantile(draws, 0.025), abs=1)
-    assert number.high == pytest.approx(np.quantile(draws, 0.975), abs=1)
-    directions = rng.normal(size=(2000, 40))
+def test_the_count_of_dimensions_has_that_of_random_directions_as_null_and_no_interval():
+    number = ms.gap_measures(made_up(80, d=40, apart=0.05))["dims_for_half"]
+    assert number.low is None
+    directions = np.random.default_rng(0).normal(size=(2000, 40))
     carried = np.cumsum(np.sort(directions**2)[:, ::-1], axis=1) / (directions**2).sum(axis=1, keepdims=True)
     assert number.null == pytest.approx(((carried < 0.5).sum(axis=1) + 1).mean(), rel=0.03)
 
@@ -526,7 +514,7 @@ def test_pairs_given_twice():
         assert two[key].value == pytest.approx(one[key].value, abs=1e-6)
     assert two["r1_image_to_text"].value == pytest.approx(one["r1_image_to_text"].value / 2, abs=0.03)
     assert two["hubness_image_to_text"].value == pytest.approx(
-        hubness(pairs.images, pairs.texts, np.arange(130), np.arange(130), k=5).value, abs=1e-6)
+        hubness(pairs.images, pairs.texts, k=5).value, abs=1e-6)
 
 
 @pytest.mark.filterwarnings("error")

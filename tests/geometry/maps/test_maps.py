@@ -11,7 +11,6 @@ from core.geometry.maps import fidelity
 from core.geometry.maps.linear import label_axes, principal_directions
 from core.geometry.maps.registry import MAPS, available, fit_map
 from core.geometry.maps.umap import A, B, _pull, _push, fuzzy_graph, neighbours
-from core.geometry.samples import spread_sample
 
 
 def blobs(n: int = 240, d: int = 24, seed: int = 0) -> np.ndarray:
@@ -126,7 +125,7 @@ def test_rotation_and_order_change_the_fidelity_of_geodesic_mds_by_at_most_a_hun
 def test_umap_keeps_neighbours_and_repeats_itself_after_a_rotation_and_in_another_order(coco):
     fitted = fit_map(coco, "umap", seed=4).map
     np.testing.assert_array_equal(fitted.coords, fit_map(coco, "umap", seed=4).map.coords)
-    assert fitted.fidelity["knn_overlap"].low > 3 * fit_map(coco, "pca").map.fidelity["knn_overlap"].high
+    assert fitted.fidelity["knn_overlap"].value > 3 * fit_map(coco, "pca").map.fidelity["knn_overlap"].value
     order = np.random.default_rng(3).permutation(len(coco))
     for other in (rotated(coco), coco[order]):
         for key, number in fit_map(other, "umap", seed=4).map.fidelity.items():
@@ -194,8 +193,8 @@ def test_geodesic_mds_beats_pca_in_spearman_and_in_neighbours_on_real_features(c
     names = np.load(reference / "features" / "lvis1203_text_clip_vitb32.npz")["text"]
     for x in (coco, unit(names.astype(np.float32))):
         pca, mds = (fit_map(x, method).map.fidelity for method in ("pca", "geodesic_mds"))
-        assert mds["spearman"].low > pca["spearman"].high
-        assert mds["knn_overlap"].low > 2 * pca["knn_overlap"].high
+        assert mds["spearman"].value > pca["spearman"].value + 0.02
+        assert mds["knn_overlap"].value > 2 * pca["knn_overlap"].value
 
 
 def test_geodesic_mds_repeats_itself_and_puts_known_points_back(coco):
@@ -345,17 +344,6 @@ def test_places_at_random_have_the_fidelity_that_counting_gives_them():
         assert np.mean([run[key].value for run in runs]) == pytest.approx(expected, abs=0.01), key
 
 
-def test_the_interval_of_spearman_is_as_wide_as_the_spread_over_samples():
-    def one(seed):
-        x = blobs(n=120, seed=0 * seed)[np.random.default_rng(seed).permutation(120)[:60]]
-        return fidelity.measure(x, unit(x[:, :3] + 1e-3))["spearman"]
-
-    runs = [one(seed) for seed in range(40)]
-    spread = np.std([run.value for run in runs])
-    width = np.mean([run.high - run.low for run in runs]) / (2 * 1.96)
-    assert 0.6 < width / (spread / np.sqrt(0.5)) < 1.6   # half of all points are drawn: they spread less by sqrt(1/2)
-
-
 def test_large_sets_are_sampled_for_fidelity_and_say_so(monkeypatch):
     monkeypatch.setattr(fidelity, "UNIVERSE", 500)
     monkeypatch.setattr(fidelity, "QUERIES", 100)
@@ -438,37 +426,9 @@ def test_joint_centring_turns_the_modalities_into_opposite_poles_and_centring_ea
         assert "destroys" not in (MAPS[key].explanation + MAPS[key].warning).lower()
 
 
-def test_the_gain_of_one_map_over_another_is_the_difference_with_an_interval_of_its_own():
-    x = blobs()
-    good = fit_map(x, with_fidelity=False).map.coords
-    worse = unit(good + 0.15 * np.random.default_rng(3).normal(size=good.shape))
-    gain, back = fidelity.spearman_gain(x, good, worse), fidelity.spearman_gain(x, worse, good)
-    one, other = fidelity.spearman(x, good), fidelity.spearman(x, worse)
-    assert gain.value == pytest.approx(one.value - other.value, abs=1e-12)
-    assert (back.value, back.low, back.high) == pytest.approx((-gain.value, -gain.high, -gain.low), abs=1e-12)
-    assert 0 < gain.low < gain.value < gain.high
-    assert gain.null == 0
-    same = fidelity.spearman_gain(x, good, good)
-    assert (same.value, same.low, same.high) == (0, 0, 0)
-    sample = spread_sample(x, len(x))
-    squares = [_all_ranks(v) for v in (x, good, worse)]
-    without = []
-    for group in range(20):
-        kept = sample[np.arange(len(x)) % 20 != group]
-        upper = np.triu_indices(len(kept), 1)
-        ranks = [square[np.ix_(kept, kept)][upper] for square in squares]
-        without.append(np.corrcoef(ranks[0], ranks[1])[0, 1] - np.corrcoef(ranks[0], ranks[2])[0, 1])
-    error = np.sqrt(19 * np.var(without))
-    assert gain.high - gain.value == pytest.approx(1.96 * error, rel=1e-6)
-    assert fidelity.spearman_gain(x, good, np.tile(good[:1], (len(x), 1))) is None
-
-
-def _all_ranks(vectors: np.ndarray) -> np.ndarray:
-    """Rank of the cosine of each pair among all pairs, as a square, by scipy."""
-    from scipy.stats import rankdata
-
-    v = vectors.astype(np.float64)
-    upper = np.triu_indices(len(v), 1)
-    square = np.zeros((len(v), len(v)))
-    square[upper] = rankdata(np.round((v @ v.T)[upper], 12))
-    return square + square.T
+def test_fidelity_tells_of_this_map_and_has_no_interval():
+    for method in ("pca", "umap"):
+        found = fit_map(blobs(), method).map.fidelity
+        assert {"spearman", "trustworthiness", "continuity", "knn_overlap"} <= set(found)
+        assert all(number.low is None and number.high is None and number.null is not None
+                   for number in found.values()), method
