@@ -26,6 +26,7 @@ class Archive:
     ----------
     source : a path, or the bytes of the archive.
     name : what a message calls it.
+    encoding : how names are written that do not say it; guessed by default.
 
     Attributes
     ----------
@@ -40,8 +41,8 @@ class Archive:
         If it is no zip, is encrypted as a whole, holds nothing, or would unpack to far too much.
     """
 
-    def __init__(self, source: str | Path | bytes, name: str) -> None:
-        self.name = name
+    def __init__(self, source: str | Path | bytes, name: str, encoding: str | None = None) -> None:
+        self.name, self._encoding = name, encoding
         self._lock = threading.Lock()
         if isinstance(source, bytes) and not source:
             raise SourceError(f"a zip archive in {name}", "an empty file", "Upload it again.")
@@ -64,7 +65,7 @@ class Archive:
         refused = []
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
         check_archive(infos, self.name)
-        names, self.notices = _names(infos, self.name)
+        names, self.notices = _names(infos, self.name, self._encoding)
         for info, said in zip(infos, names):
             member = clean(said)
             if is_hidden(member):
@@ -107,7 +108,7 @@ class Archive:
         return self._infos[member].file_size
 
 
-def _names(infos: Sequence[zipfile.ZipInfo], archive: str) -> tuple[list[str], tuple[str, ...]]:
+def _names(infos: Sequence[zipfile.ZipInfo], archive: str, encoding: str | None) -> tuple[list[str], tuple[str, ...]]:
     """The names of members, and what is told where it had to be guessed how they are written.
 
     A name is UTF-8 where its flag says so or where a field beside it holds it in UTF-8 (Info-ZIP's 0x7075); older
@@ -119,10 +120,11 @@ def _names(infos: Sequence[zipfile.ZipInfo], archive: str) -> tuple[list[str], t
     if not old:
         return names, ()
     raw = [names[i].encode("cp437", "replace") for i in old]
-    decoded = decode(b"\n".join(raw))
+    decoded = decode(b"\n".join(raw), guess=encoding)
     for i, name in zip(old, raw):
         names[i] = name.decode(decoded.encoding, "replace")
-    return names, (decoded.notice(f"The names in {archive}: the archive"),) if decoded.guessed else ()
+    said = decoded.notice(f"The names in {archive}: the archive")
+    return names, (said,) if said else ()
 
 
 def _utf8_beside(info: zipfile.ZipInfo) -> str | None:

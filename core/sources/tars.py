@@ -17,9 +17,11 @@ from core.types import Refusal
 _KINDS = {tarfile.CHRTYPE: "a device", tarfile.BLKTYPE: "a device", tarfile.FIFOTYPE: "a pipe"}
 
 
-def open_archive(source: Path | bytes, name: str) -> Archive | TarArchive:
-    """A zip or a plain tar, as its name says; raises SourceError."""
-    return (TarArchive if name.lower().endswith((".tar", ".tar.gz", ".tgz")) else Archive)(source, name)
+def open_archive(source: Path | bytes, name: str, encoding: str | None = None) -> Archive | TarArchive:
+    """A zip or a plain tar, as its name says; raises SourceError. ``encoding`` is that of names which do not say it."""
+    if name.lower().endswith((".tar", ".tar.gz", ".tgz")):
+        return TarArchive(source, name, encoding)
+    return Archive(source, name, encoding)
 
 
 class TarArchive:
@@ -33,7 +35,7 @@ class TarArchive:
         If it is no tar, or a compressed one, in which no member can be reached without unpacking all before it.
     """
 
-    def __init__(self, source: Path | bytes, name: str) -> None:
+    def __init__(self, source: Path | bytes, name: str, encoding: str | None = None) -> None:
         self.name = name
         self._lock = threading.Lock()
         self._places: dict[str, tuple[int, int]] = {}

@@ -19,8 +19,9 @@ from core.errors import UnreadableItem
 from core.sources.gate import TextAllowance
 from core.sources.images.formats import ending_of
 from core.sources.reasons import why_not
-from core.sources.tables.columns import captions_in, numbers_where_possible, role_of
-from core.sources.text import ENCODINGS, decode, lines
+from core.sources.tables.cells import captions_in
+from core.sources.tables.columns import numbers_where_possible, role_of
+from core.sources.text import ENCODINGS, decode, lines, without_halves
 from core.types import Refusal
 
 CAPTIONS = (".txt", ".text", ".caption", ".captions")
@@ -38,6 +39,7 @@ class Beside:
     used : names of the files.
     refused : those that cannot be read, or that fit several images.
     guessed : names of the files whose encoding had to be guessed, by encoding.
+    damaged : names of the files in which letters are damaged.
     """
 
     captions: dict[int, list[str]] = field(default_factory=dict)
@@ -45,12 +47,16 @@ class Beside:
     used: set[str] = field(default_factory=set)
     refused: list[Refusal] = field(default_factory=list)
     guessed: dict[str, list[str]] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
 
     def notices(self) -> tuple[str, ...]:
-        """What had to be guessed of how letters are written, a sentence an encoding."""
-        return tuple(f"{len(names):,} text files beside images do not say how their letters are written "
-                     f"({names[0]}, ...); they were read as {ENCODINGS.get(encoding, encoding)}."
-                     for encoding, names in self.guessed.items())
+        """What had to be guessed of how letters are written, a sentence an encoding, and what is damaged."""
+        said = [f"{len(names):,} text files beside images do not say how their letters are written ({names[0]}, ...); "
+                f"they were read as {ENCODINGS.get(encoding, encoding)}." for encoding, names in self.guessed.items()]
+        if self.damaged:
+            said.append(f"{len(self.damaged):,} text files beside images have damaged letters "
+                        f"({', '.join(self.damaged[:3])}); \ufffd stands for each.")
+        return tuple(said)
 
     def table(self, n: int) -> pd.DataFrame:
         """The columns for all n images, in the order in which they first came; whole numbers stay whole."""
@@ -60,7 +66,7 @@ class Beside:
 
 
 def read_beside(images: Sequence[str], others: Sequence[str], size_of: Callable[[str], int],
-                read: Callable[[str], bytes]) -> Beside:
+                read: Callable[[str], bytes], encoding: str | None = None) -> Beside:
     """Captions, fields and classes of images, out of the files that bear their names.
 
     Parameters
@@ -68,6 +74,7 @@ def read_beside(images: Sequence[str], others: Sequence[str], size_of: Callable[
     images : names of the images.
     others : names of all other files, in natural order.
     size_of, read : bytes of a file, and the file.
+    encoding : how the letters of files are written that do not say it; guessed by default.
     """
     whole = {os.path.splitext(name)[0]: i for i, name in enumerate(images)}
     samples: dict[str, list[int]] = {}
@@ -85,7 +92,7 @@ def read_beside(images: Sequence[str], others: Sequence[str], size_of: Callable[
                                                f"({images[owners[0]]}, ...), so that it is not clear whose it is"))
         elif owners:
             try:
-                _read(found, spoken, owners[0], name, size_of, read, allowed)
+                _read(found, spoken, owners[0], name, size_of, read, allowed, encoding)
             except (OSError, UnreadableItem) as error:
                 reason = why_not(error) if isinstance(error, OSError) else error.got
                 found.refused.append(Refusal(name, reason))
@@ -95,16 +102,18 @@ def read_beside(images: Sequence[str], others: Sequence[str], size_of: Callable[
 
 
 def _read(found: Beside, spoken: dict[int, list[str]], owner: int, name: str, size_of: Callable[[str], int],
-          read: Callable[[str], bytes], allowed: TextAllowance) -> None:
+          read: Callable[[str], bytes], allowed: TextAllowance, encoding: str | None) -> None:
     """Read one file to where it belongs; captions within a JSON count only where no text file holds any."""
     reason = allowed.take(size_of(name))
     if reason:
         found.refused.append(Refusal(name, reason))
         return
-    decoded = decode(read(name))
+    decoded = decode(read(name), guess=encoding)
+    decoded = without_halves(decoded) if ending_of(name) == ".json" else decoded
     text = decoded.text
     if decoded.guessed:
         found.guessed.setdefault(decoded.encoding, []).append(name)
+    found.damaged += [name] if decoded.damaged else []
     if ending_of(name) in CAPTIONS:
         found.captions.setdefault(owner, []).extend(line.strip() for line in lines(text) if line.strip())
     elif ending_of(name) == ".cls":

@@ -7,6 +7,7 @@ PDF), and those that Pillow only names (HDF5, GRIB, BUFR, MPEG), are never opene
 from __future__ import annotations
 
 import os
+import re
 import struct
 
 from PIL import Image
@@ -37,8 +38,9 @@ FOREIGN = {
 """Endings of pictures that are not read, and what they are."""
 
 OTHERS = frozenset((
-    ".txt", ".text", ".caption", ".captions", ".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".parquet", ".pq",
-    ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".md", ".rst", ".html", ".htm", ".css", ".js", ".log", ".py",
+    ".txt", ".text", ".caption", ".captions", ".csv", ".tsv", ".tab", ".token", ".json", ".jsonl", ".ndjson",
+    ".parquet", ".pq", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".md", ".rst", ".html", ".htm", ".css", ".js",
+    ".log", ".py",
     ".ipynb", ".sh", ".c", ".h", ".cpp", ".hpp", ".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle", ".safetensors",
     ".arrow", ".feather", ".mat", ".h5", ".hdf5", ".db", ".lock", ".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".pdf",
     ".cls", ".mp4", ".webm", ".mkv", ".avi", ".mov", ".wav", ".mp3", ".flac"))
@@ -88,11 +90,13 @@ def kind_of(data: bytes) -> str:
     """What the first bytes of a file say it is, "" where they say nothing: a format's name, or "a PDF document"."""
     head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     for signature, kind in _SIGNATURES + _NO_PICTURES:
+        if signature == b"BM" and data[6:10].strip(b"\0"):
+            continue
         if data.startswith(signature) or (signature[:1] in b"<%" and head[:20].lower().startswith(signature.lower())):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
-    if data[:1] == b"P" and data[1:2] in b"123456Ff" and data[2:3].isspace():
+    if re.match(rb"P[1-6Ff](\s+[#\d-]|[\r\n])", data):
         return "PPM"
     if data[4:8] == b"ftyp":
         brand = data[8:12]

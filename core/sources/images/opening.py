@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -14,22 +13,16 @@ import pandas as pd
 from core.errors import SourceError, UnreadableItem
 from core.settings import settings
 from core.sources.archives import clean, distinct, is_hidden, natural
-from core.sources.images.beside import ENDINGS as BESIDE
 from core.sources.images.beside import read_beside
 from core.sources.images.folders import labels_from_folders
 from core.sources.images.formats import EXTENSIONS, FOREIGN, OTHERS, ending_of, formats_of, kind_of
 from core.sources.images.readers import FileImages, UploadImages, ZipImages
+from core.sources.images.tables import tables_among, why_not_used, with_table
 from core.sources.reasons import MAX_FILE_BYTES, too_large, why_not
-from core.sources.tables.captions import attach, match_names
-from core.sources.tables.columns import Roles, guess_roles
-from core.sources.tables.reading import read_table
 from core.sources.tars import open_archive
 from core.types import Dataset, Images, Refusal
 
-_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-_NAMED_TABLE = r"(metadata|captions?|annotations?|labels|samples|results)(_\w+)?\.(csv|tsv|txt|jsonl?|ndjson|parquet)"
 _HEAD_BYTES = 512
-_KEYS_TRIED = 1_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +39,7 @@ class Contents:
     refused : what could not be listed.
     left_out : what was listed and is not to be read.
     notices : what had to be guessed of the names.
+    encoding : how the letters of texts among them are written that do not say it.
     """
 
     title: str
@@ -56,15 +50,17 @@ class Contents:
     refused: Sequence[Refusal] = ()
     left_out: Sequence[Refusal] = ()
     notices: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
-def open_folder(path: str | Path) -> Dataset:
+def open_folder(path: str | Path, *, encoding: str | None = None) -> Dataset:
     """All images in a folder and the folders below it.
 
     Ids are paths relative to the folder; folders become the columns ``label`` and ``split`` of the image table; a
     text file beside an image, of the same name, holds its captions, one a line (as img2dataset writes them); tables
     among the files (metadata.jsonl, captions.txt, samples.json, a shard's, or the only table there is) add captions and
-    columns to the images of their own folders.
+    columns to the images of their own folders. ``encoding`` is how texts are written that do not say it, guessed by
+    default.
 
     Raises
     ------
@@ -89,11 +85,14 @@ def open_folder(path: str | Path) -> Dataset:
             return file.read(most)
 
     return _dataset(Contents(root.name or str(root), names, lambda name: os.stat(files[name]).st_size, read,
-                             lambda chosen: FileImages([files[name] for name in chosen], chosen), refused))
+                             lambda chosen: FileImages([files[name] for name in chosen], chosen), refused,
+                             encoding=encoding))
 
 
-def open_zip(source: str | Path | bytes, name: str | None = None) -> Dataset:
+def open_zip(source: str | Path | bytes, name: str | None = None, *, encoding: str | None = None) -> Dataset:
     """All images in a zip or a plain tar, by path or as bytes; folders, text files and tables as in ``open_folder``.
+
+    ``encoding`` is that of names and texts that do not say how they are written; guessed by default.
 
     Raises
     ------
@@ -103,14 +102,14 @@ def open_zip(source: str | Path | bytes, name: str | None = None) -> Dataset:
     if not isinstance(source, bytes):
         source = local_path(source, "zip")
     name = name or (source.name if isinstance(source, Path) else "the archive")
-    archive = open_archive(source, name)
+    archive = open_archive(source, name, encoding)
     return _dataset(Contents(PurePosixPath(name).stem or name, archive.members, archive.size, archive.read,
                              lambda chosen: ZipImages(archive, chosen), archive.refused, archive.left_out,
-                             archive.notices))
+                             archive.notices, encoding))
 
 
-def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
-    """Several uploaded files, rows (name, bytes): images, and text files with their captions.
+def open_uploads(uploads: Sequence[tuple[str, bytes]], *, encoding: str | None = None) -> Dataset:
+    """Several uploaded files, rows (name, bytes): images, and text files with their captions, as in ``open_folder``.
 
     Raises
     ------
@@ -124,7 +123,7 @@ def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> Dataset:
     names = sorted(files, key=natural)
     title = names[0] if len(names) == 1 else f"{len(names):,} uploaded files"
     return _dataset(Contents(title, names, lambda name: len(files[name]), lambda name, most: files[name][:most],
-                             lambda chosen: UploadImages([(name, files[name]) for name in chosen])))
+                             lambda chosen: UploadImages([(name, files[name]) for name in chosen]), encoding=encoding))
 
 
 def local_path(path: str | Path, kind: str) -> Path:
@@ -167,7 +166,7 @@ def _dataset(files: Contents) -> Dataset:
     def read(name: str) -> bytes:
         return files.read(name, MAX_FILE_BYTES)
 
-    beside = read_beside(good, others, files.size_of, read)
+    beside = read_beside(good, others, files.size_of, read, files.encoding)
     refused += beside.refused
     rows = [(i, f"{good[i]}/{n}", text) for i in range(len(good)) for n, text in enumerate(beside.captions.get(i, ()))]
     folders, said = labels_from_folders(good), beside.table(len(good))
@@ -177,12 +176,12 @@ def _dataset(files: Contents) -> Dataset:
         links=np.array([(row[0], j) for j, row in enumerate(rows)], dtype=np.int64).reshape(-1, 2),
         image_table=pd.concat([folders.drop(columns=[c for c in said if c in folders]), said], axis=1),
         text_table=pd.DataFrame(index=range(len(rows))), refused=tuple(refused))
-    tables = _tables_among([name for name in others if name not in beside.used], good)
+    tables = tables_among([name for name in others if name not in beside.used], good)
     dataset = replace(dataset, notices=files.notices + beside.notices())
     for table, folder in tables:
-        dataset = _with_table(dataset, table, folder, read(table))
-    known = {*(table for table, _ in tables), *beside.used, *(r.name for r in dataset.refused)}
-    left_out += [Refusal(name, _not_used(name)) for name in others if name not in known]
+        dataset = with_table(dataset, table, folder, read(table), files.encoding)
+    known = {*(table for table, _ in tables), *beside.used, *(r.name for r in (*dataset.refused, *left_out))}
+    left_out += [Refusal(name, why_not_used(name, tables)) for name in others if name not in known]
     return replace(dataset, left_out=(*left_out, *dataset.left_out))
 
 
@@ -227,71 +226,6 @@ def _by_head(files: Contents, name: str, reason: str) -> tuple[str | None, str]:
 
 def _is(kind: str) -> str:
     return f"; it is {kind}" if kind.startswith(("a ", "an ")) else ""
-
-
-def _not_used(name: str) -> str:
-    """Why a file beside images is not used, where nothing else has been said of it."""
-    if ending_of(name) in BESIDE:
-        return "no image has its name"
-    if name.lower().endswith((*_TABLES, ".json")):
-        return "another table describes these images, or none of several bears a name that says it does"
-    return "it is no image, no text of an image's name and no table"
-
-
-def _tables_among(names: Sequence[str], images: Sequence[str]) -> list[tuple[str, str]]:
-    """The tables that describe images, each with the folder that it speaks of.
-
-    In each folder the one of a telling name (metadata.jsonl, captions.txt), else the only one there is; a table that is
-    called like a folder beside it, as a shard's is, speaks of that folder.
-    """
-    by_folder: dict[str, list[str]] = {}
-    shards = []
-    folders = {name.rpartition("/")[0] for name in images}
-    for name in names:
-        if not name.lower().endswith((*_TABLES, ".txt", ".json", ".token")):
-            continue
-        folder, _, last = name.rpartition("/")
-        own = f"{folder}/{last.rpartition('.')[0]}".lstrip("/")
-        if own in folders and last.lower().endswith(_TABLES):
-            shards.append((name, own + "/"))
-        else:
-            by_folder.setdefault(folder, []).append(name)
-    chosen = []
-    named = {folder: [n for n in some if re.fullmatch(_NAMED_TABLE, n.rpartition("/")[2].lower())]
-             for folder, some in by_folder.items()}
-    any_named = any(named.values())
-    for folder, some in by_folder.items():
-        plain = [n for n in some if n.lower().endswith(_TABLES)]
-        table = named[folder][:1] or (plain if len(plain) == 1 and not any_named and not shards else [])
-        chosen += [(t, f"{folder}/" if folder else "") for t in table]
-    if not any_named and not shards and len(chosen) > 1:
-        chosen = [(table, folder) for table, folder in chosen if any(name.startswith(folder) for name in images)]
-    return [*sorted(chosen, key=lambda c: c[1].count("/")), *shards]
-
-
-def _with_table(dataset: Dataset, name: str, folder: str, data: bytes) -> Dataset:
-    """The dataset with what a table says of the images in a folder."""
-    try:
-        table = read_table(data, name)
-        roles = guess_roles(table.frame)
-        if roles.image is None:
-            roles = replace(roles, image=_key_of(table.frame, roles, dataset, folder))
-        if roles.image is None:
-            reason = f"no column of it names images ({', '.join(map(str, table.frame.columns[:6]))})"
-            return replace(dataset, refused=(*dataset.refused, Refusal(name, reason)))
-        dataset = attach(dataset, table.frame, roles, name, folder)
-        return replace(dataset, refused=(*dataset.refused, *table.refused), notices=dataset.notices + table.notices)
-    except SourceError as error:
-        return replace(dataset, refused=(*dataset.refused, Refusal(name, error.got)))
-
-
-def _key_of(frame: pd.DataFrame, roles: Roles, dataset: Dataset, folder: str) -> str | None:
-    """The column of keys by which rows and files belong together, as img2dataset writes them."""
-    if roles.id is None:
-        return None
-    keys = [str(v) for v in frame[roles.id].head(_KEYS_TRIED)]
-    inside = [name.removeprefix(folder) for name in dataset.image_ids if name.startswith(folder)]
-    return roles.id if len(match_names(keys, inside)) > len(keys) / 2 else None
 
 
 def _reason_by_size(size_of: Callable[[str], int], name: str) -> str:

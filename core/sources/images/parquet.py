@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.sources.images.formats import formats_of, kind_of
 from core.sources.images.readers import FileBytes
 from core.sources.reasons import refuse
 
 if TYPE_CHECKING:
     import pyarrow
+    import pyarrow.parquet
 
 _GROUPS_KEPT = 2
+_TRIED = 20
 
 
 def holds_bytes(kind: pyarrow.DataType) -> bool:
@@ -27,6 +30,16 @@ def holds_bytes(kind: pyarrow.DataType) -> bool:
     if arrow.types.is_struct(kind):
         return any(holds_bytes(kind.field(i).type) for i in range(kind.num_fields) if kind.field(i).name == "bytes")
     return bool(arrow.types.is_binary(kind) or arrow.types.is_large_binary(kind))
+
+
+def holds_pictures(file: pyarrow.parquet.ParquetFile, column: str, *, of_any_kind: bool = False) -> bool:
+    """Whether the first filled cells of a column of bytes begin as files do; ``of_any_kind``: whether any is filled."""
+    for batch in file.iter_batches(_TRIED, columns=[column]):
+        cells = [cell.get("bytes") if isinstance(cell, dict) else cell for cell in batch.column(0).to_pylist()]
+        heads = [cell[:512] for cell in cells if cell]
+        if heads:
+            return of_any_kind or any(formats_of(head) or kind_of(head) for head in heads)
+    return False
 
 
 class ParquetImages(FileBytes):

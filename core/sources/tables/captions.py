@@ -16,15 +16,15 @@ import pandas as pd
 from core.errors import SourceError, check_choice
 from core.sources.archives import clean, distinct
 from core.sources.images.readers import ChosenImages
+from core.sources.tables.cells import captions_in, is_address, without_number
 from core.sources.tables.columns import (
     SPLITS,
     Roles,
     as_labels,
     caption_language,
-    captions_in,
-    is_address,
+    hint_of,
     numbers_where_possible,
-    without_number,
+    said_of,
 )
 from core.types import Dataset, Images, Refusal, as_ids
 
@@ -68,6 +68,7 @@ def assemble(frame: pd.DataFrame, roles: Roles, name: str, find: Callable[[Seque
     counts: dict[str, int] = {}
     columns = [frame[c].tolist() for c in roles.captions]
     for row, image in enumerate(names):
+        before = len(texts)
         for at, column in enumerate(columns):
             for caption in captions_in(column[row]):
                 owner = image or (given[row] if given else f"row {row + 1}")
@@ -78,6 +79,8 @@ def assemble(frame: pd.DataFrame, roles: Roles, name: str, find: Callable[[Seque
                 texts.append(caption)
                 text_rows.append(row)
                 text_columns.append(at)
+        if not image and len(texts) == before:
+            refused.append(Refusal(f"row {row + 1}", "it names no image and holds no caption"))
     first_row = {image: row for row, image in reversed(list(enumerate(names)))}
     return Dataset(
         name=PurePosixPath(name).stem, image_ids=as_ids(list(kept)), images=images, text_ids=as_ids(text_ids),
@@ -137,9 +140,8 @@ def _check(roles: Roles, frame: pd.DataFrame, name: str) -> None:
         if column is not None:
             check_choice(f"a column of {name}", column, frame.columns)
     if roles.image is None and not roles.captions:
-        columns = ", ".join(map(str, frame.columns[:12])) + (", ..." if len(frame.columns) > 12 else "")
-        raise SourceError(f"a column of captions or of image paths in {name}", f"the columns {columns}",
-                          "Say which column holds what.")
+        raise SourceError(f"a column of captions or of image paths in {name}", f"the columns {said_of(frame)}",
+                          hint_of(frame))
 
 
 def image_name(cell: Any) -> str:

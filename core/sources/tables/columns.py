@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.sources.images.formats import EXTENSIONS
+from core.sources.tables.cells import (
+    are_numbers,
+    is_address,
+    is_image_name,
+    is_missing,
+    is_number,
+    is_sentence,
+    is_texts,
+    is_vector,
+    share,
+)
+from core.types import Refusal
 
 _LANGUAGES = ("ar bg bn cs da de el en es et fa fi fil fr he hi hr hu id it ja ko mi nl no pl pt quz ro ru sv sw te "
               "th tr uk vi zh")
 LANGUAGES = frozenset(_LANGUAGES.split())
 _NAMES = {
-    "image": "image image_path img img_path path filepath file_path file filename file_name image_name image_file "
-             "image_id imageid photo picture",
+    "image": "image images image_path img img_path path filepath file_path file filename file_name image_name "
+             "image_file image_id imageid photo picture",
     "caption": "caption captions text texts sentence sentences description descriptions prompt title alt alt_text raw "
                "comment txt",
     "label": "label labels class class_name classname category species ground_truth tag target",
@@ -31,8 +39,6 @@ _ROLE_NAMES = {role: words.split() for role, words in _NAMES.items()}
 SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation",
           "validation": "validation", "dev": "validation", "test": "test", "testing": "test"}
 _SAMPLE = 200
-_STRING = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
-_NUMBERED = re.compile(r"(.+\.\w{2,5})#\d+$")
 
 
 @dataclass(frozen=True)
@@ -93,55 +99,21 @@ def guess_roles(frame: pd.DataFrame, image: str | None = None) -> Roles:
     by_role: dict[str, list[str]] = {}
     for column in frame.columns:
         by_role.setdefault(role_of(column) or "", []).append(column)
-    filled = {c: [v for v in frame[c].head(_SAMPLE).tolist() if not _is_missing(v)] for c in frame.columns[:2_000]}
-    images = [c for c in filled if _share(filled[c], is_image_name) > 0.5]
-    named = [c for c in by_role.get("image", []) if _share(filled.get(c, []), _is_address) <= 0.5]
+    filled = {c: [v for v in frame[c].head(_SAMPLE).tolist() if not is_missing(v)] for c in frame.columns[:2_000]}
+    images = [c for c in filled if share(filled[c], is_image_name) > 0.5]
+    named = [c for c in by_role.get("image", []) if share(filled.get(c, []), is_address) <= 0.5]
     image = image or next((c for c in images if c in named), None) or next(iter([*images, *named]), None)
-    captions = [c for c in by_role.get("caption", []) if c != image and _share(filled.get(c, []), _is_texts) > 0.5]
+    captions = [c for c in by_role.get("caption", []) if c != image and share(filled.get(c, []), is_texts) > 0.5]
     if not captions:
-        wordy = [c for c in filled if c != image and role_of(c) is None and _share(filled[c], _is_sentence) > 0.5]
-        if not wordy and image is None:
-            wordy = [c for c in filled if role_of(c) is None and _share(filled[c], _is_texts) > 0.5]
+        wordy = [c for c in filled if c != image and role_of(c) is None and share(filled[c], is_sentence) > 0.5]
+        if not wordy and image is None and not any(share(cells, is_vector) > 0.5 for cells in filled.values()):
+            wordy = [c for c in filled if role_of(c) is None and share(filled[c], is_texts) > 0.5]
         captions = wordy[:1]
 
     def first(role: str) -> str | None:
         return next((c for c in by_role.get(role, []) if c != image and c not in captions), None)
 
     return Roles(image, tuple(captions), first("label"), first("split"), first("language"), first("id"))
-
-
-def captions_in(cell: Any) -> list[str]:
-    """The captions of one cell: a string, a list, or a list written as text; [] where it is empty."""
-    if _is_missing(cell):
-        return []
-    if isinstance(cell, str):
-        said = cell.strip()
-        found = _written_list(said) if said.startswith("[") and said.endswith("]") else None
-        if found is not None:
-            return captions_in(found)
-        return [said] if said else []
-    if isinstance(cell, list | tuple | np.ndarray):
-        return [str(part).strip() for part in cell if not _is_missing(part) and str(part).strip()]
-    return [str(cell)]
-
-
-def _written_list(said: str) -> list[Any] | None:
-    """A list written as JSON, as Python or, without commas between its strings, as numpy; None where it is none."""
-    strings = re.findall(_STRING, said[1:-1])
-    if len(strings) > 1 and not re.sub(_STRING, "", said[1:-1]).strip():
-        parts = (_parsed(string) for string in strings)
-        return [part for part in parts if isinstance(part, str)]
-    found = _parsed(said)
-    return found if isinstance(found, list) else None
-
-
-def _parsed(said: str) -> Any:
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            return parse(said)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
-    return None
 
 
 def numbers_where_possible(column: pd.Series) -> pd.Series:
@@ -158,53 +130,48 @@ def numbers_where_possible(column: pd.Series) -> pd.Series:
     return column if filled.str.contains(r"^\s*[+-]?0\d", regex=True).any() else numbers
 
 
-def _share(cells: Sequence[Any], test: Any) -> float:
-    return sum(map(test, cells)) / len(cells) if cells else 0.0
+def passed_over(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -> list[Refusal]:
+    """Columns of images that are not used, with the reason: addresses on the web, and second columns of pictures.
+
+    ``pictures`` are the columns that hold pictures as bytes.
+    """
+    out = []
+    for column in frame.columns[:2_000]:
+        cells = [v for v in frame[column].head(_SAMPLE).tolist() if not is_missing(v)]
+        if column == roles.image or column in roles.captions:
+            continue
+        if roles.image is None and share(cells, is_address) > 0.5:
+            out.append(Refusal(column, "it holds addresses on the web, from which nothing is loaded here; download the "
+                                       "images and name their files"))
+        elif column in pictures or share(cells, is_image_name) > 0.5:
+            out.append(Refusal(column, f"it names images too; those of {roles.image} are taken"
+                               if roles.image else "it names images; it was said that no column does"))
+    return out
 
 
-def _is_missing(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell)
+def said_of(frame: pd.DataFrame) -> str:
+    """The columns of a table with their kinds, for a message."""
+    shown = [f"{column} ({_kind_of(frame[column])})" for column in frame.columns[:12]]
+    return ", ".join(shown) + (f" and {frame.shape[1] - 12} more" if frame.shape[1] > 12 else "")
 
 
-def is_image_name(cell: Any) -> bool:
-    """Whether a cell is the name of an image file, by its ending; no address on the web is."""
-    if isinstance(cell, str):
-        cell = without_number(cell)
-    return (isinstance(cell, str) and "." in cell and not is_address(cell)
-            and "." + cell.strip().lower().rsplit(".", 1)[-1] in EXTENSIONS)
+def _kind_of(column: pd.Series) -> str:
+    if column.dtype.kind not in "OUT":
+        return str(column.dtype)
+    cells = [v for v in column.head(_SAMPLE).tolist() if not is_missing(v)]
+    if share(cells, is_vector) > 0.5:
+        return "bytes" if isinstance(cells[0], bytes) else "lists of numbers"
+    if share(cells, lambda cell: isinstance(cell, str)) <= 0.5:
+        return type(cells[0]).__name__ if cells else "empty"
+    return "numbers as text" if share(cells, lambda cell: are_numbers(str(cell))) > 0.5 else "text"
 
 
-def is_address(name: str) -> bool:
-    """Whether a name is one on the web or in a cloud's store, where no file lies."""
-    return re.match(r"[a-zA-Z][\w+.-]*://", name.strip()) is not None
-
-
-def without_number(name: str) -> str:
-    """The name of an image without the number of its caption: "a.jpg#2" is a.jpg."""
-    found = _NUMBERED.match(name.strip())
-    return found[1] if found else name
-
-
-def _is_address(cell: Any) -> bool:
-    return isinstance(cell, str) and is_address(cell)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_texts(cell: Any) -> bool:
-    if isinstance(cell, Iterable) and not isinstance(cell, str | bytes | dict):
-        return all(isinstance(part, str) for part in cell)
-    return isinstance(cell, str) and not _is_number(cell)
-
-
-def _is_sentence(cell: Any) -> bool:
-    return isinstance(cell, str) and cell.count(" ") >= 2 and not is_image_name(cell)
+def hint_of(frame: pd.DataFrame) -> str:
+    """What to do with a table in which neither captions nor names of images were found."""
+    numbers = sum(_kind_of(frame[c]).startswith(("float", "numbers")) for c in frame.columns[:2_000])
+    vectors = any(_kind_of(frame[c]) in ("lists of numbers", "bytes") for c in frame.columns[:2_000])
+    return ("It seems to hold vectors: open it as vectors. " if vectors or numbers > 3 else "") + (
+        "Say which column holds what.")
 
 
 def is_header(row: Sequence[str], below: Sequence[Sequence[str]] = ()) -> bool:
@@ -227,7 +194,7 @@ def is_header(row: Sequence[str], below: Sequence[Sequence[str]] = ()) -> bool:
         under = [r[at].strip() for r in below if at < len(r)]
         if len(under) > 1 and not is_image_name(cell) and all(map(is_image_name, under)):
             return True
-    if any(is_image_name(cell) or is_address(cell) or len(cell) > 64 or _is_number(cell) for cell in cells):
+    if any(is_image_name(cell) or is_address(cell) or len(cell) > 64 or is_number(cell) for cell in cells):
         return False
     if len(cells) == 1 or not any(cells):
         return bool(cells) and re.fullmatch(r"\w+", cells[0]) is not None
@@ -244,11 +211,14 @@ def is_plain(column: pd.Series) -> bool:
     """Whether the cells of a column are single values, not lists, records or arrays."""
     if column.dtype != object:
         return not hasattr(column.dtype, "pyarrow_dtype") or not str(column.dtype).startswith(("list", "struct", "map"))
-    return not any(isinstance(cell, list | tuple | dict | set | np.ndarray) for cell in column.head(_SAMPLE))
+    return not any(isinstance(cell, list | tuple | dict | set | np.ndarray) for cell in column)
 
 
 def as_labels(column: pd.Series) -> pd.Series:
-    """Labels as text: whole numbers without a fraction (class 1, not 1.0), missing ones as they are."""
+    """Labels as text: whole numbers without a fraction (class 1, not 1.0), missing ones as they are; 1e3 stays."""
+    words = [cell for cell in column if isinstance(cell, str)]
+    if words and not all(re.fullmatch(r"-?\d+(\.0+)?", word.strip()) for word in words):
+        return column
     numbers = numbers_where_possible(column)
     if not pd.api.types.is_numeric_dtype(numbers) or pd.api.types.is_bool_dtype(numbers):
         return column

@@ -13,8 +13,8 @@ from core.sources.images.opening import local_path, open_folder, open_zip
 from core.sources.images.parquet import ParquetImages
 from core.sources.images.readers import ChosenImages, FileImages
 from core.sources.tables.captions import Found, assemble, match_names, report_missing
-from core.sources.tables.columns import Roles, guess_roles
-from core.sources.tables.reading import bytes_column, read_table
+from core.sources.tables.columns import Roles, guess_roles, passed_over
+from core.sources.tables.reading import read_table
 from core.types import Dataset, Refusal
 
 Root = str | Path | bytes | Dataset | None
@@ -36,7 +36,8 @@ def open_table(source: str | Path | tuple[str, bytes], images_root: Root = None,
 
     Returns
     -------
-    A dataset whose ``refused`` lists missing images and unreadable rows. Captions without an image stay, unlinked.
+    A dataset whose ``refused`` lists missing images and unreadable rows, and whose ``left_out`` lists images that no
+    row names and columns of images that are not used. Captions without an image stay, unlinked.
 
     Raises
     ------
@@ -55,48 +56,69 @@ def open_table(source: str | Path | tuple[str, bytes], images_root: Root = None,
             raise SourceError("the path of a table", f"{source}, which is {what}", "Check the path.")
         name, beside = data.name, data.parent
     table = read_table(data, name, roles.encoding if roles else None)
-    packed = bytes_column(data, name)
     roles = roles if roles is not None and roles != Roles(encoding=roles.encoding) else replace(
-        guess_roles(table.frame, packed), encoding=roles.encoding if roles else None)
+        guess_roles(table.frame, next(iter(table.pictures), None)), encoding=roles.encoding if roles else None)
+    left_out = passed_over(table.frame, roles, table.pictures)
 
     def find(names: Sequence[str], refused: list[Refusal]) -> Found:
-        if packed is not None and packed == roles.image:
-            rows = {n: row for row, n in enumerate(table.frame[packed].tolist())}
-            return ParquetImages(data, packed, [rows[n] for n in names], names), {n: i for i, n in enumerate(names)}
-        return _find(names, images_root, beside, name, refused)
+        if roles.image in table.pictures:
+            rows = {n: row for row, n in enumerate(table.frame[roles.image].tolist())}
+            return (ParquetImages(data, roles.image, [rows[n] for n in names], names),
+                    {n: i for i, n in enumerate(names)})
+        if images_root is not None:
+            return _given(names, images_root, name, refused, left_out)
+        return _beside(names, beside, name, refused)
 
-    return replace(assemble(table.frame, roles, name, find, list(table.refused)), notices=table.notices)
+    dataset = assemble(table.frame, roles, name, find, list(table.refused))
+    if images_root is not None and (roles.image is None or roles.image in table.pictures):
+        title = images_root.name if isinstance(images_root, Dataset) else Path(images_root).name if isinstance(
+            images_root, str | Path) else "the archive"
+        left_out.append(Refusal(title, f"{name} holds its pictures itself" if roles.image else
+                                f"no column of {name} names the images in it"))
+    return replace(dataset, left_out=tuple(left_out), notices=table.notices)
 
 
 def columns_of(source: str | Path | tuple[str, bytes]) -> tuple[tuple[str, ...], Roles]:
     """The columns of a table and what `open_table` takes them for; raises SourceError as it does."""
     name, data = source if isinstance(source, tuple) else (Path(source).name, local_path(source, "table"))
-    frame = read_table(data, name).frame
-    return tuple(map(str, frame.columns)), guess_roles(frame, bytes_column(data, name))
+    table = read_table(data, name)
+    return tuple(map(str, table.frame.columns)), guess_roles(table.frame, next(iter(table.pictures), None))
 
 
-def _find(names: Sequence[str], root: Root, beside: Path | None, table: str, refused: list[Refusal]) -> Found:
-    """The named images that are at hand: in the root, or beside the table."""
-    if root is None and beside is None:
-        refused.append(Refusal(table, f"it names {len(names):,} images, but no folder or zip with them was given"))
-        return None, {}
-    base = beside if root is None else None
+def _given(names: Sequence[str], root: str | Path | bytes | Dataset, table: str, refused: list[Refusal],
+           left_out: list[Refusal]) -> Found:
+    """The named images among those that were given, and what else these hold."""
+    dataset = root
     if isinstance(root, str | Path) and (local := local_path(root, "zip with the images")).is_dir():
-        base = local
-    if base is not None:
-        paths = {name: path for name in names if os.path.isfile(path := os.path.join(base, os.path.expanduser(name)))}
-        if len(paths) < len(names) and root is None:
-            with contextlib.suppress(SourceError):
-                return _among(names, open_folder(base), refused)
-        if len(paths) == len(names) or root is None:
-            report_missing(names, paths, base.name or str(base), refused)
-            kept = {name: i for i, name in enumerate(paths)}
-            return (FileImages(list(paths.values()), list(paths)) if paths else None), kept
-    dataset = root if isinstance(root, Dataset) else open_folder(base) if base else open_zip(root)  # type: ignore[arg-type]
+        dataset = open_folder(local)
+    elif not isinstance(root, Dataset):
+        dataset = open_zip(root)
+    assert isinstance(dataset, Dataset)
     if dataset.images is None:
         raise SourceError("a dataset with images", f"{dataset.name}, which holds texts alone", "Choose another one.")
-    refused += [] if isinstance(root, Dataset) else dataset.refused
-    return _among(names, dataset, refused)
+    images, kept = _among(names, dataset, refused)
+    found = set(match_names(names, dataset.image_ids).values())
+    refused += dataset.refused
+    left_out += [Refusal(identity, f"no row of {table} names it") for i, identity in enumerate(dataset.image_ids)
+                 if i not in found]
+    if dataset.texts:
+        left_out.append(Refusal(f"{len(dataset.texts):,} captions beside the images of {dataset.name}",
+                                f"those of {table} are taken"))
+    left_out += dataset.left_out
+    return images, kept
+
+
+def _beside(names: Sequence[str], folder: Path | None, table: str, refused: list[Refusal]) -> Found:
+    """The named images in the folder of the table, and in the folders below it where some are not there."""
+    if folder is None:
+        refused.append(Refusal(table, f"it names {len(names):,} images, but no folder or zip with them was given"))
+        return None, {}
+    paths = {name: path for name in names if os.path.isfile(path := os.path.join(folder, os.path.expanduser(name)))}
+    if len(paths) < len(names):
+        with contextlib.suppress(SourceError):
+            return _among(names, open_folder(folder), refused)
+    report_missing(names, paths, folder.name or str(folder), refused)
+    return (FileImages(list(paths.values()), list(paths)) if paths else None), {name: i for i, name in enumerate(paths)}
 
 
 def _among(names: Sequence[str], dataset: Dataset, refused: list[Refusal]) -> Found:

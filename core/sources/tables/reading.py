@@ -13,15 +13,17 @@ from core.errors import SourceError
 from core.sources.archives import distinct
 from core.sources.gate import check_text, checked_parquet
 from core.sources.images.formats import kind_of
-from core.sources.images.parquet import holds_bytes
-from core.sources.tables.jsons import read_json, read_json_lines
+from core.sources.images.parquet import holds_bytes, holds_pictures
+from core.sources.tables.columns import role_of
+from core.sources.tables.jsons import read_json
 from core.sources.tables.separated import looks_separated, read_separated
-from core.sources.text import decode, lines
+from core.sources.text import decode, lines, without_halves
 from core.types import Refusal
 
 PARQUET = (".parquet", ".pq")
 LINES = (".txt", ".token")
-ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".token", ".json", ".jsonl", ".ndjson", *PARQUET)
+JSON = (".json", ".jsonl", ".ndjson")
+ENDINGS = (".csv", ".tsv", ".tab", *LINES, *JSON, *PARQUET)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,22 +35,25 @@ class Table:
     frame : its rows, each column under a title of its own.
     refused : rows that could not be read.
     notices : what had to be guessed.
+    pictures : columns of a Parquet file that hold pictures as bytes; their cells here are the pictures' names.
     """
 
     frame: pd.DataFrame
     refused: tuple[Refusal, ...] = ()
     notices: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
 
 
-def read_table(data: bytes | Path, name: str, encoding: str | None = None) -> Table:
+def read_table(data: bytes | Path, name: str, encoding: str | None = None, *, guess: str | None = None) -> Table:
     """The whole table with text cells as they stand, and the rows that could not be read.
 
     Parameters
     ----------
     data, name
         The file, or where it lies, and what it is called; the name's ending says what it is.
-    encoding
-        How its letters are written; None leaves that to the file (`core.sources.text.decode`).
+    encoding, guess
+        How its letters are written, for certain and where the file does not say; None leaves that to
+        `core.sources.text.decode`.
 
     Raises
     ------
@@ -60,16 +65,18 @@ def read_table(data: bytes | Path, name: str, encoding: str | None = None) -> Ta
         data = data.read_bytes() if ending not in PARQUET else data
     refused: list[Refusal] = []
     said = ""
+    pictures: list[str] = []
     try:
         if ending in PARQUET:
-            frame = _read_parquet(data, name)
+            frame, pictures = _read_parquet(data, name)
         elif ending in ENDINGS:
             assert isinstance(data, bytes)
             if kind := kind_of(data):
                 raise SourceError(f"a table of text in {name}", f"what begins like {kind}",
                                   "Save it as CSV or Parquet.")
             check_text(data, name)
-            decoded = decode(data, encoding)
+            decoded = decode(data, encoding, guess=guess)
+            decoded = without_halves(decoded) if ending in JSON else decoded
             said = decoded.notice(name)
             frame, refused = _of_text(decoded.text, ending)
         else:
@@ -80,15 +87,15 @@ def read_table(data: bytes | Path, name: str, encoding: str | None = None) -> Ta
                           "Open it where it was made and save it again.") from error
     if frame.empty:
         raise SourceError(f"a table with rows in {name}", "an empty one", "Check the file.")
-    frame.columns = pd.Index(titles(list(frame.columns)))
-    return Table(frame.reset_index(drop=True), tuple(refused), (said,) if said else ())
+    named = titles(list(frame.columns))
+    pictures = [name for name, column in zip(named, frame.columns) if column in pictures]
+    frame.columns = pd.Index(named)
+    return Table(frame.reset_index(drop=True), tuple(refused), (said,) if said else (), tuple(pictures))
 
 
 def _of_text(text: str, ending: str) -> tuple[pd.DataFrame, list[Refusal]]:
-    if ending in (".jsonl", ".ndjson"):
-        return read_json_lines(text)
-    if ending == ".json":
-        return read_json(text), []
+    if ending in JSON:
+        return read_json(text, by_lines=ending != ".json")
     if ending in LINES and not looks_separated(text):
         return pd.DataFrame({"caption": [line.strip() for line in lines(text) if line.strip()]}), []
     return read_separated(text, tabs_first=ending in (".tsv", ".tab", ".token"))
@@ -118,23 +125,28 @@ def titles(found: list[object]) -> list[str]:
     return out
 
 
-def _read_parquet(data: bytes | Path, name: str) -> pd.DataFrame:
-    """All columns but pictures, whose column says what they are called."""
+def _read_parquet(data: bytes | Path, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """All columns, and which of them hold pictures: there stands what these are called, as where others only name
+    theirs."""
     import pyarrow.parquet as parquet
 
     data = checked_parquet(data, name)
     file = parquet.ParquetFile(io.BytesIO(data) if isinstance(data, bytes) else data)
     packed = [field for field in file.schema_arrow if holds_bytes(field.type)]
-    frame = file.read(columns=[f.name for f in file.schema_arrow if f not in packed]).to_pandas()
+    pictures = [f.name for f in packed if holds_pictures(file, f.name) or (
+        role_of(f.name) == "image" and holds_pictures(file, f.name, of_any_kind=True))]
+    named = [f for f in packed if f.name in pictures or str(f.type).startswith("struct")]
+    frame = file.read(columns=[f.name for f in file.schema_arrow if f not in named]).to_pandas()
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index(names=[str(n) if n is not None else "id" for n in frame.index.names])
-    for field in packed:
+    for field in named:
         names: list[str | None] = [None] * file.metadata.num_rows
         if str(field.type).startswith("struct") and any(part.name == "path" for part in field.type):
             cells = file.read(columns=[f"{field.name}.path"]).column(0).to_pylist()
             names = [cell and cell.get("path") for cell in cells]
-        frame[field.name] = _one_each([name or f"row {i + 1}" for i, name in enumerate(names)])
-    return frame
+        one_each = _one_each([name or f"row {i + 1}" for i, name in enumerate(names)])
+        frame[field.name] = one_each if field.name in pictures else names
+    return frame, pictures
 
 
 def _one_each(names: list[str]) -> list[str]:
@@ -143,13 +155,3 @@ def _one_each(names: list[str]) -> list[str]:
     for name in names:
         taken[distinct(name, taken)] = True
     return list(taken)
-
-
-def bytes_column(data: bytes | Path, name: str) -> str | None:
-    """The first column of a Parquet file that holds pictures as bytes; None where none does."""
-    if Path(name).suffix.lower() not in PARQUET:
-        return None
-    import pyarrow.parquet as parquet
-
-    schema = parquet.read_schema(io.BytesIO(data) if isinstance(data, bytes) else data)
-    return next((field.name for field in schema if holds_bytes(field.type)), None)

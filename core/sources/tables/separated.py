@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from core.settings import MB, OWN_MACHINE
-from core.sources.tables.columns import is_header, is_image_name, role_of
+from core.sources.tables.cells import is_image_name
+from core.sources.tables.columns import is_header, role_of
 from core.sources.text import lines
 from core.types import Refusal
 
@@ -37,10 +38,13 @@ def delimiter_of(text: str, tabs_first: bool = False) -> tuple[str, int]:
 
 
 def looks_separated(text: str) -> bool:
-    """Whether lines of text are rows: under one separator, with titles above or names of images in front."""
-    mark, width = delimiter_of(_without_sep_line(text)[0])
+    """Whether lines of text are rows, not captions with commas of their own: under one separator, with known titles
+    above (any, where tabs part them) or names of images in front."""
+    text, said = _without_sep_line(text)
+    mark, width = (said, 2) if said else delimiter_of(text)
     rows = [row for row in _rows(_head(text), mark) if row][:_SAMPLE]
-    return (width > 1 and bool(rows) and is_header(rows[0], rows[1:])) or _begins_with_images(rows)
+    titled = width > 1 and bool(rows) and any(role_of(cell) is not None for cell in rows[0])
+    return titled or (mark == "\t" and width > 1 and is_header(rows[0], rows[1:])) or _begins_with_images(rows)
 
 
 def read_separated(text: str, tabs_first: bool = False) -> tuple[pd.DataFrame, list[Refusal]]:
@@ -109,6 +113,8 @@ def _quotes_close(text: str, mark: str) -> bool:
     """Whether quotes in a table surround cells, some over several lines; not where one stands alone for itself."""
     if '"' not in text or not any(line.count('"') % 2 for line in lines(text)):
         return True
+    if mark == "\t" and len({line.count(mark) for line in lines(text) if line.strip()}) == 1:
+        return False    # each line is a row already
     widths = set()
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True,

@@ -78,10 +78,3 @@ def listed(cell: Any) -> list[float] | None:
         return [float(part) for part in str(cell).strip().strip("[]").replace(",", " ").split()] or None
     except ValueError:
         return None
-
-
-def said_of(table: pd.DataFrame) -> str:
-    """The columns of a table with their kinds, for a message."""
-    kinds = [f"{column} ({'text' if table[column].dtype.kind in 'OUT' else table[column].dtype})"
-             for column in table.columns[:12]]
-    return ", ".join(kinds) + (f" and {table.shape[1] - 12} more" if table.shape[1] > 12 else "")

@@ -67,5 +67,5 @@ def _text(data: bytes | Path, name: str) -> Loaded:
     check_text(data, name)
     decoded = decode(data)
     found = read_text(decoded.text, name)
-    found.notices += [decoded.notice(name)] if decoded.guessed else []
+    found.notices += [said] if (said := decoded.notice(name)) else []
     return found

@@ -13,8 +13,9 @@ import pandas as pd
 from core.errors import SourceError, UnreadableItem
 from core.sources.archives import clean, distinct, is_hidden, natural
 from core.sources.images.opening import local_path
+from core.sources.tables.columns import said_of
 from core.sources.tars import open_archive
-from core.sources.vectors.blocks import Block, Loaded, said_of
+from core.sources.vectors.blocks import Block, Loaded
 from core.sources.vectors.choosing import Array, choose, tables_of
 from core.sources.vectors.files import ENDINGS, PICKLED, load
 from core.sources.vectors.names import caption_column, id_column

@@ -71,7 +71,8 @@ def test_pictures_of_any_kind_are_read_or_named(bring: Bring, tmp_path: Path) ->
     assert {r.name: r.reason for r in dataset.refused} == {"h.jxl": jxl, "jxlwithout": jxl}
     unsaid = "neither its name nor its first bytes say that it is an image"
     assert {r.name: r.reason for r in dataset.left_out} == {
-        "LICENSE": unsaid, "model.bin2": unsaid, "empty": "the file is empty", "lost.txt": "no image has its name",
+        "LICENSE": unsaid, "model.bin2": unsaid, "empty": "the file is empty", "lost.txt":
+            "no image has its name, and it is no table of these images: no column of it names images (caption)",
         "README.md": "it is no image, no text of an image's name and no table"}
 
 

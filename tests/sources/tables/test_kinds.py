@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import unicodedata
 import zipfile
@@ -15,7 +16,8 @@ import pytest
 from core.errors import SourceError
 from core.sources.images.opening import open_folder, open_uploads, open_zip
 from core.sources.tables.captions import match_names
-from core.sources.tables.columns import Roles, captions_in, is_header
+from core.sources.tables.cells import captions_in
+from core.sources.tables.columns import Roles, is_header, is_plain
 from core.sources.tables.opening import open_table
 from core.sources.tables.reading import read_table
 from core.sources.text import decode, lines
@@ -80,11 +82,16 @@ def test_columns_of_lists_and_missing_cells_are_kept(odd: Path, name: str) -> No
     dataset = open_table(odd / "list_columns" / f"{name}.parquet")
     assert len(dataset.image_ids) == 4
     assert all(len(captions) == 1 for captions in pairs(dataset).values())
+    assert "split" not in open_table(odd / "list_columns" / "tags.jsonl").image_table
 
 
 def test_a_lone_quote_of_a_tsv_swallows_nothing_and_a_quoted_newline_of_a_csv_stays() -> None:
     table = read_table(b'name\tnote\na\t5" pipe\nb\t"half\nc\td\n', "t.tsv").frame
     assert table["note"].tolist() == ['5" pipe', '"half', "d"]
+    table = read_table(b'name\tnote\na\t"half\nb\thalf"\nc\td\n', "t.tsv").frame
+    assert table["note"].tolist() == ['"half', 'half"', "d"]
+    table = read_table(b'name\tnote\na\t"one\ntwo"\nc\td\n', "t.tsv").frame
+    assert table["note"].tolist() == ["one\ntwo", "d"]
     table = read_table(b'image,caption\n0.png,"one\ntwo"\n1.png,three\n', "t.csv").frame
     assert table["caption"].tolist() == ["one\ntwo", "three"]
 
@@ -128,6 +135,38 @@ def test_letters_of_many_scripts(text: str, encoding: str) -> None:
     assert decode(text.encode()).guessed is False
 
 
+def test_a_damaged_letter_leaves_utf8_what_it_is() -> None:
+    table = read_table("image,caption\n0.png,grün über\n1.png,ok".encode() + b"\xff\n", "t.csv")
+    assert table.frame["caption"].tolist() == ["grün über", "ok\ufffd"]
+    assert table.notices == ("t.csv has 1 damaged letter, which UTF-8 does not know; \ufffd stands for each.",)
+    for encoding in ("utf-32", "utf-16", "utf-8-sig"):
+        frame = read_table("image,caption\n0.png,a b\n".encode(encoding), "t.csv").frame
+        assert frame.to_dict("list") == {"image": ["0.png"], "caption": ["a b"]}
+    half = read_table(rb'[{"image": "0.png", "caption": "a \ud83d b \ud83d\ude00 \\ud83d"}]', "t.json")
+    assert half.frame["caption"].tolist() == ["a \ufffd b \U0001f600 \\ud83d"]
+    assert len(half.notices) == 1 and "1 damaged letter" in half.notices[0]
+
+
+def test_letters_of_names_and_texts_beside_pictures_can_be_chosen(odd: Path) -> None:
+    files = [("a.png", png()), ("a.txt", "красный".encode("cp1251")), ("b.png", png()), ("b.txt", "синий".encode())]
+    for encoding, said in (("cp1251", "красный"), ("cp1252", "êðàñíûé")):
+        dataset = open_uploads(files, encoding=encoding)
+        assert pairs(dataset) == {"a.png": [said], "b.png": ["синий"]}
+        assert dataset.notices == ()
+    for encoding, name in (("gb18030", "狗/图片三.png"), ("cp437", None)):
+        dataset = open_zip(odd / "zips" / "gbk.zip", encoding=encoding)
+        assert (name is None) == ("狗/图片三.png" not in dataset.image_ids)
+        assert dataset.notices == ()
+
+
+def test_a_list_of_captions_keeps_its_first_line_and_letters_that_begin_as_pictures_do() -> None:
+    captions = ["a dog, running", "a cat, sitting", "a bird, red"]
+    assert open_table(("t.txt", "\n".join(captions).encode())).texts == tuple(captions)
+    assert open_table(("t.txt", b"image, caption\n0.png, a dog\n1.png, a cat\n")).texts == ("a dog", "a cat")
+    for first in ("BMW cars of red colour", "P1 is a racing car"):
+        assert open_table(("t.txt", f"{first}\na cat\n".encode())).texts == (first, "a cat")
+
+
 @pytest.mark.parametrize("folder", ["split_metadata", "split_metadata_distinct"])
 def test_every_table_belongs_to_its_own_folder(odd: Path, folder: str) -> None:
     for dataset in (open_folder(odd / folder), open_zip(zipped(odd / folder), "x.zip")):
@@ -160,10 +199,12 @@ def test_captions_in_numbered_columns(odd: Path) -> None:
 
 
 def test_a_parquet_whose_file_names_are_its_index(odd: Path) -> None:
-    dataset = open_table(odd / "parquet_index" / "captions.parquet")
-    assert dataset.refused[0].name == "photo0.png" or len(dataset.image_ids)
-    frame = read_table(odd / "parquet_index" / "captions.parquet", "captions.parquet").frame
-    assert frame["filename"].tolist()[0] == "photo0.png"
+    path = odd / "parquet_index" / "captions.parquet"
+    assert read_table(path, path.name).frame["filename"].tolist()[:2] == ["photo0.png", "photo1.png"]
+    alone = open_table((path.name, path.read_bytes()))
+    assert (len(alone.texts), len(alone.image_ids)) == (len(pd.read_parquet(path)), 0)
+    images = open_uploads([("photo0.png", png()), ("photo1.png", png("blue"))])
+    assert list(pairs(open_table(path, images))) == ["photo0.png", "photo1.png"]
 
 
 @pytest.mark.parametrize("name", ["empty2", "img_ext", "inf", "nan", "q", "url", "year"])
@@ -228,6 +269,86 @@ def test_shapes_of_json(odd: Path, name: str, texts: int) -> None:
     assert len(dataset.image_ids) == 3 and len(dataset.texts) == len(dataset.links) == texts
 
 
+ROWS = [{"image": "0.png", "caption": "a dog"}, {"image": "1.png", "caption": "a cat"}]
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("t.json", json.dumps({"images": ["0.png", "1.png"], "captions": ["a dog", "a cat"]})),
+    ("t.json", json.dumps({"0": ["a dog"], "1": ["a cat"]})),
+    ("t.json", "\n".join(map(json.dumps, ROWS))), ("t.jsonl", json.dumps(ROWS)),
+    ("t.jsonl", json.dumps(ROWS, indent=1)),
+    ("t.json", json.dumps({"train": ROWS[:1], "test": ROWS[1:]})), ("t.json", json.dumps({"data": ROWS})),
+    ("t.json", json.dumps({"0.png": [{"caption": "a dog"}], "1.png": [{"caption": "a cat"}]})),
+    ("t.json", json.dumps([["0.png", "a dog"], ["1.png", "a cat"]])),
+    ("t.json", json.dumps([["file", "text"], ["0.png", "a dog"], ["1.png", "a cat"]])),
+    ("t.jsonl", '["0.png", "a dog"]\n["1.png", "a cat"]\n'),
+    ("t.json", json.dumps({"images": [{"id": "0", "file_name": "0.png"}, {"id": "1", "file_name": "1.png"}],
+                           "annotations": [{"image_id": 0, "caption": "a dog"}, {"image_id": 1, "caption": "a cat"}]})),
+], ids=range(12))
+def test_more_shapes_of_json(name: str, text: str) -> None:
+    dataset = open_table((name, text.encode()), open_uploads([("0.png", png()), ("1.png", png("blue"))]))
+    assert list(pairs(dataset).values()) == [["a dog"], ["a cat"]]
+    assert (dataset.refused, dataset.left_out, dataset.notices) == ((), (), ())
+    if "train" in text:
+        assert dataset.image_table["split"].tolist() == ["train", "test"]
+
+
+def test_coco_names_what_has_no_partner() -> None:
+    said = {"images": [{"id": 1, "file_name": "0.png"}, {"id": 2, "file_name": "1.png"}],
+            "annotations": [{"image_id": "1", "caption": "a dog"}, {"image_id": 7, "caption": "a cat"}]}
+    dataset = open_table(("t.json", json.dumps(said).encode()), open_uploads([("0.png", png()), ("1.png", png())]))
+    assert pairs(dataset) == {"0.png": ["a dog"], "1.png": []}
+    assert [(r.name, r.reason) for r in dataset.refused] == [("7", "no image of this name in 2 uploaded files")]
+    assert dataset.texts == ("a dog", "a cat")
+
+
+@pytest.mark.parametrize("path", [
+    *(f"parquet_types/{n}.parquet" for n in ("bytes", "json_string", "nested1xd", "struct", "tensor", "two_models")),
+    "decimal_comma/emb.csv", "decimal_comma/emb_nohead.csv", "savetxt/emb.txt", "savetxt/emb.csv",
+    "savetxt/emb_comma.csv"])
+def test_a_table_of_vectors_is_no_table_of_captions(odd: Path, path: str) -> None:
+    with pytest.raises(SourceError, match=r"got the columns (name \(text\), \w+ \((bytes|lists of numbers)\)|"
+                                          r"\w+ \((numbers as text|lists of numbers)\)).*open it as vectors"):
+        open_table(odd / path)
+
+
+def test_tables_in_a_folder_are_read_or_named_for_what_they_are(odd: Path) -> None:
+    for dataset in (open_folder(odd / "flickr_token"), open_zip(zipped(odd / "flickr_token"), "x.zip")):
+        assert [len(captions) for captions in pairs(dataset).values()] == [2, 2, 2]
+        assert [(r.name, r.reason) for r in dataset.left_out] == [
+            ("results.token", "Flickr8k.token.txt is taken for the table of these images")]
+    said = {r.name: r.reason for r in open_folder(odd / "coco").left_out}
+    assert said["instances.json"] == ("no image has its name, and captions_val.json is taken for the table of these "
+                                      "images")
+    files = [("0.png", png()), ("instances.json", (odd / "coco" / "instances.json").read_bytes())]
+    alone = open_uploads(files).left_out
+    assert [r.name for r in alone] == ["instances.json"]
+    assert "captions have the fields image_id and caption" in alone[0].reason
+    words = open_uploads([("0.png", png()), ("words.json", b'{"0.png": "a dog"}')])
+    assert pairs(words) == {"0.png": ["a dog"]}
+
+
+def test_nothing_is_passed_over_in_silence(odd: Path) -> None:
+    web = open_table(odd / "csv_kinds" / "laion.csv")
+    assert [r.name for r in web.left_out] == ["URL"] and "addresses on the web" in web.left_out[0].reason
+    empty = open_table(("t.csv", b"image,caption\n,\n0.png,a b\n,\n"), open_uploads([("0.png", png())]))
+    assert [(r.name, r.reason) for r in empty.refused] == [
+        (row, "it names no image and holds no caption") for row in ("row 1", "row 3")]
+    images = open_uploads([("0.png", png()), ("1.png", png()), ("1.txt", b"beside")])
+    none = open_table(("t.csv", b"caption,score\na b c,1\n"), images)
+    assert [(r.name, r.reason) for r in none.left_out] == [
+        ("3 uploaded files", "no column of t.csv names the images in it")]
+    two = open_table(("t.csv", b"image,image2,caption\n0.png,1.png,a b c\n"), images)
+    assert {r.name: r.reason for r in two.left_out} == {
+        "image2": "it names images too; those of image are taken", "1.png": "no row of t.csv names it",
+        "1 captions beside the images of 3 uploaded files": "those of t.csv are taken"}
+    buffer = io.BytesIO()
+    pd.DataFrame({"left": [{"bytes": png(), "path": "a.png"}], "right": [png("blue")], "text": ["a b c"]}).to_parquet(
+        buffer)
+    packed = open_table(("t.parquet", buffer.getvalue()))
+    assert (packed.image_ids, [r.name for r in packed.left_out]) == (("a.png",), ["right"])
+
+
 def test_no_words_of_a_library_reach_a_user() -> None:
     with pytest.raises(SourceError) as refused:
         read_table(b'{"a": [1, 2], "b": [1]}', "t.json")
@@ -239,9 +360,13 @@ def test_whole_numbers_are_classes_and_seconds_a_scale(odd: Path) -> None:
     assert set(labels.dropna()) == {"0", "1", "2"}
     ten = open_table(odd / "labels" / "ten_classes.csv").image_table["label"]
     assert sorted(set(ten), key=int)[:3] == ["0", "1", "2"]
+    odd_ones = open_table(("t.csv", b"caption,label\na b c,1e3\nd e f,2\n")).text_table["label"]
+    assert odd_ones.tolist() == ["1e3", "2"]
     seconds = open_table(("t.csv", b"caption,start\na b c,0.5\nd e f,1\n")).text_table["start"]
     assert np.issubdtype(seconds.dtype, np.floating)
     assert len(open_table(odd / "labels" / "rich.parquet").image_ids) > 0
+    lists = pd.Series([1] * 300 + [[1, 2]])
+    assert not is_plain(lists) and is_plain(lists[:300])
 
 
 def test_the_same_by_upload(odd: Path) -> None:

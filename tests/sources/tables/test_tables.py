@@ -20,7 +20,8 @@ from core.settings import Settings
 from core.sources.images import opening
 from core.sources.images.opening import open_uploads
 from core.sources.tables.captions import match_names
-from core.sources.tables.columns import Roles, captions_in, guess_roles, is_header, numbers_where_possible, role_of
+from core.sources.tables.cells import captions_in
+from core.sources.tables.columns import Roles, guess_roles, is_header, numbers_where_possible, role_of
 from core.sources.tables.opening import open_table
 from core.sources.tables.reading import read_table
 from core.types import Dataset
@@ -347,7 +348,7 @@ def test_cells() -> None:
     ("t.json", b"[" * 100_000, "a table in t.json; got a file that cannot be read as one"),
     ("t.json", b"3", "a table in t.json; got a file that cannot be read as one"),
     ("t.parquet", b"PAR1 no", "a table in t.parquet; got a file that cannot be read as one"),
-    ("t.csv", b"x,y\n1,2\n3,4\n", "a column of captions or of image paths in t.csv; got the columns x, y"),
+    ("t.csv", b"x,y\n1,2\n3,4\n", r"image paths in t.csv; got the columns x \(numbers as text\), y"),
 ])
 def test_errors(name: str, data: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said):
