@@ -33,8 +33,9 @@ class Budget:
     members : files in an archive.
     rows, columns, cells : of a table; numbers of vectors are no cells.
     field_mb : bytes of one line, or of one cell, of a table of text.
-    megapixels : of one picture.
-    seconds : for unpacking one picture or one packed table.
+    megapixels : of one picture, also of a texture.
+    faces, vertices : of one mesh, placed as often as it is shown; points of a cloud are vertices.
+    seconds : for unpacking one picture or packed table, or reading one mesh.
     """
 
     upload_mb: int
@@ -51,12 +52,14 @@ class Budget:
     cells: int = 500_000_000
     field_mb: int = 16
     megapixels: int = 100
+    faces: int = 5_000_000
+    vertices: int = 15_000_000
     seconds: int = 20
 
 
 OWN_MACHINE = Budget(upload_mb=400, visitor_mb=64_000, server_mb=64_000, unpacked_mb=65_536)
 HOSTED = Budget(upload_mb=100, visitor_mb=300, server_mb=2_000, unpacked_mb=512, texts_mb=16, members=100_000,
-                rows=1_000_000, columns=2_000, cells=4_000_000, field_mb=1)
+                rows=1_000_000, columns=2_000, cells=4_000_000, field_mb=1, faces=1_000_000, vertices=3_000_000)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from core.settings import MB, OWN_MACHINE
 MAX_FILE_BYTES = OWN_MACHINE.member_mb * MB
 
 
-def refuse(name: str, reason: str) -> UnreadableItem:
+def refuse(name: str, reason: str, what: str = "image") -> UnreadableItem:
     """The error of one item; ``error.got`` is the reason alone."""
-    return UnreadableItem(f"a readable image in {name}", reason)
+    return UnreadableItem(f"a readable {what} in {name}", reason)
 
 
 def too_large(n_bytes: int) -> str:

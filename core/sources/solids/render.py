@@ -44,7 +44,8 @@ class Rendered:
     boxes: np.ndarray
 
 
-def _camera_rays(scenes: Sequence[Scene], size: int, device: str) -> View:
+def camera_view(scenes: Sequence[Scene], size: int, device: str = "cpu") -> View:
+    """The rays and the light of the camera of each scene, as tensors."""
     import torch
 
     def column(values: Sequence[float] | Sequence[tuple[float, float, float]]) -> Tensor:
@@ -212,7 +213,7 @@ def _render_batch(scenes: Sequence[Scene], size: int, device: str) -> tuple[np.n
     import torch
 
     b = len(scenes)
-    view = _camera_rays(scenes, size, device)
+    view = camera_view(scenes, size, device)
     layers = Layers(
         background=paint_background(scenes, view),
         albedo=torch.zeros(b, size * size, 3, device=device), normal=torch.zeros(b, size * size, 3, device=device),

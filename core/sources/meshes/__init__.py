@@ -1,0 +1,1 @@
+"""Meshes and point clouds that a user brings."""
