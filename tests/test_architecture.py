@@ -26,21 +26,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"errors", "types", "settings"},
     "geometry": {"types", "errors"},
     "sources": {"types", "errors", "settings", "jobs", "geometry"},
+    "rendering": {"sources", "types", "errors", "settings", "jobs", "geometry"},
     "encoding": {"sources", "types", "errors", "settings", "jobs", "geometry"},
-    "learning": {"encoding", "sources", "types", "errors", "settings", "jobs", "geometry"},
-    "language": {"encoding", "sources", "types", "errors", "settings", "jobs", "geometry"},
+    "learning": {"encoding", "rendering", "sources", "types", "errors", "settings", "jobs", "geometry"},
+    "language": {"encoding", "rendering", "sources", "types", "errors", "settings", "jobs", "geometry"},
     "figures": {"learning", "language", "scene", "types", "errors", "geometry"},
-    "commands": {"figures", "learning", "language", "encoding", "sources", "types", "errors", "settings", "jobs",
-                 "geometry", "scene"},
-    "streamlit_app": {"figures", "learning", "language", "encoding", "sources", "types", "errors", "settings", "jobs",
-                      "geometry", "scene"},
+    "commands": {"figures", "learning", "language", "encoding", "rendering", "sources", "types", "errors", "settings",
+                 "jobs", "geometry", "scene"},
+    "streamlit_app": {"figures", "learning", "language", "encoding", "rendering", "sources", "types", "errors",
+                      "settings", "jobs", "geometry", "scene"},
 }
 EDGE = {"streamlit_app", "pages"}
 PAGES_MAY_IMPORT = {"streamlit_app", "figures", "types", "errors", "settings", "geometry", "language", "sources",
                     "encoding"}
 # The live views stand between the wings; the matrix draws the report of one.
 SHARED_THAT_SEE_A_WING = {"core.streamlit_app.live.matrix_view"}
-LIGHT = ("torch", "transformers", "streamlit", "plotly", "umap", "sklearn", "numba")
+LIGHT = ("torch", "transformers", "streamlit", "plotly", "umap", "sklearn", "numba", "trimesh", "embreex")
 LINES = {"pages": 140, "core": 320}
 IN_THE_SHELL, FLAT_TESTS = 22, 12
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from core.errors import Cancelled, OrreryError, SourceError
@@ -23,7 +25,7 @@ from core.types import Refusal, as_ids
 
 ENDINGS = tuple(READ)
 _ARCHIVES = (".zip", ".tar")
-_MOST_IN_A_FOLDER = 20_000
+_MOST_IN_A_FOLDER, _MOST_BESIDE = 20_000, 2_000
 Progress = Callable[[float, str], None]
 
 
@@ -87,7 +89,7 @@ def open_mesh_path(path: str | Path, *, on_progress: Progress | None = None,
     if local.is_file() and local.suffix.lower() in _ARCHIVES:
         return _archive(local, local.name, on_progress, should_stop)
     root = local if local.is_dir() else local.parent
-    names = [name for name in _below(root) if local.is_dir() or name == local.name or name.lower().endswith(BESIDE)]
+    names = _below(root) if local.is_dir() else [local.name, *_beside(root, local.name)]
 
     def read(name: str) -> bytes:
         file = root / name
@@ -101,20 +103,34 @@ def open_mesh_path(path: str | Path, *, on_progress: Progress | None = None,
 
 
 def _below(root: Path) -> list[str]:
-    """Names of the files in a folder and below it; no link that leads out of it is followed."""
-    found: list[str] = []
-    base = os.path.realpath(root)
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(f for f in folders if not is_hidden(f))
-        for file in sorted(files):
-            name = os.path.relpath(os.path.join(folder, file), root).replace(os.sep, "/")
-            inside = os.path.realpath(os.path.join(folder, file)).startswith(base + os.sep)
-            if inside and not is_hidden(name):
-                found.append(name)
-        if len(found) > _MOST_IN_A_FOLDER:
-            raise SourceError(f"a folder of at most {_MOST_IN_A_FOLDER:,} files", "one of more",
-                              "Name a folder further down.")
+    """Names of the files in a folder and below it; SourceError where there are too many."""
+    found = list(islice(_walk(root, deepest=20), _MOST_IN_A_FOLDER + 1))
+    if len(found) > _MOST_IN_A_FOLDER:
+        raise SourceError(f"a folder of at most {_MOST_IN_A_FOLDER:,} files", "one of more",
+                          "Name a folder further down.")
     return found
+
+
+def _beside(root: Path, mesh: str) -> list[str]:
+    """What a mesh may name of the files beside it and in the folders beside it; of a large folder the first."""
+    return [name for name in islice(_walk(root, deepest=1), _MOST_BESIDE) if name.lower().endswith(BESIDE)
+            and name != mesh]
+
+
+def _walk(root: Path, deepest: int) -> Iterator[str]:
+    """Names of the files in a folder, those nearest first; no link that leads out of it is followed."""
+    base = os.path.realpath(root)
+    ahead = [("", 0)]
+    for prefix, depth in ahead:
+        with contextlib.suppress(OSError), os.scandir(root / prefix) as entries:
+            for entry in sorted(entries, key=lambda e: e.name):
+                name = f"{prefix}/{entry.name}".lstrip("/")
+                if is_hidden(name) or not os.path.realpath(entry.path).startswith(base + os.sep):
+                    continue
+                if not entry.is_dir():
+                    yield name
+                elif depth < deepest and not entry.is_symlink():
+                    ahead.append((name, depth + 1))
 
 
 def _archive(source: Path | bytes, name: str, on_progress: Progress | None,

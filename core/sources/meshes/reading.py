@@ -16,6 +16,7 @@ from core.settings import settings
 from core.sources.meshes.checking import check_counts, check_head, unreadable
 from core.sources.meshes.members import Members
 from core.sources.meshes.mesh import Cloud, Mesh
+from core.sources.meshes.points import read_points
 
 TEXTURE_SIDE = 2048
 _NO_COLOUR = 200
@@ -55,9 +56,11 @@ def read_mesh(data: bytes, name: str, kind: str, members: Members) -> Mesh | Clo
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if kind == "XYZ":
+                return _cloud([read_points(data)], title, name)
             scene = _scene(data, kind, members)
             parts = list(_parts(scene, name))
-            return _mesh(parts, title, name) if parts else _cloud(scene, title, name)
+            return _mesh(parts, title, name) if parts else _cloud(_clouds(scene), title, name)
     except (OrreryError, MemoryError):
         raise
     except Exception as error:
@@ -180,23 +183,27 @@ def _mesh(parts: list[Part], title: str, name: str) -> Mesh:
     return Mesh(title, vertices, faces, colours, uv, texture_of, tuple(textures.values()))
 
 
-def _cloud(scene: Any, title: str, name: str) -> Cloud:
+def _clouds(scene: Any) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """Points and colours of the clouds of a scene; where there is none, the vertices of what has no faces."""
     import trimesh
 
-    found = list(_placed(scene, trimesh.PointCloud))
-    if not found:
-        found = [(None, v) for piece, v in _placed(scene, trimesh.Trimesh) if len(v)]
-    if not found:
-        raise unreadable(name, "it has no faces and no points")
-    points = np.concatenate([vertices for _, vertices in found])
+    found = []
+    for piece, points in _placed(scene, trimesh.PointCloud):
+        colours = np.asarray(piece.colors)
+        found.append((points, colours[:, :3] if colours.ndim == 2 and len(colours) == len(points) else None))
+    return found or [(points, None) for _, points in _placed(scene, trimesh.Trimesh)]
+
+
+def _cloud(found: list[tuple[np.ndarray, np.ndarray | None]], title: str, name: str) -> Cloud:
+    points = np.concatenate([np.empty((0, 3)), *(points for points, _ in found)])
     check_counts(len(points), 0, name)
-    if len(points) < 2:
+    if not len(points):
+        raise unreadable(name, "it has no faces and no points")
+    if len(points) == 1:
         raise unreadable(name, "it has a single point")
     _check_places(points, name)
-    colours = [np.asarray(piece.colors) if piece is not None and len(np.shape(piece.colors)) == 2 else None
-               for piece, _ in found]
-    whole = all(c is not None and len(c) == len(v) for c, (_, v) in zip(colours, found))
-    return Cloud(title, points, np.concatenate([c[:, :3] for c in colours if c is not None]) if whole else None)
+    colours = [colours for _, colours in found if colours is not None]
+    return Cloud(title, points, np.concatenate(colours) if len(colours) == len(found) else None)
 
 
 def _check_places(points: np.ndarray, name: str) -> None:
