@@ -54,6 +54,7 @@ class Job:
         self.ended: float | None = None
         self.error: BaseException | None = None
         self._runner, self._work, self._cost = runner, work, cost
+        self._waited_for_by = {visitor}
         self._stop, self._finished = threading.Event(), threading.Event()
         self._result: Any = None
         self._marks: deque[tuple[float, float]] = deque()
@@ -87,6 +88,16 @@ class Job:
         """Take it off the queue, or ask the running work to stop; nothing happens once it is over."""
         self._stop.set()
         self._runner._drop(self)
+
+    def join(self, visitor: str) -> None:
+        """Another visitor waits for it too."""
+        self._waited_for_by.add(visitor)
+
+    def leave(self, visitor: str) -> None:
+        """A visitor waits for it no more; it is cancelled when nobody does."""
+        self._waited_for_by.discard(visitor)
+        if not self._waited_for_by:
+            self.cancel()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is over (seconds); False if it is not yet."""
@@ -218,6 +229,12 @@ class JobRunner:
             jobs = [*self._running, *self._in_turn()]
         return [job for job in jobs if visitor is None or job.visitor == visitor]
 
+    def leave(self, visitor: str) -> None:
+        """A visitor is gone: what nobody else waits for is cancelled."""
+        for job in self.jobs():
+            if visitor in job._waited_for_by:
+                job.leave(visitor)
+
     def close(self) -> None:
         """Cancel everything; the threads end when their work does."""
         with self._changed:
@@ -281,3 +298,4 @@ class JobRunner:
             job._run()
             with self._changed:
                 self._running.remove(job)
+            del job     # with its result, which would stay while this thread waits

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -356,6 +358,38 @@ def test_many_threads_submit_at_once() -> None:
         thread.join(LIMIT)
     assert sorted(done) == sorted(f"v{i}" for i in range(8) for _ in range(50))
     runner.close()
+
+
+def test_work_stops_when_the_last_who_waits_for_it_is_gone(runner: JobRunner) -> None:
+    shared, queued = Gate(), Gate()
+    job, waiting = runner.submit("shared", "a", shared), runner.submit("mine", "a", queued)
+    assert shared.entered.wait(LIMIT)
+    job.join("b")
+    runner.leave("a")
+    assert waiting.state == "cancelled" and not queued.entered.is_set()
+    assert not job.stopping
+    runner.leave("nobody")
+    assert not job.stopping
+    runner.leave("b")
+    assert job.wait(LIMIT) and job.state == "cancelled"
+
+
+def test_a_result_lives_as_long_as_its_job(runner: JobRunner) -> None:
+    class Large:
+        pass
+
+    made: list[weakref.ref[Large]] = []
+
+    def work(on_progress: Report, should_stop: Stop) -> Large:
+        large = Large()
+        made.append(weakref.ref(large))
+        return large
+
+    assert runner.submit("k", "me", work).wait(LIMIT)
+    until = time.monotonic() + LIMIT
+    while made[0]() is not None:
+        assert time.monotonic() < until, "an idle thread keeps nothing"
+        gc.collect()
 
 
 def test_estimates_in_words() -> None:

@@ -26,6 +26,14 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(_TRIM_THRESHOLD, KEPT_BYTES) and mallopt(_MMAP_THRESHOLD, KEPT_BYTES // 2))
 
 
+def give_back_freed_memory() -> bool:
+    """Return what `keep_freed_memory` keeps to the system, as when a visit is over; False where this cannot be done."""
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (AttributeError, OSError, TypeError):
+        return False
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out, on the GPU or beside it."""
     words = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")

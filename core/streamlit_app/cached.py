@@ -1,4 +1,8 @@
-"""The only caches of the app. Keys are ids and fingerprints, never arrays; what is underscored is not part of a key."""
+"""The only caches of the app. Keys are ids and fingerprints, never arrays; what is underscored is not part of a key.
+
+Any visitor can have Streamlit clear its own caches, for everyone. Nothing stands there but what is quickly made again:
+the store, the runner, models and what work gave are kept here.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
 from core.encoding.registry import PHOTO
 from core.errors import OrreryError
+from core.streamlit_app.visits import visitor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +33,28 @@ if TYPE_CHECKING:
     from core.types import Dataset
 
 _log = logging.getLogger("orrery")
+T = TypeVar("T")
+
+MOST_STATES = 8
+MOST_RESULTS = 64
+MOST_SCENES = 8
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+def _one_of_the_process(make: Callable[[], T]) -> Callable[[], T]:
+    """Make it once, for as long as the process lives."""
+    lock, made = threading.Lock(), []  # type: ignore[var-annotated]
+
+    @wraps(make)
+    def one() -> T:
+        with lock:
+            if not made:
+                made.append(make())
+            return made[0]
+
+    return one
+
+
+@_one_of_the_process
 def store() -> Store:
     """The store of vectors that all visitors share; what it holds is addressed by content."""
     from core.encoding.store import Store
@@ -37,7 +62,7 @@ def store() -> Store:
     return Store()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@_one_of_the_process
 def runner() -> JobRunner:
     """The one runner of long work of this server."""
     from core.jobs import JobRunner
@@ -54,9 +79,22 @@ class ModelState:
     finished: threading.Event = field(default_factory=threading.Event)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+_states: OrderedDict[str, ModelState] = OrderedDict()
+_states_lock = threading.Lock()
+
+
 def model_state(model_id: str) -> ModelState:
     """Starts to load a model in a thread, so that a page can be drawn meanwhile; says how far it is."""
+    with _states_lock:
+        if model_id not in _states:
+            _states[model_id] = _start_to_load(model_id)
+        _states.move_to_end(model_id)
+        while len(_states) > MOST_STATES:
+            _states.popitem(last=False)
+        return _states[model_id]
+
+
+def _start_to_load(model_id: str) -> ModelState:
     state = ModelState()
 
     def load() -> None:
@@ -95,44 +133,70 @@ def world(n: int, seed: int) -> Dataset:
     return open_world(n=n, seed=seed)
 
 
-class Results:
-    """Results of long work by key, for all visitors; the one used longest ago goes when there are too many."""
+class Shared:
+    """Values by key for all visitors, each as long as a visit that used it is here, and ``most`` of them at most."""
 
     def __init__(self, most: int) -> None:
         self._most, self._lock = most, threading.Lock()
-        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Any, set[str]]] = OrderedDict()
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._kept
+    def __len__(self) -> int:
+        return len(self._kept)
 
-    def __getitem__(self, key: str) -> Any:
+    def get(self, key: str) -> Any:
+        """The value of a key, which this visit uses from now on; None where there is none."""
+        name = visitor()
         with self._lock:
+            if key not in self._kept:
+                return None
             self._kept.move_to_end(key)
-            return self._kept[key]
+            value, users = self._kept[key]
+            users.add(name)
+            return value
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def of(self, key: str, make: Callable[[], Any]) -> Any:
+        """The value of a key, made where there is none; never None."""
+        value = self.get(key)
+        if value is not None:
+            return value
+        value, name = make(), visitor()
         with self._lock:
-            self._kept[key] = value
+            self._kept[key] = value, {name}
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+        return value
+
+    def leave(self, visit: str) -> None:
+        """A visit is over: what only it used goes."""
+        with self._lock:
+            for _, users in self._kept.values():
+                users.discard(visit)
+            self._kept = OrderedDict((key, kept) for key, kept in self._kept.items() if kept[1])
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def results() -> Results:
+_results, _points, _scenes = Shared(MOST_RESULTS), Shared(MOST_SCENES), Shared(MOST_SCENES)
+
+
+def results() -> Shared:
     """What long work on the pages gave: maps and the like, keyed by fingerprints."""
-    return Results(64)
+    return _results
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def points(key: str, _make: Callable[[], Points]) -> Points:
+def points(key: str, make: Callable[[], Points]) -> Points:
     """The points that ``key`` is the fingerprint of."""
-    return _make()
+    return _points.of(key, make)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def scene(key: str, _make: Callable[[], SphereScene]) -> SphereScene:
+def scene(key: str, make: Callable[[], SphereScene]) -> SphereScene:
     """The scene that ``key`` is the fingerprint of."""
-    return _make()
+    return _scenes.of(key, make)
+
+
+def leave(visit: str) -> None:
+    """A visit is over: its work stops unless another visit waits for it, and what only it used is let go."""
+    runner().leave(visit)
+    for kept in (_results, _points, _scenes):
+        kept.leave(visit)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

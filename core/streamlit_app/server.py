@@ -1,10 +1,12 @@
-"""The server before Streamlit's own: it reads no upload that is over a limit.
+"""The server before Streamlit's own: it reads no upload that is over a limit, and ends what a visit leaves behind.
 
 `BOUNDS` are the arguments of `streamlit.App` in app.py.
 """
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -13,7 +15,9 @@ from typing import Any
 from starlette.middleware import Middleware
 from streamlit import config, runtime
 
+from core.encoding.allocator import give_back_freed_memory
 from core.settings import MB, settings
+from core.streamlit_app import visits
 from core.streamlit_app.uploads import LEDGER
 
 Message = MutableMapping[str, Any]
@@ -21,17 +25,24 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
+GRACE_SECONDS = 30.0     # a visit may be away before it is over: a lost connection is taken up again
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
 _TAKEN, _IN_USE = 204, 409
 
 
 class Bounds:
-    """An application behind which no upload is read that is over a limit."""
+    """An application behind which no upload is read that is over a limit, and no work outlives its visit."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                asyncio.get_running_loop().call_later(GRACE_SECONDS, _end, _away())
+            return
         upload = _UPLOAD.search(scope["path"]) if scope["type"] == "http" else None
         if upload is None:
             await self._app(scope, receive, send)
@@ -63,6 +74,27 @@ class Bounds:
             finally:
                 if answer != _TAKEN:
                     LEDGER.drop(visit, file)
+
+
+def _away() -> set[str]:
+    """Sessions that hold something and have no connection."""
+    known = visits.sessions() | set(LEDGER.visits())
+    return {session for session in known if not runtime.get_instance().is_active_session(session)}
+
+
+def _end(away: set[str]) -> None:
+    """The visits of these sessions are over, unless they are back."""
+    from core.streamlit_app import cached  # whose caches are Streamlit's, which has to run first
+
+    over = away & _away()
+    for session in over:
+        for name in visits.leave(session):
+            cached.leave(name)
+        LEDGER.leave(session)
+        runtime.get_instance().close_session(session)
+    if over:
+        gc.collect()    # a session and its state hold each other
+        give_back_freed_memory()
 
 
 async def _passed(app: Application, scope: Message, receive: Receive, send: Send) -> int:

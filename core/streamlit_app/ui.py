@@ -18,6 +18,7 @@ from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.pages import HOME, PAGES
 from core.streamlit_app.panels import facts, friendly_errors, gallery, notice, refused_panel
 from core.streamlit_app.state import Settings, pick_flag, pick_number, pick_option, pick_text
+from core.streamlit_app.visits import visitor
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -31,6 +32,7 @@ def begin_page(word: str) -> Settings:
     """The first call of the page of a subject: frame, look, and the model in the sidebar."""
     page = PAGES[word]
     state.enter_page(page.word)
+    visitor()
     st.set_page_config(page_title="Orrery" if page is HOME else f"{page.title} · Orrery", page_icon=style.MARK,
                        layout="wide", initial_sidebar_state="auto")
     st.html(f"<style>{style.CSS}{style.DARK_CSS if dark() else ''}</style>")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -12,16 +11,12 @@ import streamlit as st
 from core.errors import OrreryError
 from core.jobs import Job, about
 from core.streamlit_app import cached, panels
+from core.streamlit_app.visits import visitor
 
 Progress = Callable[[float, str], None]
 Stop = Callable[[], bool]
 
 _log = logging.getLogger("orrery")
-
-
-def visitor() -> str:
-    """Who takes a turn in the queue: one visit."""
-    return st.session_state.setdefault("visitor", uuid.uuid4().hex)
 
 
 def running(key: str) -> Job | None:
@@ -33,6 +28,7 @@ def joined(key: str) -> Job | None:
     """The job of that key that another visit has at work, which is then waited for instead of doing the same again."""
     found = next((job for job in cached.runner().jobs() if job.key == key and not job.stopping), None)
     if found is not None:
+        found.join(visitor())
         st.session_state.setdefault("jobs", {})[key] = found
     return found
 
@@ -67,8 +63,9 @@ def result_of(key: str, work: Callable[[Progress, Stop], Any]) -> Any:
         What the work raised; asking again starts it anew.
     """
     done = cached.results()
-    if key in done:
-        return done[key]
+    known = done.get(key)
+    if known is not None:
+        return known
     job = running(key) or start(key, work)
     job.wait(0.5)
     if not job.over:
@@ -77,8 +74,7 @@ def result_of(key: str, work: Callable[[Progress, Stop], Any]) -> Any:
     forget(key)
     if job.error is not None:
         raise as_error(job.error)
-    done[key] = job.result()
-    return done[key]
+    return done.of(key, job.result)
 
 
 @st.fragment(run_every=0.4)

@@ -47,6 +47,11 @@ class Visitor:
 
         ``True`` for a button is a click. What the page shows then stands in ``shown``.
         """
+        self.ask(**changed)
+        return self._listen()
+
+    def ask(self, **changed: object) -> None:
+        """Have the page run, and wait for nothing."""
         message = BackMsg()
         message.rerun_script.query_string = urlencode(self.query)
         message.rerun_script.page_name = self.path
@@ -71,7 +76,6 @@ class Visitor:
         for key in clicked:
             del self._states[key]
         self.send(message)
-        return self._listen()
 
     def settled(self, limit: float = LIMIT) -> Visitor:
         """Run the page until no work is on its way any more."""

@@ -16,7 +16,8 @@ from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import take_part
 from core.streamlit_app.data.pictures import Pictures
 from core.streamlit_app.data.ready import Ready
-from core.streamlit_app.work import Progress, Stop, as_error, forget, joined, running, start, visitor, watch
+from core.streamlit_app.visits import visitor
+from core.streamlit_app.work import Progress, Stop, as_error, forget, joined, running, start, watch
 
 if TYPE_CHECKING:
     from core.encoding.embedding import Cost
@@ -77,7 +78,10 @@ def ensure_embedded(model_id: str, opened: Opened) -> Ready:
 
 
 def _leave(key: str) -> None:
-    """Wait no more for the run of another visit, which goes on."""
+    """Wait no more for the run of another visit, which goes on as long as anyone waits for it."""
+    job = running(key)
+    if job is not None:
+        job.leave(visitor())
     forget(key)
     st.session_state["stopped"][key] = Cancelled("waiting for another run of the same work")
 

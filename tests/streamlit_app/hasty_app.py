@@ -1,0 +1,37 @@
+"""The app, whose visits are over soon after they end; from when it is first asked, it tells what it holds at /held,
+and asks no visitor whether to begin."""
+
+import gc
+import math
+import threading
+from pathlib import Path
+
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from streamlit import App
+
+from core.streamlit_app import server, visits
+from core.streamlit_app.uploads import LEDGER
+
+server.GRACE_SECONDS = 0.5
+
+
+def _memory() -> float:
+    """MB that the process holds."""
+    gc.collect()
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def _held(_: object) -> JSONResponse:
+    from core.streamlit_app import cached
+    from core.streamlit_app.data import embedding
+
+    embedding.ASK_ABOVE_SECONDS = math.inf
+    return JSONResponse({
+        "jobs": [job.key for job in cached.runner().jobs()], "visits": len(visits.sessions()),
+        "uploads": LEDGER.total(), "shared": len(cached._results) + len(cached._points) + len(cached._scenes),
+        "threads": sorted(thread.name for thread in threading.enumerate()), "MB": _memory()})
+
+
+app = App(Path(__file__).parents[2] / "app.py", routes=[Route("/held", _held)], **server.BOUNDS)

@@ -1,0 +1,93 @@
+"""What a visit started and opened ends with it; what clears everyone's caches leaves the work alone."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+
+from tests.streamlit_app.protocol import LIMIT, Visitor
+
+Held = dict[str, object]
+
+
+@pytest.fixture
+def hasty(streamlit_server: Callable[..., str]) -> str:
+    return streamlit_server(Path(__file__).parent / "hasty_app.py", ORRERY_HOSTED="1")
+
+
+def held(address: str) -> Held:
+    return requests.get(f"{address}/held", timeout=LIMIT).json()
+
+
+def held_when(address: str, condition: Callable[[Held], bool]) -> Held:
+    until = time.monotonic() + LIMIT
+    while not condition(found := held(address)):
+        assert time.monotonic() < until, found
+        time.sleep(0.2)
+    return found
+
+
+def nothing(found: Held) -> bool:
+    at_work = any("ScriptRunner" in name for name in found["threads"])      # type: ignore[attr-defined]
+    return not (at_work or found["jobs"] or found["visits"] or found["uploads"] or found["shared"])
+
+
+def vectors(n: int) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.random.default_rng(0).random((n, 128), dtype=np.float32) - 0.5)
+    return buffer.getvalue()
+
+
+def leave_while_opening(address: str) -> Held:
+    visitor = Visitor(address, "Embedding_Sphere", data="vectors").run()
+    file = visitor.put(vectors(180_000), "v.npy")[1]        # 92 MB
+    visitor.ask(**{"vectors.upload": [("v.npy", file)]})
+    visitor.leave()
+    return held_when(address, nothing)
+
+
+def test_a_tab_closed_in_the_middle_of_anything_leaves_nothing(hasty: str) -> None:
+    held(hasty)
+    first, second = (Visitor(hasty, "Embedding_Sphere", scenes="2500", sample="7") for _ in range(2))
+    for visitor in (first, second):
+        visitor.run()
+    encoding = held_when(hasty, lambda found: bool(found["jobs"]))
+    assert encoding["jobs"] == ["embed:builtin:world-2500-7"]
+    first.leave()
+    left = held_when(hasty, lambda found: found["visits"] == 1)
+    assert left["jobs"] == encoding["jobs"], "another visit waits for it"
+    second.leave()
+    held_when(hasty, nothing)
+
+    measuring = Visitor(hasty, "Modality_Gap", data="vectors").run()
+    measuring.bring("vectors.upload", ("image.npy", vectors(10_000)), ("text.npy", vectors(10_000)))
+    held_when(hasty, lambda found: bool(found["jobs"]))
+    measuring.leave()
+    held_when(hasty, nothing)
+
+    before, _, after = (leave_while_opening(hasty) for _ in range(3))
+    assert set(after["threads"]) <= {*before["threads"], "orrery-job"}, after   # type: ignore[misc]
+    assert after["MB"] < before["MB"] + 90, "less than one of what was opened"    # type: ignore[operator]
+
+
+def test_no_visitor_takes_the_work_of_all_by_clearing_the_caches(hasty: str) -> None:
+    held(hasty)
+    worker, other = (Visitor(hasty, "Embedding_Sphere", scenes="2400", sample="8"), Visitor(hasty))
+    worker.run()
+    other.run()
+    begun = held_when(hasty, lambda found: bool(found["jobs"]))
+    for _ in range(10):
+        other.clear_cache()
+        other.run()
+    after = held(hasty)
+    assert after["jobs"] == begun["jobs"] == ["embed:builtin:world-2400-8"]
+    assert sum(name.startswith("orrery") for name in after["threads"]) <= 2        # type: ignore[attr-defined]
+    for visitor in (worker, other):
+        visitor.leave()
+    held_when(hasty, nothing)
