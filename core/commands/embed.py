@@ -6,12 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from core.commands._opening import WORLD, no_image_of, open_source, tell
 from core.commands._progress import progress_line
 from core.errors import SourceError
 from core.types import Dataset
-
-WORLD = "world"
-REFUSED_SHOWN = 20
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -27,24 +25,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.set_defaults(func=run)
 
 
-def open_source(source: str, images: str | None = None, seed: int = 0) -> Dataset:
-    """The dataset that a word on the command line names."""
-    from core.sources.images.opening import open_folder, open_zip
-    from core.sources.solids.world import open_world
-    from core.sources.tables.opening import open_table
-
-    if source == WORLD:
-        return open_world(seed=seed)
-    path = Path(source)
-    if path.is_dir():
-        return open_folder(path)
-    if not path.is_file():
-        raise SourceError(f"a folder, a zip, a table, or {WORLD}", f"{source}, which is not there", "Check the path.")
-    return open_zip(path) if path.suffix.lower() in (".zip", ".tar") else open_table(path, images)
-
-
 def run(args: argparse.Namespace) -> int:
-    """Embed and write; an interrupted run goes on from where it was, since the store keeps every batch."""
+    """Embed and write; an interrupted run goes on from where it was, since the store keeps every batch.
+
+    All that is not used is told, with its reason. Exit status 2 where images were brought and none could be read; the
+    texts are written all the same.
+    """
     from core.encoding.embedding import embed_with
     from core.encoding.export import ENDINGS, save_vectors
     from core.encoding.registry import misfit
@@ -54,6 +40,10 @@ def run(args: argparse.Namespace) -> int:
 
     check_choice("the ending of --out", args.out.suffix.lower(), ENDINGS)
     dataset = open_source(args.source, args.images, args.seed)
+    if not isinstance(dataset, Dataset):
+        raise SourceError("images or texts to embed", f"{dataset.name}, which holds vectors already",
+                          "evaluate --data and the app take them as they are.")
+    opened = dataset
     if args.sample is not None and dataset.images is not None and args.sample < len(dataset.images):
         dataset = sample(dataset, args.sample, args.seed)
     store = Store()
@@ -62,13 +52,14 @@ def run(args: argparse.Namespace) -> int:
     odd = misfit(args.model, built_in_world=args.source == WORLD)
     for notice in [*store.notices, *([odd] if odd else [])]:
         print(notice, file=sys.stderr)
-    for refusal in done.refused[:REFUSED_SHOWN]:
-        print(f"refused: {refusal.name}: {refusal.reason}", file=sys.stderr)
-    if len(done.refused) > REFUSED_SHOWN:
-        print(f"refused: {len(done.refused) - REFUSED_SHOWN} more", file=sys.stderr)
+    tell(opened, [r for r in done.refused if r not in set(opened.refused)],
+         args.out.with_name(f"{args.out.name}.left_out.tsv"))
     if done.truncated:
         print(f"{len(done.truncated)} texts are longer than the model reads; their ends were not seen", file=sys.stderr)
     images, texts = (0 if items is None else len(items) for items in (done.images, done.texts))
     print(f"{args.out}: {images:,} images and {texts:,} texts by {done.model.id}, {done.model.dim} dimensions, "
           f"{done.encoded:,} encoded now")
-    return 0
+    failed = no_image_of(done.refused, images)
+    if failed:
+        print(failed, file=sys.stderr)
+    return 2 if failed else 0

@@ -7,6 +7,7 @@ memory, its time and what it writes; what comes back is the same table with noth
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import re
@@ -91,14 +92,14 @@ def check_directory(file: IO[bytes], name: str) -> None:
         raise refused("of a list of contents", name, end[5] / MB, _MOST_OF_A_DIRECTORY * budget.members / MB, "MB")
 
 
-def read_bounded(stream: IO[bytes], most: int, name: str) -> bytes:
+def read_bounded(stream: IO[bytes] | gzip.GzipFile, most: int, name: str, advice: str = "") -> bytes:
     """All of a stream, in pieces, up to ``most`` bytes; SourceError beyond, however much it said it holds."""
     parts, held = [], 0
     while block := stream.read(min(_BLOCK, most + 1 - held)):
         parts.append(block)
         held += len(block)
         if held > most:
-            raise refused("unpacked", name, held / MB, most / MB, "MB")
+            raise refused("unpacked", name, held / MB, most / MB, "MB", advice)
     return b"".join(parts)
 
 

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import posixpath
 import tarfile
 import threading
+import zlib
 from pathlib import Path
 from typing import IO
 
 from core.errors import SourceError
 from core.sources.archives import Archive, clean, distinct, is_hidden, natural
+from core.sources.gate import read_bounded
 from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large, why_not
 from core.types import Refusal
 
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 _KINDS = {tarfile.CHRTYPE: "a device", tarfile.BLKTYPE: "a device", tarfile.FIFOTYPE: "a pipe"}
 
 
 def open_archive(source: Path | bytes, name: str, encoding: str | None = None) -> Archive | TarArchive:
-    """A zip or a plain tar, as its name says; raises SourceError. ``encoding`` is that of names which do not say it."""
-    if name.lower().endswith((".tar", ".tar.gz", ".tgz")):
+    """A zip or a tar, as its name says; raises SourceError. ``encoding`` is that of names which do not say it."""
+    if name.lower().endswith(ARCHIVES[1:]):
         return TarArchive(source, name, encoding)
     return Archive(source, name, encoding)
 
 
 class TarArchive:
-    """An uncompressed tar opened for reading; the same to its callers as an ``Archive``; thread-safe.
+    """A tar opened for reading; the same to its callers as an ``Archive``; thread-safe.
 
-    Links, hard and symbolic, are followed to members of the same archive; all others are in ``refused``.
+    Links, hard and symbolic, are followed to members of the same archive; all others are in ``refused``. A gzipped tar,
+    in which no member can be reached without unpacking all before it, is unpacked into memory.
 
     Raises
     ------
     SourceError
-        If it is no tar, or a compressed one, in which no member can be reached without unpacking all before it.
+        If it is no tar, or a gzipped one that unpacks to too much for that.
     """
 
     def __init__(self, source: Path | bytes, name: str, encoding: str | None = None) -> None:
@@ -43,9 +48,11 @@ class TarArchive:
         links: dict[str, tuple[str, str]] = {}
         try:
             self._file: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115
-            if self._file.read(2) == b"\x1f\x8b":
-                raise SourceError(f"a plain tar in {name}", "a compressed one", "Unpack it once with gunzip.")
+            gzipped = self._file.read(2) == b"\x1f\x8b"
             self._file.seek(0)
+            if gzipped:
+                self._file = io.BytesIO(read_bounded(gzip.GzipFile(fileobj=self._file), MAX_FILE_BYTES, name,
+                                                     "Unpack it once with gunzip."))
             with tarfile.open(fileobj=self._file, mode="r:") as archive:
                 for info in archive:
                     member = clean(info.name)
@@ -61,11 +68,11 @@ class TarArchive:
                         refused.append(Refusal(member, too_large(info.size)))
                     else:
                         self._places[member] = (info.offset_data, info.size)
-        except OSError as error:
-            raise SourceError("the path of a tar archive", f"{name}: {why_not(error)}", "Check the path.") from error
-        except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+        except (tarfile.TarError, ValueError, EOFError, OverflowError, zlib.error, gzip.BadGzipFile) as error:
             raise SourceError(f"a tar archive in {name}", f"a file that cannot be opened as one ({error})",
                               "It may be cut off; pack it again.") from error
+        except OSError as error:
+            raise SourceError("the path of a tar archive", f"{name}: {why_not(error)}", "Check the path.") from error
         self._follow(links, refused)
         self.members = tuple(sorted(self._places, key=natural))
         self.refused = tuple(refused)

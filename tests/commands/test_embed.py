@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 import zipfile
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ import pandas as pd
 import pytest
 
 from core.commands import main
-from core.commands.embed import open_source
+from core.commands._opening import open_source
 from core.encoding.export import save_vectors
 from core.encoding.pipeline import embed
 from core.encoding.store import Store
 from core.errors import ChoiceError, SourceError
 from core.settings import settings
 from core.sources.vectors.opening import open_vectors
+from core.types import Dataset
 from tests.encoding.kills import kill_and_resume
 from tests.encoding.made_models import Pictures, dataset, pictures, save_small_clip, small_clip
 
@@ -105,9 +107,59 @@ def test_what_cannot_be(photos: Path, tmp_path: Path, model_folder: Path, capsys
         return capsys.readouterr().err
 
     assert "the ending of --out to be one of .parquet, .npz; got '.csv'" in error(str(photos), "v.csv")
-    assert "a folder, a zip, a table, or world; got /no/where, which is not there" in error("/no/where", "v.npz")
+    assert "a table, vectors, or world; got /no/where, which is not there" in error("/no/where", "v.npz")
     (tmp_path / "file").write_text("in the way")
     assert "a place to write v.npz; got" in error(str(photos), str(tmp_path / "file" / "v.npz"))
+
+
+def test_images_of_which_none_is_read_are_no_success_and_all_reasons_are_kept(
+        tmp_path: Path, model_folder: Path, capsys: pytest.CaptureFixture) -> None:
+    rows = ["image,caption"] + [f"lost{i}.png,a cube {i}" for i in range(100)]
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "v.npz"
+    assert main(["embed", str(tmp_path / "t.csv"), "--model", str(model_folder), "--out", str(out)]) == 2
+    said = capsys.readouterr()
+    assert "0 images and 100 texts" in said.out
+    assert f"no image at all: 100 were refused, the first is lost0.png: no image of this name in {tmp_path.name}" in (
+        said.err)
+    assert "refused: lost19.png" in said.err
+    assert "refused: lost20.png" not in said.err
+    listing = tmp_path / "v.npz.left_out.tsv"
+    assert f"80 more; all 100 are in {listing}" in said.err
+    lines = listing.read_text().splitlines()
+    assert lines[0].split("\t") == ["what", "name", "reason"]
+    assert [line.split("\t")[1] for line in lines[1:]] == [f"lost{i}.png" for i in range(100)]
+    assert main(["evaluate", "sphere", "--data", str(tmp_path / "t.csv"), "--model", str(model_folder)]) == 2
+    said = capsys.readouterr()
+    assert "images of t that can be read; got no image at all: 100 were refused" in said.err
+    assert str(settings().cache / "left_out" / "t.tsv") in said.err
+    (tmp_path / "words.csv").write_text("caption,note\na cube,1\na ball,2,3,4\n")
+    assert main(["embed", str(tmp_path / "words.csv"), "--model", str(model_folder), "--out", str(out)]) == 0
+    assert "refused: line 3: it has 4 fields; the header has 2" in capsys.readouterr().err
+
+
+def test_what_is_guessed_and_left_out_is_said(tmp_path: Path, model_folder: Path, photos: Path,
+                                              capsys: pytest.CaptureFixture) -> None:
+    (photos / "0.txt").write_bytes("ein grüner Würfel".encode("cp1252"))
+    (photos / "lost.txt").write_text("a caption of no image")
+    assert main(["embed", str(photos), "--model", str(model_folder), "--out", str(tmp_path / "v.npz")]) == 0
+    said = capsys.readouterr().err
+    assert "they were read as Western European (Windows)" in said
+    assert "left out: lost.txt: no image has its name" in said
+    assert main(["embed", str(tmp_path / "v.npz"), "--out", str(tmp_path / "w.npz")]) == 2
+    assert "got v, which holds vectors already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "sizes"), [
+    ("clip_retrieval", (60, 60)), ("clip_retrieval.zip", (60, 60)), ("projector", (12, 0)),
+    ("savetxt/emb.csv", (12, 0)), ("numbered_captions/ratings.csv", (12, 12)), ("list_columns/bbox.parquet", (4, 4)),
+    ("tars/packed.tar.gz", (3, 0)), ("flickr_token/results.token", (3, 6))])
+def test_data_is_opened_as_the_app_opens_it(reference: Path, name: str, sizes: tuple[int, int]) -> None:
+    from core.commands.evaluate._vectors import vectors_of
+
+    found = vectors_of(Namespace(data=str(reference / "odd_data" / name), images=None, seed=0, model="builtin"))
+    assert (len(found.images if found.images is not None else ()),
+            len(found.texts if found.texts is not None else ())) == sizes
 
 
 def test_pairs_that_npz_cannot_say(tmp_path: Path) -> None:
@@ -158,8 +210,13 @@ def test_zips_and_tars_are_archives(photos: Path, tmp_path: Path) -> None:
         for name in names:
             packed.write(photos / name, name)
             shard.add(photos / name, name)
-    assert open_source(str(tmp_path / "p.zip")).image_ids == open_source(str(tmp_path / "p.tar")).image_ids
-    assert set(open_source(str(tmp_path / "p.tar")).image_ids) == set(names)
+    with tarfile.open(tmp_path / "p.tar.gz", "w:gz") as shard:
+        for name in names:
+            shard.add(photos / name, name)
+    for ending in ("zip", "tar", "tar.gz"):
+        opened = open_source(str(tmp_path / f"p.{ending}"))
+        assert isinstance(opened, Dataset)
+        assert set(opened.image_ids) == set(names)
 
 
 @pytest.mark.parametrize("out", ["out.parquet", "out.npz"])

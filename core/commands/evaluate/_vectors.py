@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.commands._opening import WORLD, no_image_of, open_source, tell
 from core.commands._progress import progress_line
 from core.errors import SourceError
+from core.settings import settings
+from core.types import Dataset
 
 if TYPE_CHECKING:
     from core.encoding.pipeline import Embedded
     from core.sources.vectors.opening import VectorSource
-
-VECTOR_FILES = (".npy", ".npz", ".parquet", ".csv", ".tsv")
-
 
 @dataclass(frozen=True)
 class Vectors:
@@ -37,24 +37,26 @@ class Vectors:
 
 
 def vectors_of(args: argparse.Namespace) -> Vectors:
-    """Vectors from a file of them, or of a source that is embedded."""
-    from core.sources.vectors.opening import open_vectors
+    """Vectors as they are, or of a source that is embedded; what is not used of it is told on stderr.
 
-    path = Path(args.data or "")
-    if path.suffix.lower() in VECTOR_FILES and path.is_file():
-        try:
-            opened = open_vectors(path)
-        except SourceError:
-            if path.suffix.lower() in (".npy", ".npz"):
-                raise
-        else:
-            model = next(s.model.id for s in (opened.images, opened.texts) if s is not None)
-            return Vectors.of(opened, model, path.name)
-    from core.commands.embed import WORLD, open_source
+    Raises
+    ------
+    SourceError
+        If nothing can be opened, or if images were brought and none of them could be read.
+    """
     from core.encoding.embedding import embed_with
     from core.encoding.registry import misfit
 
     source = args.data or WORLD
-    dataset = open_source(source, seed=args.seed)
-    done = embed_with(args.model, dataset, on_progress=progress_line)
-    return Vectors.of(done, args.model, dataset.name, misfit(args.model, built_in_world=source == WORLD))
+    opened = open_source(source, args.images, seed=args.seed)
+    listing = settings().cache / "left_out" / f"{opened.name}.tsv"
+    if not isinstance(opened, Dataset):
+        tell(opened, (), listing)
+        model = next(s.model.id for s in (opened.images, opened.texts) if s is not None)
+        return Vectors.of(opened, model, Path(source).name)
+    done = embed_with(args.model, opened, on_progress=progress_line)
+    tell(opened, [r for r in done.refused if r not in set(opened.refused)], listing)
+    failed = no_image_of(done.refused, len(done.images or ()))
+    if failed:
+        raise SourceError(f"images of {opened.name} that can be read", failed, "Check where the images are.")
+    return Vectors.of(done, args.model, opened.name, misfit(args.model, built_in_world=source == WORLD))

@@ -126,6 +126,23 @@ def open_uploads(uploads: Sequence[tuple[str, bytes]], *, encoding: str | None =
                              lambda chosen: UploadImages([(name, files[name]) for name in chosen]), encoding=encoding))
 
 
+def open_given(root: str | Path | bytes | Dataset) -> Dataset:
+    """Images that were given beside a table or vectors: a folder, a zip or tar, or a dataset opened before.
+
+    Raises
+    ------
+    SourceError
+        As ``open_folder`` and ``open_zip`` do, or if it holds no image.
+    """
+    if isinstance(root, str | Path):
+        local = local_path(root, "zip with the images")
+        root = open_folder(local) if local.is_dir() else open_zip(local)
+    dataset = open_zip(root) if isinstance(root, bytes) else root
+    if dataset.images is None:
+        raise SourceError("a dataset with images", f"{dataset.name}, which holds texts alone", "Choose another one.")
+    return dataset
+
+
 def local_path(path: str | Path, kind: str) -> Path:
     """The path as a user typed it; raises SourceError on a public server, where no path is ever opened."""
     if settings().hosted:

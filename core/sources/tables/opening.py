@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SourceError
-from core.sources.images.opening import local_path, open_folder, open_zip
+from core.sources.images.opening import local_path, open_folder, open_given
 from core.sources.images.parquet import ParquetImages
 from core.sources.images.readers import ChosenImages, FileImages
 from core.sources.tables.captions import Found, assemble, match_names, report_missing
@@ -88,14 +88,7 @@ def columns_of(source: str | Path | tuple[str, bytes]) -> tuple[tuple[str, ...],
 def _given(names: Sequence[str], root: str | Path | bytes | Dataset, table: str, refused: list[Refusal],
            left_out: list[Refusal]) -> Found:
     """The named images among those that were given, and what else these hold."""
-    dataset = root
-    if isinstance(root, str | Path) and (local := local_path(root, "zip with the images")).is_dir():
-        dataset = open_folder(local)
-    elif not isinstance(root, Dataset):
-        dataset = open_zip(root)
-    assert isinstance(dataset, Dataset)
-    if dataset.images is None:
-        raise SourceError("a dataset with images", f"{dataset.name}, which holds texts alone", "Choose another one.")
+    dataset = open_given(root)
     images, kept = _among(names, dataset, refused)
     found = set(match_names(names, dataset.image_ids).values())
     refused += dataset.refused

@@ -65,7 +65,7 @@ def _array(file: IO[bytes], size: int, what: str) -> np.ndarray:
 
 
 def _from_arrays(arrays: dict[str, np.ndarray], name: str) -> Loaded:
-    alone = len(arrays) == 1
+    alone = len(arrays) == 1 and (name.lower().endswith(".npy") or modality_of(next(iter(arrays)), hinted=True) is None)
     out = Loaded()
     columns: dict[str, np.ndarray] = {}
     for key, array in arrays.items():

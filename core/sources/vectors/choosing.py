@@ -128,7 +128,7 @@ def _parts(name: str, blocks: Sequence[Block], said: str | None, found: Loaded, 
     own = _said(name, blocks)
     if own is not None:
         return [replace(b, modality=own) for b in blocks], own, False
-    rows = [_by_row(block) for block in blocks]
+    rows = [by_row(block) for block in blocks]
     if all(rows):
         return [piece for pieces in rows for piece in pieces], "image and text", False
     hinted = modality_of(blocks[0].key or blocks[0].origin, hinted=True)
@@ -139,8 +139,8 @@ def _parts(name: str, blocks: Sequence[Block], said: str | None, found: Loaded, 
     return [replace(b, modality=part) for b in blocks], part, True
 
 
-def _by_row(block: Block) -> list[Block]:
-    """A block whose table has a column ``modality`` or ``type`` as one block for each modality; [] without."""
+def by_row(block: Block) -> list[Block]:
+    """A block whose table has a column ``modality`` or ``type``, as one block for each modality; [] without one."""
     for column in block.table.columns:
         if str(column).lower() in ("modality", "modalities", "type", "kind"):
             said = [modality_of(str(v)) for v in block.table[column]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import get_args
 
@@ -12,18 +12,26 @@ import pandas as pd
 
 from core.errors import SourceError, UnreadableItem
 from core.sources.archives import clean, distinct, is_hidden, natural
-from core.sources.images.opening import local_path
+from core.sources.images.opening import local_path, open_given
 from core.sources.tables.columns import said_of
-from core.sources.tars import open_archive
+from core.sources.tars import ARCHIVES, open_archive
 from core.sources.vectors.blocks import Block, Loaded
 from core.sources.vectors.choosing import Array, choose, tables_of
 from core.sources.vectors.files import ENDINGS, PICKLED, load
 from core.sources.vectors.names import caption_column, id_column
+from core.sources.vectors.pictures import shown_with
 from core.sources.vectors.rows import unit_rows, whole
-from core.types import EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal, as_ids, fingerprint
-
-_ARCHIVES = (".zip", ".tar")
-
+from core.types import (
+    Dataset,
+    EmbeddingSet,
+    Images,
+    Modality,
+    ModelSpec,
+    PairedEmbeddings,
+    Refusal,
+    as_ids,
+    fingerprint,
+)
 
 Source = str | Path | bytes | Sequence[tuple[str, bytes]]
 
@@ -42,6 +50,8 @@ class VectorSource:
     left_out : arrays, columns and files that are not used, with the reason.
     notices : what had to be guessed, in sentences for the user.
     arrays : what each array of numbers was taken for.
+    pictures : of the images, where some were given; None where not.
+    picture_places : (n,) int64, which picture belongs to each row of images, -1 where none does.
     """
 
     name: str
@@ -53,6 +63,8 @@ class VectorSource:
     left_out: tuple[Refusal, ...] = ()
     notices: tuple[str, ...] = ()
     arrays: tuple[Array, ...] = ()
+    pictures: Images | None = None
+    picture_places: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def pairs(self) -> PairedEmbeddings | None:
@@ -62,7 +74,8 @@ class VectorSource:
         return PairedEmbeddings(self.images, self.texts, self.links)
 
 
-def open_vectors(source: Source, name: str | None = None, *, parts: Mapping[str, str] | None = None) -> VectorSource:
+def open_vectors(source: Source, name: str | None = None, *, parts: Mapping[str, str] | None = None,
+                 pictures: Dataset | str | Path | bytes | None = None) -> VectorSource:
     """Vectors from npy, npz, Parquet, CSV, TSV or text files, or a folder, zip or tar of these.
 
     Which rows are images and which are texts is read from the words in names of files, arrays and columns ("image",
@@ -79,11 +92,14 @@ def open_vectors(source: Source, name: str | None = None, *, parts: Mapping[str,
     parts
         What an array holds where the guess is wrong: by name, as ``arrays`` of an earlier opening has it, "image",
         "text" or "neither".
+    pictures
+        A folder, a zip or a dataset with pictures that are called like the ids of the images, to be shown.
 
     Raises
     ------
     SourceError
-        If no vectors are found, files disagree, or a file would have to be unpickled; for a path on a public server.
+        If no vectors are found, files disagree, or a file would have to be unpickled; for a path on a public server; if
+        no picture belongs to a vector.
     ChoiceError
         If ``parts`` names an array that is not there.
     """
@@ -109,8 +125,22 @@ def open_vectors(source: Source, name: str | None = None, *, parts: Mapping[str,
         sets[modality], place = _as_set(raw[modality], modality, spec, found.refused)
         places.append(place)
     moved = np.stack([places[0][links[:, 0]], places[1][links[:, 1]]], axis=1) if len(links) else links
+    shown: tuple[Images | None, np.ndarray] = None, np.zeros(0, dtype=np.int64)
+    if pictures is not None:
+        shown = shown_with(sets["image"], open_given(pictures), found)
     return VectorSource(title, sets["image"], sets["text"], moved[(moved >= 0).all(axis=1)], _captions(sets["text"]),
-                        tuple(found.refused), tuple(found.left_out), tuple(found.notices), arrays)
+                        tuple(found.refused), tuple(found.left_out), tuple(found.notices), arrays, *shown)
+
+
+def arrays_of(source: Source, name: str | None = None) -> tuple[Array, ...]:
+    """The arrays of numbers in files and what `open_vectors` takes them for, also where it raises for what they hold.
+
+    Raises
+    ------
+    SourceError
+        If the files cannot be read.
+    """
+    return choose(_read(source, name)[0], {})[1]
 
 
 def _captions(texts: EmbeddingSet | None) -> tuple[str, ...]:
@@ -144,7 +174,7 @@ def _parts(source: Source, name: str | None) -> tuple[dict[str, Callable[[], byt
     if isinstance(source, bytes):
         if name is None:
             raise SourceError("the name of the file beside its bytes", "none", "Its ending says the format.")
-        if name.lower().endswith(_ARCHIVES):
+        if name.lower().endswith(ARCHIVES):
             return _of_archive(source, name, found), PurePosixPath(name).stem, found
         return {name: lambda: source}, PurePosixPath(name).stem, found
     if not isinstance(source, str | Path):
@@ -155,7 +185,7 @@ def _parts(source: Source, name: str | None) -> tuple[dict[str, Callable[[], byt
                 name or ", ".join(n for n, _ in source)[:80], found)
     path = local_path(source, "file of vectors")
     if path.is_file():
-        if path.suffix.lower() in _ARCHIVES:
+        if path.suffix.lower() in ARCHIVES:
             return _of_archive(path, path.name, found), name or path.stem, found
         return {path.name: lambda: path}, name or path.stem, found
     if not path.is_dir():

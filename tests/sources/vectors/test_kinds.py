@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from core.errors import ChoiceError, SourceError
+from core.sources.images.opening import open_folder
 from core.sources.opening import open_path
 from core.sources.vectors.names import modality_of, words_of
-from core.sources.vectors.opening import VectorSource, open_vectors
+from core.sources.vectors.opening import VectorSource, arrays_of, open_vectors
+from tests.sources.images.test_images import png
 
 RNG = np.random.default_rng(3)
 A = RNG.normal(size=(12, 32)).astype(np.float32)
@@ -279,3 +281,46 @@ def test_names_in_zips_that_do_not_say_their_letters(reference: Path) -> None:
             assert (dataset.refused, dataset.left_out) == ((), ())
             assert len(dataset.links) == len(dataset.texts) == (0 if name == "sjis" else 3)
             assert bool(dataset.notices) == (name != "utf8_noflag")
+
+
+def test_pictures_are_attached_by_the_names_of_vectors(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ids = [f"photos/{i}.jpg" for i in range(4)]
+    data = npz(image=A[:4], image_ids=np.array(ids), text=B[:4])
+    files = {f"{i}.png": png((i * 60, 0, 0)) for i in (3, 1, 0)} | {"other.png": png("blue"), "note.md": b"?"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    for pictures in (tmp_path, packed.getvalue(), open_folder(tmp_path)):
+        source = open_vectors(data, "v.npz", pictures=pictures)
+        assert source.pictures is not None
+        red = [source.pictures.decode(at).getpixel((0, 0))[0] if at >= 0 else None for at in source.picture_places]
+        assert red == [0, 60, None, 180]
+        assert [r.name for r in source.left_out] == ["photos/2.jpg", "other.png", "note.md"]
+        assert source.refused == ()
+    order = rng.permutation(4)
+    frame = pd.DataFrame({"id": [f"n{i}" for i in range(4)], "file": [f"{i}.png" for i in order],
+                          "vector": A[:4].tolist()})
+    frame.to_parquet(tmp_path / "v.parquet")
+    source = open_path(tmp_path / "v.parquet", images=tmp_path)
+    assert isinstance(source, VectorSource)
+    assert source.pictures is not None
+    assert (source.picture_places >= 0).tolist() == [i != 2 for i in order]
+    with pytest.raises(SourceError, match=r"pictures that are called like the vectors; got 0.png, 1.png, ... in .*, "
+                                          r"and vectors image 0, image 1, ..."):
+        open_vectors(npz(image=A), "v.npz", pictures=tmp_path)
+    with pytest.raises(SourceError, match="image vectors beside pictures; got vectors of texts alone"):
+        open_vectors(npz(text=A), "v.npz", pictures=tmp_path)
+
+
+def test_arrays_can_be_listed_where_they_do_not_fit_together(reference: Path) -> None:
+    data = npz(image=A, text=B[:, :8])
+    with pytest.raises(SourceError, match="say what each array holds"):
+        open_vectors(data, "v.npz")
+    assert [(a.name, a.part, a.rows, a.width) for a in arrays_of(data, "v.npz")] == [
+        ("v.npz: image", "image", 12, 32), ("v.npz: text", "text", 12, 8)]
+    said = open_vectors(data, "v.npz", parts={"v.npz: text": "neither"})
+    assert (said.texts, [r.name for r in said.left_out]) == (None, ["v.npz: text"])
