@@ -15,6 +15,7 @@ from core.geometry.objects.shares import Cases, share, shares_differ
 from core.geometry.objects.subspaces import fit_span
 from core.geometry.objects.views import ObjectViews
 from core.geometry.retrieval import chance_of_a_hit
+from core.geometry.threads import one_thread
 from core.types import Number
 
 METHODS: dict[str, str] = {
@@ -139,7 +140,8 @@ def recognition_report(sets: Sequence[ObjectViews], *, prompts: np.ndarray | Non
     for step, n in enumerate(numbers):
         if on_progress is not None:
             on_progress(step / len(numbers), f"Recognising by {n} views of each object")
-        found[n] = [recognise(s, n, prompts=prompts, ranks=ranks, seed=seed + i) for i, s in enumerate(sets)]
+        with one_thread():
+            found[n] = [recognise(s, n, prompts=prompts, ranks=ranks, seed=seed + i) for i, s in enumerate(sets)]
     cases = Cases.joined([r.cases for r in found[most]])
     chance, keys = found[most][0].chance, list(found[most][0].hits)
     hits = {(key, n): np.concatenate([r.hits[key] for r in found[n]]) for key in keys for n in numbers}

@@ -40,16 +40,16 @@ class MembershipReport:
     Attributes
     ----------
     name, rank, n : of the subspace: its object, its rank, the views it was fitted on.
-    rows : by title, mean membership with its interval over objects or views, as each says; the null is that of random
-        directions, sqrt(rank / d).
-    other : mean membership of the views of other objects, the telling null; or None.
+    rows : by title, mean membership; the null is that of random directions, sqrt(rank / d). The telling null is the
+        row of other objects.
+    values : by title, (n,) float64, of each vector.
     """
 
     name: str
     rank: int
     n: int
     rows: Mapping[str, Number]
-    other: Number | None
+    values: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from core.geometry.objects.shares import Cases, share, shares_differ
 from core.geometry.objects.styles import METHODS, Composed, Requests, StyleFit, compose, fit_styles
 from core.geometry.objects.views import ObjectViews
 from core.geometry.retrieval import chance_of_a_hit
+from core.geometry.threads import one_thread
 from core.types import Number
 
 TASKS = {"transfer": "another object in the style of this scene", "change": "this object in another style"}
@@ -148,7 +149,8 @@ def tune(tasks: Sequence[StyleTask], key: str, *, ranks: Sequence[int] = RANKS,
     best = Setting(1, 1.0, -1.0)
     for rank in sorted(ranks) if "rank" in METHODS[key].chosen else (1,):
         for alpha in sorted(alphas, key=lambda a: (abs(a - 1), a)):
-            hits = np.concatenate([find(t, composed(t, key, Setting(rank, alpha)).vectors).right for t in tasks])
+            with one_thread():
+                hits = np.concatenate([_right(t, key, Setting(rank, alpha)) for t in tasks])
             if float(hits.mean()) > best.tuned + 1e-9:
                 best = Setting(rank, alpha, float(hits.mean()))
     return best
@@ -178,8 +180,12 @@ def score_styles(tasks: Sequence[StyleTask], settings: dict[str, Setting], *, pr
     for step, (name, setting) in enumerate(settings.items()):
         if on_progress is not None:
             on_progress(step / len(settings), f"Composing by {METHODS[name.split(':')[0]].title}")
-        results[name] = (setting, [composed(t, name.split(":")[0], setting) for t in tasks])
-    found = {name: [find(t, c.vectors) for t, c in zip(tasks, parts)] for name, (_, parts) in results.items()}
+        with one_thread():
+            results[name] = (setting, [composed(t, name.split(":")[0], setting) for t in tasks])
+    with one_thread():
+        found = {name: [find(t, c.vectors) for t, c in zip(tasks, parts)] for name, (_, parts) in results.items()}
+        over_rank = {key: [np.concatenate([_right(t, key, Setting(rank, 1.0)) for t in tasks]) for rank in ranks]
+                     for key in (OF_A_RANK if ranks else ())}
     right = {name: np.concatenate([f.right for f in parts]) for name, parts in found.items()}
     views = tasks[0].views
     rows = []
@@ -195,11 +201,14 @@ def score_styles(tasks: Sequence[StyleTask], settings: dict[str, Setting], *, pr
             share(np.concatenate([f.taken for f in found[name]]), cases, null=1 / len(views.style_names)), labels,
             Number(float(known.mean()), n=len(known), unit="length") if len(known) else None,
             shares_differ(right[REFERENCE], right[name], cases) if REFERENCE in right and name != REFERENCE else None))
-    curves = {key: Curve.of(METHODS[key].title, [
-        share(np.concatenate([find(t, composed(t, key, Setting(rank, 1.0)).vectors).right for t in tasks]), cases,
-              null=by_chance) for rank in ranks]) for key in OF_A_RANK} if ranks else {}
+    curves = {key: Curve.of(METHODS[key].title, [share(hits, cases, null=by_chance) for hits in of_key])
+              for key, of_key in over_rank.items()}
     return StyleReport("change" if tasks[0].change else "transfer", tuple(rows), len(cases), len(views), by_chance,
                        curves, np.array(ranks, dtype=np.int64))
+
+
+def _right(task: StyleTask, key: str, setting: Setting) -> np.ndarray:
+    return find(task, composed(task, key, setting).vectors).right
 
 
 def _zero_shot(tasks: Sequence[StyleTask], parts: Sequence[Composed], prompts: np.ndarray | None,
