@@ -1,10 +1,11 @@
-"""What holds for every figure of the gap: it can be read, in light and dark, narrow and wide, and text is text."""
+"""What holds for every figure of the gap and of objects: it can be read, light and dark, narrow, and text is text."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ import pytest
 from core.figures import theme
 from core.figures.frame import TITLE_WIDTH, cells, error_bar, percent, plain, shortened, spoken, spread
 from core.figures.gap import closing, explained, matrix, models, shift
+from core.figures.objects import angles, equivariance, recognition, styles, subspaces
 from core.geometry.curves import Curve
 from core.types import Number
 from tests.figures.gap import reports as made
+from tests.figures.objects import reports as objects
 
 BAD = "<b>bold</b> & <a href='x'>"
 STEPS = np.array([0, 10, 100, 1000])
@@ -38,6 +41,17 @@ FIGURES = {
     "cones": lambda dark: models.cones(made.histograms(), made.histograms(0.25), dark=dark),
     "models": lambda dark: models.models_compared({**made.models(), BAD: made.models()["third"]}, dark=dark),
     "agreement": lambda dark: models.agreement([BAD, "other"], CKA, CKA, dark=dark),
+    "energies": lambda dark: subspaces.energies([replace(r, name=f"{r.name} {BAD}") for r in objects.energies()],
+                                                dark=dark),
+    "memberships": lambda dark: subspaces.memberships(replace(objects.memberships(), name=BAD), dark=dark),
+    "distances": lambda dark: angles.matrix(replace(objects.angles(), names=(BAD, *"abcd")), dark=dark),
+    "distance map": lambda dark: angles.distance_map(replace(objects.angles(), names=(BAD, *"abcd")), dark=dark),
+    "recognition by views": lambda dark: recognition.by_views(objects.recognition(), dark=dark),
+    "recognition by rank": lambda dark: recognition.by_rank(objects.recognition(), dark=dark),
+    "equivariance": lambda dark: equivariance.equivariance(objects.views(), name=BAD, views=[BAD] * 24, dark=dark),
+    "transfer": lambda dark: styles.success(objects.styles(), dark=dark),
+    "change": lambda dark: styles.success(objects.styles(True), dark=dark),
+    "over rank": lambda dark: styles.over_rank(objects.styles(), dark=dark),
 }
 
 
@@ -67,7 +81,7 @@ def test_words_are_large_enough_and_stand_out(name, dark):
     assert figure.layout.template.layout.paper_bgcolor == p.background
     assert theme.contrast(figure.layout.title.font.color, p.background) >= 7
     for note in figure.layout.annotations:
-        if re.fullmatch(r"#[0-9a-f]{6}", note.font.color or "") and name != "agreement":
+        if re.fullmatch(r"#[0-9a-f]{6}", note.font.color or "") and name not in ("agreement", "distances"):
             assert theme.contrast(note.font.color, p.background) >= 4.5, note.text
     for trace in figure.data:
         colour = getattr(trace.line, "color", None) if trace.type == "scatter" and "lines" in trace.mode else None

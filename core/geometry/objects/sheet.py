@@ -11,12 +11,11 @@ from core.errors import ShapeError, check_vectors
 from core.geometry.density import heat_kernel
 from core.geometry.directions import angles
 from core.geometry.jackknife import clusters, student
+from core.geometry.objects.equivariance import MOST_OF_RANDOM, SMALLEST_ANGLE
 from core.types import Number
 
 LEAST_VIEWS = 20
-MOST_OF_DIRECTIONS = 4.0
 SHUFFLES = 199
-SMALLEST_ANGLE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +96,12 @@ def sheet_dimension(x: np.ndarray, directions: np.ndarray) -> tuple[Number, Numb
     Raises
     ------
     ShapeError
-        With too few views, or where the directions are no random ones (their own dimension comes out above 4).
+        With too few views, or where the directions are no random ones (their own dimension comes out above 8).
     """
     if len(x) != len(directions):
         raise ShapeError(f"{len(x)} directions, one a view", str(len(directions)))
     of_directions = two_nn(directions)
-    if of_directions.value > MOST_OF_DIRECTIONS:
+    if of_directions.value > MOST_OF_RANDOM:
         raise ShapeError("views from random directions", f"a lattice (it reads {of_directions.value:.0f} dimensions)",
                          "Render the object from random directions.")
     of_views = two_nn(x)
