@@ -309,7 +309,7 @@ def test_vectors_made_elsewhere_are_shown_without_a_model(tmp_path):
     ready = ensure_embedded("no model is asked for", Opened("v", "key", vectors=source, source="vectors"))
     assert ready.vectors.shape == (40, 8)
     assert len(ready.captions) == 20
-    assert ready.picture(0) is None
+    assert ready.pictures.whole(0) is None
 
 
 def test_what_would_take_long_is_said_first_with_the_offer_of_a_sample():

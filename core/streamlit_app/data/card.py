@@ -54,10 +54,13 @@ def point_card(ready: Ready, points: Points, row: int, pictures: Pictures) -> No
 
 def image_card(ready: Ready, row: int, name: str) -> None:
     """The image of a row, as large as it is or as its small picture; why there is none otherwise."""
-    picture = ready.picture(row) or _opened(ready.pictures, row)
+    picture = ready.pictures.whole(row) or _opened(ready.pictures, row)
     if picture is None:
-        panels.notice("No picture: these are vectors made elsewhere." if ready.opened.vectors else
-                      "Its file cannot be read any more.")
+        vectors = ready.opened.vectors
+        panels.notice("Its file cannot be read any more." if vectors is None or row in ready.pictures else
+                      "No picture: these are vectors made elsewhere. Pictures of them can be added where they were "
+                      "opened." if vectors.pictures is None else
+                      "No picture of its name is among those that were added.")
     else:
         _show(picture, name)
 

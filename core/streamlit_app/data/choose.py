@@ -9,27 +9,28 @@ from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
-from core.errors import SourceError
+from core.errors import OrreryError, SourceError
 from core.settings import settings as process_settings
+from core.sources.tars import ARCHIVES
 from core.streamlit_app import cached, panels, state, uploads
 from core.streamlit_app.data.columns import TableSource, ask_for_images, chosen_roles, pick_roles
+from core.streamlit_app.data.corrections import Said, pick_arrays, pick_letters, pick_pictures, said_of
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import dataset_panel
+from core.streamlit_app.data.uploading import LONGEST_FILES, Brought, names_of, refuse, say_refused, take, upload
 from core.types import Dataset
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+    from core.sources.vectors.choosing import Array
     from core.sources.vectors.opening import VectorSource
 
 DEFAULT_SCENES = 300
 MOST_SCENES = 5_000
-_VECTORS = ("npy", "npz", "parquet", "csv", "tsv", "zip")
-_TABLES = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet")
-
-
+_VECTORS = ("npy", "npz", "parquet", "pq", "csv", "tsv", "tab", "txt", "zip", "tar", "tgz", "gz")
+_TABLES = ("csv", "tsv", "tab", "txt", "token", "jsonl", "ndjson", "json", "parquet", "pq")
 UPLOADED = ("images", "table", "vectors")
-LONGEST_FILES = 120
 SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
                            "vectors": "Vectors", "folder": "On this machine"}
 
@@ -72,30 +73,55 @@ def _say_what_to_bring(source: str) -> None:
                       "the view, not the file. Bring the same file again, and the same view opens.")
 
 
-def _files(files: Sequence[UploadedFile]) -> str:
-    """The names of what was uploaded, in a line."""
-    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
-    return files[0].name[:LONGEST_FILES - len(more)] + more
+def _bring(source: str, files: Sequence[UploadedFile]) -> NoReturn:
+    """Open what was uploaded; where it is refused, the field is empty again and the reason stands above it.
 
-
-def _bring(source: str, files: Sequence[UploadedFile], opening: Callable[[], Dataset | VectorSource]) -> NoReturn:
-    """Open what was uploaded; where it is refused, the field is empty again and the reason stands above it."""
+    Arrays that do not fit together are kept, for it can be said what they hold.
+    """
+    brought = Brought.of(files)
     try:
         with st.spinner("Opening …"):
-            found = opening()
+            _open_with(source, brought, Said())
     except Exception as error:
-        _refuse(source, files, error)
-    else:
-        st.session_state.pop(f"{source}.refused", None)
-        _opened()[source] = None, _as_opened(found, source, _files(files))
-        uploads.keep(source, files)
+        if source != "vectors" or not _has_several_arrays(brought):
+            refuse(source, files, error)
+            st.rerun()
+    st.session_state[f"{source}.source"] = brought
+    take(source, files)
     st.rerun()
 
 
-def _refuse(source: str, files: Sequence[UploadedFile], error: Exception) -> None:
-    st.session_state[f"{source}.refused"] = panels.in_words(error)
-    st.session_state[f"{source}.tries"] = st.session_state.get(f"{source}.tries", 0) + 1
-    uploads.drop(file.file_id for file in files)
+def _has_several_arrays(brought: Brought) -> bool:
+    try:
+        return len(_arrays(brought)) > 1
+    except OrreryError:
+        return False
+
+
+def _open_with(source: str, brought: Brought, said: Said) -> None:
+    """Open what was uploaded, as it was said to be."""
+    found = _open_images(brought.files, said.encoding) if source == "images" else _open_vectors(brought, said)
+    _opened()[source] = (brought.mark, said), _as_opened(found, source, brought.names)
+
+
+def _brought(source: str, brought: Brought) -> Opened | None:
+    """What was uploaded and is open, with a button to close it and what can be said of it."""
+    mark, said = brought.mark, said_of(brought.mark)
+    known = _opened().get(source)
+    if known is None or known[0] != (mark, said):
+        with panels.friendly_errors(), st.spinner("Opening …"):
+            _open_with(source, brought, said)
+    known = _opened().get(source)
+    opened = known[1] if known is not None and known[0] == (mark, said) else None
+    _with_close(source, f"{opened.name}: {counts(opened)}" if opened else brought.names)
+    if source == "images":
+        changed = (opened is None or bool(opened.notices) or said != Said()) and pick_letters(mark)
+    else:
+        changed = pick_arrays(mark, partial(_arrays, brought)) or (opened is not None and pick_pictures(
+            mark, partial(_open_with, source, brought), by_path=False))
+    if changed:
+        st.rerun()
+    return opened
 
 
 def _as_opened(found: Dataset | VectorSource, source: str, files: str = "") -> Opened:
@@ -117,69 +143,61 @@ def _reopen(source: str, mark: object, opening: Callable[[], Dataset | VectorSou
     return known[1]
 
 
-def _kept(source: str) -> Opened | None:
-    """What this source has open, in one line with a button to close it."""
-    known = _opened().get(source)
-    if known is None:
-        return None
-    _with_close(source, f"{known[1].name}: {counts(known[1])}")
-    return known[1]
-
-
 def _with_close(source: str, text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"{source}.open"):
         st.text(text, width="content")
         if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
             _opened().pop(source, None)
             st.session_state.pop(f"{source}.source", None)
-            uploads.close(source)
+            for name in (source, *(("pictures",) if source == "vectors" else ())):
+                uploads.close(name)
             state.write_url("file", None)
             st.rerun()
 
 
-def _upload(label: str, types: Sequence[str] | None, key: str, *, several: bool) -> list[UploadedFile]:
-    """A field for files; empty again after each one that was refused."""
-    source = key.partition(".")[0]
-    tries = st.session_state.get(f"{source}.tries", 0)
-    key = f"{key}.{tries}" if tries else key
-    found = st.file_uploader(label, type=None if types is None else list(types), accept_multiple_files=several, key=key,
-                             max_upload_size=process_settings().budget.upload_mb)
-    files = [] if not found else list(found) if isinstance(found, list) else [found]
-    if (error := uploads.refusal()) is not None:
-        _refuse(source, (), error)
-        st.rerun()
-    return files
-
-
 def _pick_images() -> Opened | None:
-    if "images" in _opened():
-        return _kept("images")
-    _say_refused("images")
-    files = _upload("Photos, or one zip or tar of photos. A text file of the same name holds a photo's "
-                      "captions.", None, "images.upload", several=True)
+    if "images.source" in st.session_state:
+        return _brought("images", st.session_state["images.source"])
+    say_refused("images")
+    files = upload("Photos, or one zip or tar of photos. A text file of the same name holds a photo's captions.", None,
+                   "images.upload", several=True)
     if not files:
         stay = ("Only their vectors and small pictures are kept on this server." if process_settings().hosted
                 else "They stay on this machine.")
         panels.notice(f"Drop photos or a zip here. {stay}")
         return None
-    _bring("images", files, lambda: _open_images([(f.name, f.getvalue()) for f in files]))
+    _bring("images", files)
 
 
-def _say_refused(source: str) -> None:
-    if f"{source}.refused" in st.session_state:
-        panels.error_panel(st.session_state[f"{source}.refused"])
-
-
-def _open_images(files: Sequence[tuple[str, bytes]]) -> Dataset:
+def _open_images(files: Sequence[tuple[str, bytes]], encoding: str | None = None) -> Dataset:
     from core.sources.images.opening import open_uploads, open_zip
 
-    archives = [(name, data) for name, data in files if name.lower().endswith((".zip", ".tar"))]
+    archives = [(name, data) for name, data in files if name.lower().endswith(ARCHIVES)]
     if archives and len(files) > 1:
         raise SourceError("either one zip or tar or several images",
                           f"{len(archives)} archives among {len(files)} files", "Upload the archive alone.")
     if archives:
-        return open_zip(archives[0][1], archives[0][0])
-    return open_uploads(files)
+        return open_zip(archives[0][1], archives[0][0], encoding=encoding)
+    return open_uploads(files, encoding=encoding)
+
+
+def _open_vectors(brought: Brought, said: Said) -> VectorSource:
+    from core.sources.vectors.opening import open_vectors
+
+    assert not isinstance(said.pictures, str)
+    pictures = _open_images(said.pictures) if said.pictures else None
+    return open_vectors(*_files_of(brought), parts=dict(said.parts), pictures=pictures)
+
+
+def _arrays(brought: Brought) -> Sequence[Array]:
+    from core.sources.vectors.opening import arrays_of
+
+    return arrays_of(*_files_of(brought))
+
+
+def _files_of(brought: Brought) -> tuple[bytes, str] | tuple[Sequence[tuple[str, bytes]]]:
+    """What `open_vectors` takes: one file with its name, or several."""
+    return (brought.files[0][1], brought.files[0][0]) if len(brought.files) == 1 else (brought.files,)
 
 
 def _pick_table() -> Opened | None:
@@ -203,23 +221,22 @@ def _pick_table() -> Opened | None:
 
 
 def _upload_table() -> TableSource | None:
-    _say_refused("table")
+    say_refused("table")
     left, right = st.columns(2)
     with left:
-        table = _upload("A table with captions and image names (CSV, TSV, JSON, JSON lines, Parquet)", _TABLES,
+        table = upload("A table with captions and image names (CSV, TSV, JSON, JSON lines, Parquet)", _TABLES,
                         "table.upload", several=False)
     with right:
-        images = _upload("The images it names: a zip, a tar, or the files", None, "table.images", several=True)
+        images = upload("The images it names: a zip, a tar, or the files", None, "table.images", several=True)
     if not table:
         panels.notice("Captions alone are welcome too: then the sphere shows texts.")
         return None
     if not st.button("Open the table", type="primary", icon=":material/folder_open:", key="table.go",
                      help="With the images beside it, if it names any."):
         return None
-    st.session_state.pop("table.refused", None)
-    uploads.keep("table", [*table, *images])
+    take("table", [*table, *images])
     return TableSource((table[0].name, table[0].getvalue()), tuple((f.name, f.getvalue()) for f in images),
-                       tuple(f.file_id for f in (*table, *images)), _files([*table, *images]))
+                       tuple(f.file_id for f in (*table, *images)), names_of([*table, *images]))
 
 
 def _open_table(source: TableSource) -> Dataset:
@@ -230,23 +247,15 @@ def _open_table(source: TableSource) -> Dataset:
 
 
 def _pick_vectors() -> Opened | None:
-    if "vectors" in _opened():
-        return _kept("vectors")
-    _say_refused("vectors")
-    files = _upload("Vectors made elsewhere (npy, npz, Parquet, CSV), one file or several, their names or columns "
-                      "saying image or text", _VECTORS, "vectors.upload", several=True)
+    if "vectors.source" in st.session_state:
+        return _brought("vectors", st.session_state["vectors.source"])
+    say_refused("vectors")
+    files = upload("Vectors made elsewhere (npy, npz, Parquet, CSV), one file or several, their names or columns "
+                   "saying image or text", _VECTORS, "vectors.upload", several=True)
     if not files:
         panels.notice("Images and texts of equal number are pairs row by row, unless ids say more.")
         return None
-
-    def opening() -> VectorSource:
-        from core.sources.vectors.opening import open_vectors
-
-        if len(files) == 1:
-            return open_vectors(files[0].getvalue(), files[0].name)
-        return open_vectors([(f.name, f.getvalue()) for f in files])
-
-    _bring("vectors", files, opening)
+    _bring("vectors", files)
 
 
 def _pick_path() -> Opened | None:
@@ -267,17 +276,35 @@ def _pick_path() -> Opened | None:
     if again:
         _opened().pop("folder", None)
 
-    def opening() -> Dataset | VectorSource:
+    return _open_path(path)
+
+
+def _open_path(path: str) -> Opened | None:
+    """What lies at a path, with what can be said of it."""
+    from core.sources.tables.opening import columns_of
+    from core.sources.vectors.opening import arrays_of
+
+    def opening(said: Said) -> Dataset | VectorSource:
         from core.sources.opening import open_path
 
-        return open_path(path, chosen_roles(path))
+        return open_path(path, chosen_roles(path), encoding=said.encoding, parts=dict(said.parts),
+                         images=said.pictures or None)  # type: ignore[arg-type]
 
-    opened = _reopen("folder", (path, chosen_roles(path)), opening)
-    if path.lower().endswith(_TABLES) and (opened is None or opened.dataset is not None):
-        from core.sources.tables.opening import columns_of
+    def anew(said: Said) -> None:
+        _opened()["folder"] = (path, chosen_roles(path), said), _as_opened(opening(said), "folder")
 
-        if pick_roles(path, lambda: columns_of(path)):
-            st.rerun()
+    said = said_of(path)
+    opened = _reopen("folder", (path, chosen_roles(path), said), partial(opening, said))
+    if opened is not None and opened.vectors is not None:
+        changed = pick_arrays(path, lambda: arrays_of(path)) or pick_pictures(path, anew, by_path=True)
+    elif path.lower().endswith(tuple(f".{ending}" for ending in _TABLES)):
+        changed = pick_roles(path, lambda: columns_of(path))
+    elif opened is None:
+        changed = path.lower().endswith(".npz") and pick_arrays(path, lambda: arrays_of(path))
+    else:
+        changed = (bool(opened.notices) or said != Said()) and pick_letters(path)
+    if changed:
+        st.rerun()
     return opened
 
 

@@ -92,7 +92,8 @@ def _of_vectors(opened: Opened, vectors: VectorSource) -> Ready:
         named = {str(c).lower(): c for c in vectors.texts.table.columns}
         column = next((named[c] for c in ("caption", "text", "prompt", "name") if c in named), None)
         captions = vectors.texts.ids if column is None else tuple(map(str, vectors.texts.table[column]))
-    return Ready(opened, vectors.images, vectors.texts, vectors.links, captions, vectors.refused)
+    return Ready(opened, vectors.images, vectors.texts, vectors.links, captions, vectors.refused,
+                 pictures=Pictures(vectors.pictures, vectors.picture_places, opened.key))
 
 
 def _accepted() -> set[str]:

@@ -11,6 +11,8 @@ from core.errors import OrreryError
 from core.types import fingerprint
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from core.types import Images
 
 SIDE = 96
@@ -18,6 +20,13 @@ SIDE = 96
 
 class Pictures(Mapping[int, bytes]):
     """Small pictures (WebP, at most 96 px a side) by row; made when they are looked up, and kept on disk by content.
+
+    Parameters
+    ----------
+    images : reader of the images.
+    places : (n,), which of them belongs to each row; -1 where none does.
+    key : no other images have it.
+    extra : pictures at rows of their own.
 
     Attributes
     ----------
@@ -37,7 +46,7 @@ class Pictures(Mapping[int, bytes]):
 
         if row in self._extra:
             return self._extra[row]
-        if self._images is None or not 0 <= row < len(self._places):
+        if self._images is None or row not in self:
             raise KeyError(row)
         try:
             return thumbnail_bytes(self._images, int(self._places[row]), SIDE)
@@ -45,14 +54,24 @@ class Pictures(Mapping[int, bytes]):
             raise KeyError(row) from error
 
     def __contains__(self, row: object) -> bool:
-        return isinstance(row, int) and (0 <= row < len(self._places) or row in self._extra)
+        return isinstance(row, int) and (row in self._extra or (
+            0 <= row < len(self._places) and bool(self._places[row] >= 0)))
 
     def __iter__(self) -> Iterator[int]:
-        yield from range(len(self._places))
+        yield from np.flatnonzero(self._places >= 0).tolist()
         yield from self._extra
 
     def __len__(self) -> int:
-        return len(self._places) + len(self._extra)
+        return int((self._places >= 0).sum()) + len(self._extra)
+
+    def whole(self, row: int) -> Image | None:
+        """The picture of a row, as large as it is; None where there is none or it cannot be read any more."""
+        if self._images is None or not 0 <= row < len(self._places) or self._places[row] < 0:
+            return None
+        try:
+            return self._images.decode(int(self._places[row]))
+        except OrreryError:
+            return None
 
     def of(self, rows: np.ndarray) -> Pictures:
         """Those of some rows, in the order given."""

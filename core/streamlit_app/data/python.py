@@ -15,7 +15,8 @@ def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]
     imports = ["from core.figures.scenes.embedding import Points"]
     if ready.opened.vectors is not None:
         imports.append("from core.sources.vectors.opening import open_vectors")
-        lines = ['found = open_vectors("vectors.npz")',
+        pictures = ', pictures="pictures.zip"' if ready.opened.vectors.pictures is not None else ""
+        lines = [f'found = open_vectors("vectors.npz"{pictures})',
                  "points = Points(found.images, found.texts, found.texts.ids if found.texts else (), found.links)"]
     else:
         imports += ["from core.encoding.models import load_model", "from core.encoding.pipeline import embed",

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import OrreryError
 from core.streamlit_app.data.opened import Opened
 from core.streamlit_app.data.pictures import Pictures
 from core.types import EmbeddingSet, Refusal, fingerprint
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 @dataclass(frozen=True)
@@ -64,13 +59,3 @@ class Ready:
     def has_both(self) -> bool:
         """Whether there are images and texts."""
         return 0 < int(self.are_texts.sum()) < len(self.are_texts)
-
-    def picture(self, row: int) -> Image | None:
-        """The image of a row, as large as it is; None where there is none or it cannot be read any more."""
-        dataset = self.opened.dataset
-        if self.images is None or dataset is None or dataset.images is None:
-            return None
-        try:
-            return dataset.images.decode(dataset.image_ids.index(self.images.ids[row]))
-        except OrreryError:
-            return None

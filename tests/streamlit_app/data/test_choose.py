@@ -116,3 +116,61 @@ def test_a_folder_that_is_typed_opens_at_once(tmp_path: Path):
     at = opened(SPHERE, data="folder")
     finished(at.text_input(key="folder").input(str(tmp_path)).run())
     assert len(at.dataframe[-1].value) == 4
+
+
+def npz(**arrays: np.ndarray) -> tuple[str, bytes, str]:
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    return "v.npz", out.getvalue(), ""
+
+
+def panel(at: AppTest, key: str) -> AppTest:
+    at.session_state[key] = True
+    return finished(at.run())
+
+
+def test_which_array_holds_what_is_said_in_a_panel_also_where_they_do_not_fit_together():
+    rng = np.random.default_rng(0)
+    first, second, odd = rng.normal(size=(8, 16)), rng.normal(size=(8, 16)), rng.normal(size=(8, 6))
+    at = bring(opened(SPHERE, data="vectors"), "vectors.upload", npz(image=first, other=second, text=odd))
+    assert "say what each array holds" in words(at)
+    panel(at, "arrays")
+    labels = [s.label.replace("\\", "") for s in at.selectbox if s.key.startswith("arrays.")]
+    assert [label.split(":")[1].strip() for label in labels] == ["image", "other", "text"]
+    assert "8 x 6, float64" in labels[2]
+    for i, part in enumerate(("image", "text", "neither")):
+        at.selectbox(key=f"arrays.{i}").select(part)
+    finished(button(at, "Open it so").click().run())
+    assert "say what each array holds" not in words(at)
+    shown = at.dataframe[-1].value
+    assert [(shown["modality"] == kind).sum() for kind in ("image", "text")] == [8, 8]
+    finished(at.button(key="vectors.close").click().run())
+    assert "vectors.source" not in at.session_state
+
+
+def test_pictures_are_added_to_vectors_and_taken_away():
+    names = np.array([f"{i}.jpg" for i in range(8)])
+    vectors = npz(image=np.random.default_rng(0).normal(size=(8, 6)), image_ids=names)
+    at = bring(opened(SPHERE, data="vectors"), "vectors.upload", vectors)
+    at.query_params["point"] = "image:3.jpg"
+    finished(at.run())
+    assert "No picture: these are vectors made elsewhere." in words(at)
+    panel(at, "attached")
+    at = bring(at, "pictures.upload", ("other.zip", b"no archive", "application/zip"))
+    assert 'role="alert"' in words(at)
+    at = bring(at, "pictures.upload", ("photos.zip", photos(), "application/zip"))
+    assert 'role="alert"' not in words(at)
+    assert '<div class="orrery-card"><img src="data:image/webp' in words(at)
+    finished(at.button(key="attached.away").click().run())
+    assert "No picture: these are vectors made elsewhere." in words(at)
+
+
+def test_letters_of_texts_beside_pictures_are_said_to_be_others():
+    files = [("a.png", png(1), "image/png"), ("a.txt", "красный".encode("cp1251"), "text/plain"),
+             ("b.png", png(2), "image/png")]
+    at = bring(opened(SPHERE, data="images"), "images.upload", *files)
+    assert "красный" not in list(at.dataframe[-1].value["text"])      # too short a text to guess from
+    panel(at, "letters")
+    at.selectbox(key="letters.encoding").select("cp1251")
+    finished(button(at, "Read it so").click().run())
+    assert "красный" in list(at.dataframe[-1].value["text"])

@@ -101,3 +101,15 @@ def test_an_answer_is_bounded_in_number_and_in_time(images, monkeypatch):
     assert list(unpacked(answer(shown, shown.key, "sphere", asked))[1]) == list(range(10, 10 + MOST_AT_ONCE))
     monkeypatch.setattr(answers, "SECONDS_AT_ONCE", -1.0)
     assert list(unpacked(answer(shown, shown.key, "sphere", asked))[1]) == [10]
+
+
+def test_rows_without_a_picture_have_none(images):
+    shown = Pictures(images, [5, -1, 2], "key")
+    assert (len(shown), list(shown), 1 in shown, shown.get(1), shown.whole(1)) == (2, [0, 2], False, None, None)
+    whole = shown.whole(2)
+    assert whole is not None
+    assert whole.size == (200, 100)
+    assert len(shown.of(np.array([1, 2]))) == 1
+    header, found = unpacked(answer(shown, "key", "view", {"of": "key", "points": [0, 1, 2], "number": 1}))
+    assert header["points"] == [0, 2]
+    assert all(found.values())

@@ -1,0 +1,77 @@
+"""Fields for files, and what was brought by them; a file that is refused leaves its field, and the reason stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.settings import settings
+from core.streamlit_app import panels, uploads
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+LONGEST_FILES = 120
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Files that were uploaded together.
+
+    Attributes
+    ----------
+    files : rows (name, bytes).
+    mark : tells this upload from any other.
+    names : of the files, in a line.
+    """
+
+    files: tuple[tuple[str, bytes], ...]
+    mark: object
+    names: str
+
+    @classmethod
+    def of(cls, files: Sequence[UploadedFile]) -> Brought:
+        return cls(tuple((f.name, f.getvalue()) for f in files), tuple(f.file_id for f in files), names_of(files))
+
+
+def names_of(files: Sequence[UploadedFile]) -> str:
+    """The names of what was uploaded, in a line."""
+    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+    return files[0].name[:LONGEST_FILES - len(more)] + more
+
+
+def upload(label: str, types: Sequence[str] | None, key: str, *, several: bool) -> list[UploadedFile]:
+    """A field for files; empty again after each one that was refused. Before the first dot of ``key`` stands whose it
+    is."""
+    source = key.partition(".")[0]
+    tries = st.session_state.get(f"{source}.tries", 0)
+    key = f"{key}.{tries}" if tries else key
+    found = st.file_uploader(label, type=None if types is None else list(types), accept_multiple_files=several, key=key,
+                             max_upload_size=settings().budget.upload_mb)
+    files = [] if not found else list(found) if isinstance(found, list) else [found]
+    if (error := uploads.refusal()) is not None:
+        refuse(source, (), error)
+        st.rerun()
+    return files
+
+
+def refuse(source: str, files: Sequence[UploadedFile], error: Exception) -> None:
+    """From now on the field is empty, and `say_refused` says why."""
+    st.session_state[f"{source}.refused"] = panels.in_words(error)
+    st.session_state[f"{source}.tries"] = st.session_state.get(f"{source}.tries", 0) + 1
+    uploads.drop(file.file_id for file in files)
+
+
+def say_refused(source: str) -> None:
+    """Why what was brought last was refused, if it was."""
+    if f"{source}.refused" in st.session_state:
+        panels.error_panel(st.session_state[f"{source}.refused"])
+
+
+def take(source: str, files: Sequence[UploadedFile]) -> None:
+    """What was brought is open: it stays counted, and nothing is refused any more."""
+    st.session_state.pop(f"{source}.refused", None)
+    uploads.keep(source, files)
