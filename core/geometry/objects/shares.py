@@ -70,7 +70,7 @@ def share(hits: np.ndarray, cases: Cases, *, null: float | None = None) -> Numbe
     out, with all cases that involve it, and the variance of this jackknife says how many independent cases the share
     is worth, at most one for each `Cases.together`; with so many, the interval is Wilson's, at Student's quantile for
     the number of objects. No interval below 3 objects. On made-up cases of 10 objects of unequal difficulty 93 to
-    99 % of such intervals held the true share (tests/geometry/objects/test_shares.py).
+    99 % of such intervals held the true share, of like difficulty all (tests/geometry/objects/test_shares.py).
     """
     hits = np.asarray(hits, dtype=np.float64)
     if hits.shape != (len(cases),) or hits.min() < 0 or hits.max() > 1:

@@ -26,6 +26,7 @@ TASKS = {"transfer": "another object in the style of this scene", "change": "thi
 RANKS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30)
 ALPHAS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 REFERENCE = "arithmetic"
+UNSEEN = "the object never seen in that style"
 OF_A_RANK = ("subspace", "subspace_published")
 
 
@@ -123,6 +124,24 @@ def composed(task: StyleTask, key: str, setting: Setting) -> Composed:
     return compose(key, task.fit, task.requests, rank=setting.rank, alpha=setting.alpha, change=task.change)
 
 
+def composed_unseen(task: StyleTask, keys: Sequence[str], settings: Sequence[Setting]) -> list[Composed]:
+    """`composed` by several methods where no fit has seen the kept object in the taken style, which it is asked for."""
+    vectors = [np.empty((len(task.content), task.views.vectors.shape[1])) for _ in keys]
+    residuals = [np.empty(len(task.content)) for _ in keys]
+    views, labels = task.views, np.unique(task.views.views)
+    fitted = np.isin(views.views, labels[::2])
+    wanted = np.stack([views.objects[task.content], views.styles[task.source]], axis=1)
+    for number, style in np.unique(wanted, axis=0).tolist():
+        rows = np.flatnonzero((wanted == (number, style)).all(axis=1))
+        kept = fitted & ~((views.objects == number) & (views.styles == style))
+        fit = fit_styles(views.part(kept), task.fit.texts)
+        asked = Requests.of(views, task.content[rows], task.source[rows])
+        for i, (key, setting) in enumerate(zip(keys, settings)):
+            found = compose(key, fit, asked, rank=setting.rank, alpha=setting.alpha, change=task.change)
+            vectors[i][rows], residuals[i][rows] = found.vectors, found.residuals
+    return [Composed(v, r) for v, r in zip(vectors, residuals)]
+
+
 def find(task: StyleTask, vectors: np.ndarray) -> Found:
     """The nearest view to each composed vector, its two inputs left out."""
     rows = np.arange(len(vectors))
@@ -157,7 +176,8 @@ def tune(tasks: Sequence[StyleTask], key: str, *, ranks: Sequence[int] = RANKS,
 
 
 def score_styles(tasks: Sequence[StyleTask], settings: dict[str, Setting], *, prompts: np.ndarray | None = None,
-                 ranks: Sequence[int] = (), on_progress: Callable[[float, str], None] | None = None) -> StyleReport:
+                 unseen: Sequence[str] = (), ranks: Sequence[int] = (),
+                 on_progress: Callable[[float, str], None] | None = None) -> StyleReport:
     """Success of each method on the same cases.
 
     Parameters
@@ -166,6 +186,7 @@ def score_styles(tasks: Sequence[StyleTask], settings: dict[str, Setting], *, pr
     settings : by name of the row, rank and alpha; a name is a key of `styles.METHODS`, which may be followed by a
         colon and a remark, so that one method stands in several rows.
     prompts : (objects, d) unit rows, a text for each object, for the zero-shot labels; or None.
+    unseen : names that get a second row, whose fits lack every view of the kept object in the taken style.
     ranks : for the curves of the two subspace methods over their rank, at alpha 1.
 
     Returns
@@ -183,6 +204,9 @@ def score_styles(tasks: Sequence[StyleTask], settings: dict[str, Setting], *, pr
         with one_thread():
             results[name] = (setting, [composed(t, name.split(":")[0], setting) for t in tasks])
     with one_thread():
+        again = [composed_unseen(t, [n.split(":")[0] for n in unseen], [settings[n] for n in unseen]) for t in tasks]
+        results |= {f"{n.split(':')[0]}:{UNSEEN}": (settings[n], [parts[i] for parts in again])
+                    for i, n in enumerate(unseen)}
         found = {name: [find(t, c.vectors) for t, c in zip(tasks, parts)] for name, (_, parts) in results.items()}
         over_rank = {key: [np.concatenate([_right(t, key, Setting(rank, 1.0)) for t in tasks]) for rank in ranks]
                      for key in (OF_A_RANK if ranks else ())}

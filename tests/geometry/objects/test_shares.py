@@ -66,6 +66,16 @@ def test_a_difference_is_taken_object_by_object():
     assert shares_differ(hits, hits, cases).verdict is Verdict.NOT_TOLD_APART
 
 
+def test_what_does_not_differ_is_seldom_said_to():
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(200):
+        hits, cases = simulated("alone", 2, 1.0, rng)
+        easy = np.repeat([hits[cases.objects[:, 0] == k].mean() for k in range(10)], 60)
+        found.append(shares_differ(*(rng.random((2, 600)) < easy).astype(float), cases).p < 0.05)
+    assert np.mean(found) < 0.11   # 0.05 plus four standard deviations
+
+
 def test_sets_are_joined_without_mixing_what_goes_together():
     one = Cases(np.array([0, 1]), np.array([0, 0]))
     joined = Cases.joined([one, one])

@@ -12,9 +12,11 @@ from core.geometry.directions import unit
 from core.geometry.objects.styles import METHODS, Requests, compose, fit_styles
 from core.geometry.objects.transfer import (
     TASKS,
+    UNSEEN,
     Setting,
     chance,
     composed,
+    composed_unseen,
     find,
     score_styles,
     style_task,
@@ -152,6 +154,25 @@ def test_styles_that_are_shifts_are_carried_over_and_the_formula_as_written_coll
     assert report.over_rank["subspace"].values[1] == pytest.approx(
         score_styles(tasks, {"subspace": Setting(8, 1.0)}).rows[1].right.value)
     assert report.n == 2 * 6 * 6 * 5
+
+
+def test_what_is_fitted_without_the_answer_has_not_seen_it():
+    """Views of each kept object in each taken style may become anything: what was composed for it stays the same."""
+    task = style_task(VIEWS, TEXTS)
+    keys, settings = ("subspace", "arithmetic"), (Setting(4, 1.0), Setting(1, 1.0))
+    found = composed_unseen(task, keys, settings)
+    answer = (VIEWS.objects == 2) & (VIEWS.styles == 1) & (VIEWS.views % 2 == 0)
+    noise = unit(np.random.default_rng(0).normal(size=VIEWS.vectors.shape))
+    odd = replace(VIEWS, vectors=np.where(answer[:, None], noise, VIEWS.vectors))
+    rows = (VIEWS.objects[task.content] == 2) & (VIEWS.styles[task.source] == 1)
+    again = composed_unseen(style_task(odd, TEXTS), keys, settings)
+    seen = [composed(t, "subspace", settings[0]).vectors[rows] for t in (task, style_task(odd, TEXTS))]
+    for one, two in zip(found, again):
+        np.testing.assert_allclose(one.vectors[rows], two.vectors[rows])
+    assert np.abs(seen[0] - seen[1]).max() > 0.01
+    report = score_styles([task], dict(zip(keys, settings)), unseen=("arithmetic",))
+    assert [row.name for row in report.rows] == ["untouched", *keys, f"arithmetic:{UNSEEN}"]
+    assert report.rows[3].right.value == find(task, found[1].vectors).right.mean()
 
 
 def test_zero_shot_labels_are_those_of_the_nearest_prompt():
