@@ -11,6 +11,7 @@ import numpy as np
 
 from core.figures import theme
 from core.geometry.curves import Curve
+from core.geometry.intervals import decimals
 from core.types import Number
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TITLE_WIDTH = 52
 LINE = 20
+FEWEST_FOR_PERCENT = 100
 _SMALLEST_STEP = 1e-12
 
 
@@ -98,9 +100,29 @@ def line(figure: go.Figure, x: np.ndarray, curve: Curve, colour: str, name: str,
                       "</extra>"), row=row, col=None if row is None else 1)
 
 
+def among(percentile: float, n: int) -> str:
+    """A percentile among n items: "99.5 % of 9,000"; of fewer than 100 items how many: "5 of 6"."""
+    if n < FEWEST_FOR_PERCENT:
+        return f"{percentile * n / 100:.0f} of {n:,}"
+    return f"{percentile:.{0 if n < 10 * FEWEST_FOR_PERCENT else 1}f} % of {n:,}"
+
+
+def share(number: Number) -> str:
+    """A share of n items: "55 % (51 to 60)", as its interval allows; of fewer than 100 items how many: "28 of 50"."""
+    if number.n is not None and number.n < FEWEST_FOR_PERCENT:
+        return f"{round(number.value * number.n, 1):g} of {number.n:,}"
+    known = percent(number)
+    form = f".{decimals(known, 0)}f"
+    interval = "" if known.low is None or known.high is None else f" ({known.low:{form}} to {known.high:{form}})"
+    return f"{known.value:{form}} %{interval}"
+
+
 def spoken(number: Number, digits: int = 2) -> str:
-    """A number with its interval and its null, for a title: "0.55 (0.51 to 0.60; by chance 0.00)"."""
-    known = []
+    """A number with its interval and its null, for a title: "0.55 (0.51 to 0.60; by chance 0.00)".
+
+    The interval decides on the digits; without one there are so many after the point.
+    """
+    known, digits = [], decimals(number, digits)
     if number.low is not None and number.high is not None:
         known.append(f"{number.low:.{digits}f} to {number.high:.{digits}f}")
     if number.null is not None:

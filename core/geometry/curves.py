@@ -34,6 +34,11 @@ class Curve:
             null = np.broadcast_to(np.asarray(self.null, dtype=np.float64), np.shape(self.values))
             object.__setattr__(self, "null", null)
 
+    def at(self, i: int) -> Number:
+        """The number at a place of the axis."""
+        low, high, null = (None if v is None else float(v[i]) for v in (self.low, self.high, self.null))
+        return Number(float(self.values[i]), low, high, null, unit=self.unit)
+
     @classmethod
     def of(cls, title: str, numbers: Sequence[Number]) -> Curve:
         """The curve through numbers; with an interval where all of them have one."""

@@ -33,3 +33,18 @@ def proportion(successes: float, n: float, *, null: float | None = None) -> Numb
     middle = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 / (1 + Z95**2 / n) * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
     return Number(p, max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half)), null, round(n), "share")
+
+
+def decimals(number: Number, without: int = 2) -> int:
+    """Digits after the point that an interval leaves: half its width has one that counts, or two where it is below 2.
+
+    At most four. ``without`` is taken where no interval is known, or it has no width.
+    """
+    if number.low is None or number.high is None or not 0 < number.high - number.low < math.inf:
+        return without
+    return min(max(-math.floor(math.log10((number.high - number.low) / 4) + 1e-9), 0), 4)
+
+
+def above_chance(number: Number) -> bool | None:
+    """Whether all of the interval lies above what chance gives; None where one of the two is not known."""
+    return None if number.low is None or number.null is None else number.low > number.null

@@ -7,12 +7,13 @@ statistics of pairs of points, where copies of rows in a bootstrap are not.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
+from core.geometry import alike
 from core.geometry.directions import kappa_from_length
 from core.geometry.jackknife import CHUNK, cluster_sums, clusters, with_interval
 from core.geometry.rounding import rounding
@@ -210,43 +211,20 @@ def _uniformity(x: np.ndarray, cluster: np.ndarray) -> Number:
 def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, members: list[np.ndarray]) -> dict[str, Number]:
     n, m, p = len(x), len(y), len(links)
     joint, cluster = np.unique(np.concatenate(members), return_inverse=True)
-    c, of_x, of_y = len(joint), cluster[:n], cluster[n:]
-    a, b = cluster_sums(x, of_x, c), cluster_sums(y, of_y, c)
-    a_with_b, b_with_a, a_b = np.empty(c), np.empty(c), np.empty(c)
-    for start in range(0, c, CHUNK):
-        part = slice(start, start + CHUNK)
-        rows_a, rows_b = a.rows(start, start + CHUNK), b.rows(start, start + CHUNK)
-        a_with_b[part], b_with_a[part] = rows_a @ b.whole, rows_b @ a.whole
-        a_b[part] = (rows_a * rows_b).sum(axis=1)
-    cosines = np.concatenate([np.einsum("ij,ij->i", x[part[:, 0]].astype(np.float64), y[part[:, 1]])
-                              for part in np.array_split(links, max(1, -(-p // CHUNK)))])
-    paired = np.bincount(of_x[links[:, 0]], cosines, c)
-    counts = np.bincount(of_x[links[:, 0]], minlength=c)
-
-    # |X|^2, |Y|^2, X.Y, n, m, sum over pairs, p: of all points, and without each cluster
-    whole = np.array([a.whole @ a.whole, b.whole @ b.whole, a.whole @ b.whole, n, m, paired.sum(), p])
-    without = whole[:, None] - np.stack([2 * a.with_whole - a.squares, 2 * b.with_whole - b.squares,
-                                         a_with_b + b_with_a - a_b, a.counts, b.counts, paired, counts])
-    usable = c > 2 and without[3].min() > 1 and without[4].min() > 1
+    of_x, of_y = cluster[:n], cluster[n:]
+    number = alike.sums_of(x, y, links, of_x, of_y, len(joint)).number
     count = p if p else min(n, m)
-
-    def number(function: Callable[[np.ndarray], np.ndarray], null: float, size: int, unit: str = "",
-               low: float = -math.inf, high: float = math.inf) -> Number:
-        with np.errstate(all="ignore"):
-            left_out = function(without) if usable else None
-            return with_interval(float(function(whole)), left_out, null, size, unit, low, high)
-
     gap, angle = gap_by_chance(x, y, links)
     out = {
-        "gap": number(_gap, gap, min(n, m), low=0, high=2),
-        "angle_of_means": number(_angle, angle, min(n, m), "degrees", low=0, high=180),
-        "cosine_unpaired": number(_unpaired, 0.0, min(n, m), low=-1, high=1),
+        "gap": number(alike.gap, gap, min(n, m), low=0, high=2),
+        "angle_of_means": number(alike.angle, angle, min(n, m), "degrees", low=0, high=180),
+        "cosine_unpaired": number(alike.unpaired, 0.0, min(n, m), low=-1, high=1),
     }
     if min(n, m) > 1 and p:
         out["rmg"] = number(_rmg, 0.5, count, low=0, high=1)
     if p:
-        out["cosine_paired"] = number(_paired, 0.0, count, low=-1, high=1)
-        out["alignment"] = number(lambda s: 2 - 2 * _paired(s), 2.0, count, low=0, high=4)
+        out["cosine_paired"] = number(alike.paired, 0.0, count, low=-1, high=1)
+        out["alignment"] = number(lambda s: 2 - 2 * alike.paired(s), 2.0, count, low=0, high=4)
     most = MOST_FOR_PAIRS // 2
     rows_x = spread_sample(x, most) if n > most else np.arange(n)
     rows_y = spread_sample(y, most) if m > most else np.arange(m)
@@ -255,23 +233,7 @@ def _two_modalities(x: np.ndarray, y: np.ndarray, links: np.ndarray, members: li
     return out
 
 
-def _gap(s: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.maximum(s[0] / s[3] ** 2 + s[1] / s[4] ** 2 - 2 * s[2] / (s[3] * s[4]), 0))
-
-
-def _angle(s: np.ndarray) -> np.ndarray:
-    return np.degrees(np.arccos(np.clip(s[2] / np.sqrt(s[0] * s[1]), -1, 1)))
-
-
-def _paired(s: np.ndarray) -> np.ndarray:
-    return s[5] / s[6]
-
-
-def _unpaired(s: np.ndarray) -> np.ndarray:
-    return (s[2] - s[5]) / (s[3] * s[4] - s[6])
-
-
 def _rmg(s: np.ndarray) -> np.ndarray:
-    inside = [(1 - (squares - n) / (n * (n - 1))) / 2 for squares, n in ((s[0], s[3]), (s[1], s[4]))]
-    matched = (1 - _paired(s)) / 2
+    inside = [(1 - of_kind(s)) / 2 for of_kind in (alike.of_images, alike.of_texts)]
+    matched = (1 - alike.paired(s)) / 2
     return matched / (matched + sum(inside) / 2)

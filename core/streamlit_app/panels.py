@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import Cancelled, OrreryError
+from core.geometry.intervals import decimals
 from core.types import Number, Refusal
 
 if TYPE_CHECKING:
@@ -128,8 +129,10 @@ def numbers_table(numbers: Mapping[str, Number]) -> pd.DataFrame:
     """Numbers with their interval, chance, n and unit, as text; no column for an interval or unit that none has."""
     rows = []
     for name, number in numbers.items():
-        interval = "" if number.low is None or number.high is None else f"{number.low:.3g} to {number.high:.3g}"
-        rows.append((name, f"{number.value:.3g}", interval, "" if number.null is None else f"{number.null:.3g}",
+        known = number.low is not None and number.high is not None and number.low < number.high
+        form = f".{decimals(number)}f" if known else ".3g"
+        interval = f"{number.low:{form}} to {number.high:{form}}" if known else ""
+        rows.append((name, f"{number.value:{form}}", interval, "" if number.null is None else f"{number.null:{form}}",
                      "" if number.n is None else f"{number.n:,}", number.unit))
     table = pd.DataFrame(rows, columns=["", "value", "95 % interval", "by chance", "n", "unit"])
     return table.drop(columns=[name for name in ("95 % interval", "unit") if not table[name].any()])

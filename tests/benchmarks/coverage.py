@@ -215,11 +215,11 @@ def simulate(name: str, n: int, texts: int, kind: Kind, sets: int | None) -> tup
         pairs = kind.draw(n, texts, rng)
         begin = time.perf_counter()
         found = part.measure(pairs, rng, kind)
+        targets = part.meant(pairs, rng, kind) if part.meant else {}
         spent += time.perf_counter() - begin
         done += 1
         if sets is None and done == 5 and spent / done >= CHEAP:
             asked = FEW
-        targets = part.meant(pairs, rng, kind) if part.meant else {}
         for key, number in found.items():
             values[key].append(number.value)
             if number.low is not None and number.high is not None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.figures import theme
-from core.figures.frame import TITLE_WIDTH, cells, error_bar, percent, plain, shortened, spoken, spread
+from core.figures.frame import TITLE_WIDTH, among, cells, error_bar, percent, plain, share, shortened, spoken, spread
 from core.figures.gap import closing, explained, matrix, models, shift
 from core.figures.objects import angles, equivariance, recognition, styles, subspaces
 from core.geometry.curves import Curve
@@ -160,8 +160,14 @@ def _others(out, order, rng):
 def test_numbers_are_spoken_with_interval_and_chance():
     number = Number(0.5521, 0.508, 0.596, 0.002, 500, "share")
     assert spoken(number) == "0.55 (0.51 to 0.60; by chance 0.00)"
-    assert spoken(percent(number), 1) == "55.2 (50.8 to 59.6; by chance 0.2)"
+    assert spoken(percent(number), 1) == "55 (51 to 60; by chance 0)"
     assert spoken(Number(1.5)) == "1.50"
+    assert (spoken(Number(1.5), 4), spoken(Number(0.85, 0.848, 0.8523))) == ("1.5000", "0.850 (0.848 to 0.852)")
+    assert spoken(Number(0.75, 0.4, 1.1)) == "0.8 (0.4 to 1.1)"
+    assert share(number) == "55 % (51 to 60)"
+    assert (share(Number(0.56, 0.42, 0.69, n=50)), share(Number(0.57, n=50))) == ("28 of 50", "28.5 of 50")
+    assert [among(place, n) for place, n in ((99.53, 9000), (99.53, 400), (100.0, 6))] == \
+        ["99.5 % of 9,000", "100 % of 400", "6 of 6"]
     assert cells("r", Number(1.0, null=0.5)) == {"r": 1.0, "r by chance": 0.5}
     bar = error_bar([number, Number(1.0)], "#000000")
     np.testing.assert_allclose(bar["array"], [0.596 - 0.5521, 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ShapeError
+from core.geometry.curves import Curve
 from core.geometry.gap.landscape import SHIFTS, landscape
 from core.geometry.gap.shift import shifted
 from core.geometry.gap.splits import fit_half
@@ -81,7 +83,7 @@ def test_every_section_is_drawn_and_its_python_runs(query, monkeypatch):
 
 def test_the_first_visit_is_full():
     said = words(page())
-    assert "Two images have a mean cosine of" in said
+    assert "Mean cosines\\: two images" in said
     assert "Click a cell" in said
 
 
@@ -89,17 +91,25 @@ def test_moving_the_shift_moves_the_numbers():
     at = page(gap="explain", classes="none")
     report = landscape(world_pairs())
     zero = int(np.argmin(np.abs(report.shifts)))
-    assert {m.label: m.value for m in at.metric}["Gap"] == f"{report.gap.values[zero]:.3f}"
+    assert {m.label: m.value for m in at.metric}["Gap"] == f"{report.gap.values[zero]:.{digits(report.gap, zero)}f}"
     at.slider(key="shift").set_value(0.5)
     finished(at.run())
     half = int(np.argmin(np.abs(report.shifts - 0.5)))
     shown = {m.label: m for m in at.metric}
-    assert shown["Gap"].value == f"{report.gap.values[half]:.3f}"
-    assert shown["Gap"].delta == f"{report.gap.values[half] - report.gap.values[zero]:.3f} from shift 0"
-    assert shown["R@1 image to text"].value == f"{report.retrieval['r1_image_to_text'].values[half]:.1%}"
-    assert shown["Loss, temperature 0.01"].value == f"{report.losses[0.01].values[half]:.3f}"
+    assert shown["Gap"].value == f"{report.gap.values[half]:.{digits(report.gap, half)}f}"
+    change = report.gap.values[half] - report.gap.values[zero]
+    assert shown["Gap"].delta == f"{change:+.{digits(report.gap, half)}f} from shift 0"
+    found = report.retrieval["r1_image_to_text"]
+    assert shown["R@1 image to text"].value == f"{100 * found.values[half]:.{digits(found, half, 100)}f} %"
+    loss = report.losses[0.01]
+    assert shown["Loss, temperature 0.01, batches of 50"].value == f"{loss.values[half]:.{digits(loss, half)}f}"
     assert at.query_params["shift"] in ("0.5", ["0.5"])
     assert "by chance" in words(at)
+
+
+def digits(curve: Curve, i: int, times: int = 1) -> int:
+    """Half the width of the interval has one digit that counts, or two below 2."""
+    return max(0, -math.floor(math.log10(times * (curve.high[i] - curve.low[i]) / 4)))
 
 
 def test_the_shift_of_the_url_is_that_of_the_histograms():
@@ -113,7 +123,7 @@ def test_the_shift_of_the_url_is_that_of_the_histograms():
 
 def test_classes_of_a_column_become_an_accuracy():
     at = page(gap="explain", classes="setting")
-    assert float(next(m.value for m in at.metric if m.label == "Zero-shot accuracy").rstrip("%")) > 80
+    assert float(next(m.value for m in at.metric if m.label == "Zero-shot accuracy").rstrip(" %")) > 80
     assert "'harbour'" in at.code[0].value or "prompts = {" in at.code[0].value
     assert "Zero-shot accuracy" not in {m.label for m in page(gap="explain", classes="none").metric}
 
@@ -174,7 +184,7 @@ def test_copies_and_one_text_for_all_images_are_said_and_handled():
         at = go(at, **query)
         assert ALERT not in words(at), query
     at = go(at, gap="explain")
-    assert {m.label: m.value for m in at.metric}["R@1 image to text"] == "3.3%"
+    assert {m.label: m.value for m in at.metric}["R@1 image to text"] == "1 of 30"
 
 
 @pytest.mark.parametrize("query", [{"gap": "compare"}, {"gap": "explain", "explain": "cones"}, {"gap": "see"}])
@@ -268,7 +278,7 @@ def test_two_files_of_one_space_turned_agree():
     finished(at.run())
     assert ALERT not in words(at)
     agreed = next(d.value for d in at.dataframe if "by chance" in d.value and len(d.value) == 4)
-    assert agreed["value"].tolist() == ["1", "1", "1", "1"]
+    assert [float(value) for value in agreed["value"]] == [1, 1, 1, 1]
     table = next(d.value for d in at.dataframe if "turned.npz" in d.value)
     gap = table[table[""] == "Gap"].iloc[0]
     assert gap["v"] == gap["turned.npz"]

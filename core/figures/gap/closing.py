@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +12,11 @@ import pandas as pd
 
 from core.errors import ShapeError, check_choice
 from core.figures import theme
-from core.figures.frame import cells, error_bar, framed, line, percent, plain, shortened, spoken, spread
+from core.figures.frame import cells, error_bar, framed, line, percent, plain, share, shortened, spoken, spread
 from core.geometry.differences import Verdict
 from core.geometry.gap.closing import CLOSINGS
 from core.geometry.gap.reports import ClosingReport, ClosingRow
+from core.geometry.intervals import decimals
 from core.types import Number
 
 if TYPE_CHECKING:
@@ -124,7 +126,7 @@ def _markers(figure: go.Figure, rows: Sequence[ClosingRow], shares: Sequence[Num
     import plotly.graph_objects as go
 
     numbers = [percent(n) for n in shares]
-    hover = [f"{plain(title(r.method))}<br>gap {spoken(r.gap)}<br>R@1 {spoken(n, 1)} %" for r, n in zip(rows, numbers)]
+    hover = [f"{plain(title(r.method))}<br>gap {spoken(r.gap)}<br>R@1 {share(n)}" for r, n in zip(rows, shares)]
     bars = {"error_x": error_bar([r.gap for r in rows], colour), "error_y": error_bar(numbers, colour)}
     figure.add_trace(go.Scatter(
         x=[r.gap.value for r in rows], y=[n.value for n in numbers], mode="markers", name=name, hovertext=hover,
@@ -134,7 +136,7 @@ def _markers(figure: go.Figure, rows: Sequence[ClosingRow], shares: Sequence[Num
 
 
 def _closing_finding(report: ClosingReport, rows: Sequence[ClosingRow], way: str) -> str:
-    text = f"R@1 {WAYS[way]}: untouched {_share(rows[0].held_out[way])}"
+    text = f"R@1 {WAYS[way]}: untouched {share(rows[0].held_out[way])}"
     others = [r for r in rows[1:] if not math.isclose(r.held_out[way].value, rows[0].held_out[way].value)]
     if others:
         best = max(others, key=lambda r: r.held_out[way].value)
@@ -143,25 +145,20 @@ def _closing_finding(report: ClosingReport, rows: Sequence[ClosingRow], way: str
     falls = [(n.value - r.held_out[way].value, r) for r in rows for n in _fitted(r, way)]
     if falls and (drop := max(falls, key=lambda f: f[0]))[0] >= 0.1:
         row = drop[1]
-        text += f"; {title(row.method)} {100 * row.in_sample[way].value:.0f} % on the pairs it was fitted on, " \
-                f"{100 * row.held_out[way].value:.0f} % on others"
+        text += f"; {title(row.method)} {share(row.in_sample[way])} on the pairs it was fitted on, " \
+                f"{share(row.held_out[way])} on others"
     return f"{text} ({report.repeats} splits, {report.n_scored:,} pairs scored in each)"
 
 
 def _gain(row: ClosingRow, way: str) -> str:
     """What a method adds, item by item where that is known, and whether it is told apart from nothing."""
     if way not in row.change:
-        return _share(row.held_out[way])
+        return share(row.held_out[way])
     gain = percent(row.change[way].change)
-    interval = "" if gain.low is None or gain.high is None else f" ({gain.low:+.1f} to {gain.high:+.1f})"
+    digits = decimals(gain, 1)
+    interval = "" if gain.low is None or gain.high is None else f" ({gain.low:+.{digits}f} to {gain.high:+.{digits}f})"
     told = {Verdict.NOT_TOLD_APART: ", not told apart", Verdict.NOT_MEASURABLE: ", not measurable"}
-    return f"{gain.value:+.1f} points{interval}{told.get(row.change[way].verdict, '')}"
-
-
-def _share(number: Number) -> str:
-    known = percent(number)
-    interval = "" if known.low is None or known.high is None else f" ({known.low:.0f} to {known.high:.0f})"
-    return f"{known.value:.0f} %{interval}"
+    return f"{gain.value:+.{digits}f} points{interval}{told.get(row.change[way].verdict, '')}"
 
 
 def closing_table(report: ClosingReport) -> pd.DataFrame:
@@ -213,9 +210,10 @@ def fit_size(report: ClosingReport, *, dark: bool = False) -> go.Figure:
     figure.update_xaxes(title_text="pairs fitted on", type="log", tickvals=sizes, ticktext=[f"{s:,.0f}" for s in sizes],
                         range=ends)
     figure.update_yaxes(title_text="R@1 image to text, held out (%)", rangemode="tozero")
-    said = [f"{title(m)} {100 * c.values[0]:.0f} → {100 * c.values[-1]:.0f} %" for m, c in report.by_fit_size.items()]
+    said = [f"{title(m)} " + " → ".join(share(replace(c.at(i), n=report.n_scored)) for i in (0, -1))
+            for m, c in report.by_fit_size.items()]
     text = (f"Held-out R@1 from {sizes[0]:,.0f} to {sizes[-1]:,.0f} fitted pairs: {', '.join(said)} (untouched "
-            f"{_share(untouched)})")
+            f"{share(untouched)})")
     return framed(figure, text, height=400, dark=dark)
 
 

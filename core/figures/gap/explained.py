@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,8 @@ import pandas as pd
 
 from core.errors import ShapeError
 from core.figures import theme
-from core.figures.frame import framed, line, panels, plain, shortened
-from core.figures.gap.shift import kind_colour
+from core.figures.frame import among, cells, framed, line, panels, plain, shortened, spoken
+from core.figures.gap.shift import in_a_bin, kind_colour
 from core.geometry.gap.reports import Conformity, CosineParts
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ def conformity(report: Conformity, *, dark: bool = False) -> go.Figure:
     figure = panels(("How typical of its modality", "Distance of the two distributions"), gap=0.2, dark=dark)
     both = np.concatenate([report.images, report.texts])
     edges = np.histogram_bin_edges(both, bins=_BINS)
-    for name, values, colour in (("images", report.images, p.kinds["image"]),
-                                 ("texts", report.texts, p.kinds["text"])):
+    for name, values, mean, colour in (("images", report.images, report.mean_images, p.kinds["image"]),
+                                       ("texts", report.texts, report.mean_texts, p.kinds["text"])):
         shares = 100 * np.histogram(values, edges)[0] / len(values)
         figure.add_trace(go.Scatter(
             x=np.repeat(edges, 2), y=np.concatenate([[0.0], np.repeat(shares, 2), [0.0]]), mode="lines",
-            name=f"{name}, mean {values.mean():.2f}", line={"color": colour, "width": 2}, fill="tozeroy",
+            name=f"{name}, mean {spoken(mean).split()[0]}", line={"color": colour, "width": 2}, fill="tozeroy",
             fillcolor=theme.rgba(colour, 0.16),
-            hovertemplate=f"conformity %{{x:.2f}}<br>%{{y:.1f}} % of {len(values):,} {name}<extra></extra>"),
+            hovertemplate=f"conformity %{{x:.2f}}<br>{in_a_bin(len(values), name)}<extra></extra>"),
             row=1, col=1)
     line(figure, report.alphas, report.distances, p.kinds["plain"], "distance", 2)
     if report.distances.null is not None:
@@ -57,21 +58,29 @@ def conformity(report: Conformity, *, dark: bool = False) -> go.Figure:
     figure.update_xaxes(title_text="α: how much of its mean is taken from each point", row=2, col=1)
     figure.update_yaxes(title_text="share of points (%)", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="distance (SD)", rangemode="tozero", row=2, col=1)
-    best, distances = int(np.argmin(report.distances.values)), report.distances
-    interval = "" if distances.low is None or distances.high is None else \
-        f", {distances.low[best]:.2f} to {distances.high[best]:.2f}"
-    null = "" if distances.null is None else f"; two halves of one modality: {distances.null[best]:.2f}"
-    title = (f"Conformity {report.images.mean():.2f} of images, {report.texts.mean():.2f} of texts; the distributions "
-             f"match best at α = {report.alphas[best]:.2g} ({distances.values[best]:.2f} SD apart{interval}{null}; "
-             f"n = {len(report.images):,} and {len(report.texts):,})")
+    best = report.distances.at(int(np.argmin(report.distances.values)))
+    null = "" if best.null is None else f"; two halves of one modality: {best.null:.2f}"
+    means = [spoken(replace(number, null=None)) for number in (report.mean_images, report.mean_texts)]
+    title = (f"Conformity {means[0]} of images, {means[1]} of texts; the distributions match best {_near(report)} "
+             f"({best.value:.2f} SD apart{null}; n = {len(report.images):,} and {len(report.texts):,})")
     return framed(figure, title, height=560, dark=dark)
 
 
+def _near(report: Conformity) -> str:
+    """The alphas at which the distributions are as near to each other as those of two halves, or about the nearest."""
+    distances = report.distances
+    best = int(np.argmin(distances.values))
+    null = 0.0 if distances.null is None else distances.null[best]
+    near = report.alphas[distances.values <= max(null, distances.values[best])]
+    return f"near α = {near[0]:.1f}" if len(near) == 1 else f"at α from {near[0]:.2g} to {near[-1]:.2g}"
+
+
 def conformity_table(report: Conformity) -> pd.DataFrame:
-    """One row a point: modality, its row, conformity."""
-    return pd.DataFrame({"modality": ["image"] * len(report.images) + ["text"] * len(report.texts),
-                         "row": [*range(len(report.images)), *range(len(report.texts))],
-                         "conformity": np.concatenate([report.images, report.texts])})
+    """One row a point: modality, its row, conformity, and the modality's mean with its interval."""
+    sides = (("image", report.images, report.mean_images), ("text", report.texts, report.mean_texts))
+    return pd.concat([pd.DataFrame({"modality": name, "row": np.arange(len(values)), "conformity": values,
+                                    **cells("mean", replace(mean, null=None))}) for name, values, mean in sides],
+                     ignore_index=True)
 
 
 def dimensions(shares: np.ndarray, *, dark: bool = False) -> go.Figure:
@@ -169,19 +178,21 @@ def explained(parts: CosineParts, *, image: str = "image", text: str = "text", t
     figure.add_trace(go.Bar(
         y=[*(plain(words[k], width=18) for k in rows["part"]), "cosine"], x=[*rows["value"], parts.cosine],
         base=[*rows["from"], 0.0], orientation="h", marker={"color": [*colours, p.kinds["plain"]]}, showlegend=False,
-        text=[*(f"{v:+.3f}" for v in rows["value"]), f"{parts.cosine:.3f}"], textposition="outside", cliponaxis=False,
+        text=[*(f"{v:+.2f}" for v in rows["value"]), f"{parts.cosine:.2f}"], textposition="outside", cliponaxis=False,
         textfont={"size": 13, "color": p.text}, hovertemplate="%{y}: %{text}<extra></extra>"), row=1, col=1)
-    among = [(f"{parts.n_unmatched:,} unmatched pairs", parts.percentile)]
-    if math.isfinite(parts.percentile_matched):
-        among.append((f"{parts.n_matched:,} matched pairs", parts.percentile_matched))
-    names, places = [plain(n, width=18) for n, _ in among], [v for _, v in among]
+    others = [(n, f"{n:,} {kind} pairs", place) for n, kind, place in (
+        (parts.n_unmatched, "unmatched", parts.percentile), (parts.n_matched, "matched", parts.percentile_matched))
+        if n and math.isfinite(place)]
+    names, places = [plain(name, width=18) for _, name, _ in others], [place for *_, place in others]
     figure.add_trace(go.Bar(
         y=names, x=[100.0] * len(names), orientation="h", marker={"color": p.grid}, width=0.12, showlegend=False,
         hoverinfo="skip"), row=2, col=1)
     figure.add_trace(go.Scatter(
-        y=names, x=places, mode="markers+text", text=[f"{v:.1f} %" for v in places], textposition="top center",
+        y=names, x=places, mode="markers+text", text=[among(place, n).replace(f" of {n:,}", "") if n >= 100 else
+                                                       among(place, n) for n, _, place in others],
+        textposition="top center", hovertext=[f"above {among(place, n)}" for n, _, place in others],
         cliponaxis=False, textfont={"size": 13, "color": p.text}, showlegend=False,
-        marker={"size": 13, "color": p.kinds["plain"]}, hovertemplate="above %{x:.1f} % of %{y}<extra></extra>"),
+        marker={"size": 13, "color": p.kinds["plain"]}, hovertemplate="%{hovertext}: %{y}<extra></extra>"),
         row=2, col=1)
     figure.update_yaxes(autorange="reversed", tickfont={"color": p.text}, showgrid=False)
     ends = [min(0.0, *table["from"], *table["to"]), max(0.0, *table["from"], *table["to"])]
@@ -189,9 +200,10 @@ def explained(parts: CosineParts, *, image: str = "image", text: str = "text", t
     figure.update_xaxes(title_text="cosine", range=[ends[0] - 1.8 * room * (ends[0] < 0), ends[1] + room], row=1, col=1)
     figure.update_xaxes(title_text="percentile (%)", range=[-4, 109], row=2, col=1)
     means, where = parts.parts["means"], "in the mean of texts" if texts_only else "between the two means"
-    title = (f"Cosine {parts.cosine:.3f} of “{shortened(image)}” and “{shortened(text)}”: {means:.3f} of it lies "
-             f"{where}, {parts.cosine - means:+.3f} is their own; above {parts.percentile:.1f} % of "
-             f"{parts.n_unmatched:,} unmatched pairs")
+    title = (f"Cosine {parts.cosine:.2f} of “{shortened(image)}” and “{shortened(text)}”: {means:.2f} of it lies "
+             f"{where}, {parts.cosine - means:+.2f} is their own")
+    if parts.n_unmatched:
+        title += f"; above {among(parts.percentile, parts.n_unmatched)} unmatched pairs"
     return framed(figure, title, height=470, dark=dark, legend=False)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from core.errors import ShapeError
 from core.figures import theme
 from core.figures.frame import cells, error_bar, framed, line, panels, percent, plain, shortened, spoken
-from core.figures.gap.shift import KINDS, kind_colour
+from core.figures.gap.shift import KINDS, in_a_bin, kind_colour
 from core.geometry.curves import Curve
 from core.geometry.gap.reports import CosineHistograms
 from core.types import Number
@@ -96,8 +96,7 @@ def _places(steps: np.ndarray) -> np.ndarray:
 
 
 def _at(curve: Curve, i: int) -> str:
-    low, high = (None if v is None else float(v[i]) for v in (curve.low, curve.high))
-    return spoken(Number(float(curve.values[i]), low, high))
+    return spoken(replace(curve.at(i), null=None))
 
 
 def over_training_table(steps: Sequence[int] | np.ndarray, curves: Mapping[str, Sequence[Curve]]) -> pd.DataFrame:
@@ -127,21 +126,24 @@ def cones(trained: CosineHistograms, untrained: CosineHistograms, *, dark: bool 
             figure.add_trace(go.Scatter(
                 x=x[part], y=y[part], mode="lines", name=KINDS[kind], legendgroup=kind, showlegend=row == 1,
                 line={"color": colour, "width": 2}, fill="tozeroy", fillcolor=theme.rgba(colour, 0.14),
-                hovertemplate=f"cosine %{{x:.2f}}<br>%{{y:.1f}} % of {report.counts[kind]:,} pairs"
-                              f"<br>mean {report.means[kind]:.3f}<extra>{KINDS[kind]}</extra>"), row=row, col=1)
+                hovertemplate=f"cosine %{{x:.2f}}<br>{in_a_bin(report.counts[kind])}<br>mean "
+                              f"{spoken(replace(report.mean.numbers[kind], null=None))}<extra>{KINDS[kind]}</extra>"),
+                row=row, col=1)
     figure.update_yaxes(title_text="share of pairs (%)", rangemode="tozero")
     figure.update_xaxes(title_text="cosine", row=2, col=1)
-    said = [f"{KINDS[k]} {untrained.means[k]:.2f} → {trained.means[k]:.2f}" for k in ("images", "texts", "unmatched",
-                                                                                    "matched")
-            if k in trained.means and k in untrained.means]
-    title = f"Mean cosine, untrained → trained: {', '.join(said)} (n = {trained.counts['images']:,} pairs of images)"
+    early, late = untrained.mean.numbers, trained.mean.numbers
+    said = [f"{KINDS[k]} {spoken(early[k]).split()[0]} → {spoken(late[k]).split()[0]}"
+            for k in ("images", "texts", "unmatched", "matched") if k in early and k in late]
+    count = " and ".join(f"{late[k].n:,} {k}" for k in ("images", "texts") if k in late)
+    title = f"Mean cosine, untrained → trained: {', '.join(said)} (n = {count})"
     return framed(figure, title, height=540, dark=dark)
 
 
 def cones_table(trained: CosineHistograms, untrained: CosineHistograms) -> pd.DataFrame:
-    """One row a bin, kind and model: from, to, share, mean, pairs."""
+    """One row a bin, kind and model: from, to, share, the kind's mean with interval and n, and its pairs shown."""
     return pd.concat([pd.DataFrame({"model": model, "kind": kind, "from": report.edges[:-1], "to": report.edges[1:],
-                                    "share": shares, "mean": report.means[kind], "pairs": report.counts[kind]})
+                                    "share": shares, **cells("mean", replace(report.mean.numbers[kind], null=None)),
+                                    "n": report.mean.numbers[kind].n, "pairs": report.counts[kind]})
                       for model, report in (("trained", trained), ("untrained", untrained))
                       for kind, shares in report.shares.items()], ignore_index=True)
 
@@ -242,7 +244,7 @@ def agreement(names: Sequence[str], cka: Numbers, overlap: Numbers, *, k: int = 
 
     Returns
     -------
-    plotly Figure of two tables of numbers on colour; intervals on hover.
+    plotly Figure of two tables of numbers on colour; intervals and chance on hover.
 
     Raises
     ------
@@ -290,8 +292,9 @@ def _agreed(names: Sequence[str], cka: Numbers, overlap: Numbers, k: int) -> str
     pairs = [(j, i) for i in range(len(names)) for j in range(i)]
     i, j = max(pairs, key=lambda pair: cka[pair[0]][pair[1]].value)
     text = f"Most alike: {shortened(names[i], 28)} and {shortened(names[j], 28)}, CKA {spoken(cka[i][j])}, " \
-           f"{percent(overlap[i][j]).value:.0f} % of {k} nearest neighbours shared"
-    return text + (f"; least alike: CKA {min(cka[i][j].value for i, j in pairs):.2f}" if len(pairs) > 1 else "")
+           f"{overlap[i][j].value:.2f} of the {k} nearest neighbours shared"
+    least = min((cka[i][j] for i, j in pairs), key=lambda number: number.value)
+    return text + (f"; least alike: CKA {spoken(least)}" if len(pairs) > 1 else "")
 
 
 def agreement_table(names: Sequence[str], cka: Numbers, overlap: Numbers) -> pd.DataFrame:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from core.figures import theme
-from core.figures.frame import framed, line, panels, plain
+from core.figures.frame import FEWEST_FOR_PERCENT, cells, framed, line, panels, plain, spoken
+from core.geometry.differences import Verdict
 from core.geometry.gap.reports import CosineHistograms, Landscape
+from core.types import Number
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -64,39 +67,47 @@ def _outline(figure: go.Figure, histogram: CosineHistograms, kind: str, name: st
 
     colour, shares = kind_colour(kind, dark), 100 * np.asarray(histogram.shares[kind])
     edges = np.repeat(histogram.edges, 2)
-    some = np.flatnonzero(shares > 0)
+    some, mean = np.flatnonzero(shares > 0), histogram.mean.numbers[kind]
     if not len(some):
         return
     first, last = 2 * some[0], 2 * some[-1] + 4
     figure.add_trace(go.Scatter(
         x=edges[first:last], y=np.concatenate([[0.0], np.repeat(shares, 2), [0.0]])[first:last], mode="lines",
-        name=f"{name}, mean {histogram.means[kind]:.2f}", legendgroup=kind, showlegend=filled,
+        name=f"{name}, mean {spoken(mean).split()[0]}", legendgroup=kind, showlegend=filled,
         line={"color": colour, "width": 2 if filled else 1.6, "dash": "solid" if filled else "dot"},
         fill="tozeroy" if filled else None, fillcolor=theme.rgba(colour, 0.16),
-        hovertemplate=f"cosine %{{x:.2f}}<br>%{{y:.1f}} % of {histogram.counts[kind]:,} pairs<extra>{name}</extra>"),
+        hovertemplate=f"cosine %{{x:.2f}}<br>{in_a_bin(histogram.counts[kind])}"
+                      f"<br>mean {spoken(replace(mean, null=None))}<extra>{name}</extra>"),
         row=_ROWS[kind], col=1)
+
+
+def in_a_bin(n: int, what: str = "pairs") -> str:
+    """What a bin of a histogram says of its height: per cent of so many, where these are not few."""
+    return f"%{{y:.1f}} % of {n:,} {what}" if n >= FEWEST_FOR_PERCENT else f"of {n:,} {what}"
 
 
 def _cosine_finding(report: CosineHistograms, after: CosineHistograms | None) -> str:
     def said(kind: str) -> str:
-        now = f"{report.means[kind]:.2f}"
-        return now if after is None or kind not in after.means else f"{now} → {after.means[kind]:.2f}"
+        both = [one.mean.numbers[kind] for one in (report, after) if one is not None and kind in one.mean.numbers]
+        return " → ".join(spoken(number).split()[0] for number in both)
 
-    across = "matched" if "matched" in report.shares else "unmatched"
-    count = f"n = {report.counts[across]:,} {'matched' if across == 'matched' else 'unmatched'} pairs"
+    known = report.mean.numbers
+    count = f"n = {known['matched'].n:,} pairs" if "matched" in known else \
+        f"n = {' and '.join(f'{known[kind].n:,} {kind}' for kind in ('images', 'texts') if kind in known)}"
     parts = [f"{KINDS[k]} {said(k)}" for k in ("images", "texts", "matched", "unmatched") if k in report.shares]
     return f"Mean cosine: {', '.join(parts)} ({count})"
 
 
 def histograms_table(report: CosineHistograms, after: CosineHistograms | None = None) -> pd.DataFrame:
-    """One row a bin and kind: when, kind, from, to, share, and the mean and number of pairs of the kind."""
+    """One row a bin and kind: when, kind, from, to, share, the kind's mean with interval and n, and its pairs shown."""
     frames = []
     for when, histogram in (("as it is", report), ("after", after)):
         for kind, shares in ({} if histogram is None else histogram.shares).items():
             assert histogram is not None
             frames.append(pd.DataFrame({"when": when, "kind": kind, "from": histogram.edges[:-1],
-                                        "to": histogram.edges[1:], "share": shares, "mean": histogram.means[kind],
-                                        "pairs": histogram.counts[kind]}))
+                                        "to": histogram.edges[1:], "share": shares,
+                                        **cells("mean", replace(histogram.mean.numbers[kind], null=None)),
+                                        "n": histogram.mean.numbers[kind].n, "pairs": histogram.counts[kind]}))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -178,22 +189,21 @@ def _retrieval(key: str) -> str:
 
 def _landscape_finding(report: Landscape, at: float) -> str:
     if not report.losses:
-        as_it_is, now = (float(np.interp(lam, report.shifts, report.gap.values)) for lam in (0.0, at))
-        return f"Gap {as_it_is:.2f} as it is, {now:.2f} at shift {at:.3g}; no pairs are known to score retrieval on"
+        as_it_is, now = (spoken(report.gap.at(int(np.argmin(np.abs(report.shifts - lam))))) for lam in (0.0, at))
+        return f"Gap {as_it_is} as it is, {now} at shift {at:.3g}; no pairs are known to score retrieval on"
     tau, curve = min(report.losses.items())
-    low, now = int(np.argmin(curve.values)), float(np.interp(at, report.shifts, curve.values))
-    interval = "" if curve.low is None or curve.high is None else f" ({_brief(curve.low[low])} to " \
-                                                                  f"{_brief(curve.high[low])})"
-    text = f"Loss at temperature {tau:g} is lowest at shift {report.shifts[low]:.3g}: " \
-           f"{_brief(curve.values[low])}{interval}"
+    low, zero = int(np.argmin(curve.values)), int(np.argmin(np.abs(report.shifts)))
+    text = f"Loss at temperature {tau:g} is lowest at shift {report.shifts[low]:.3g}: {_nats(curve.at(low))}"
+    if low != zero and tau in report.lowest and report.lowest[tau].verdict is not Verdict.LOWER:
+        text += ", not told apart from 0"
     if abs(at - report.shifts[low]) > 1e-9:
-        text += f"; {_brief(now)} at {at:.3g}"
-    return f"{text}; n = {report.n:,} pairs"
+        text += f"; {_nats(curve.at(int(np.argmin(np.abs(report.shifts - at)))))} at {at:.3g}"
+    return f"{text}; n = {report.n:,} pairs in batches of {report.batch}"
 
 
-def _brief(value: float) -> str:
-    """Two digits after the point, or two that count where that would be nothing."""
-    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
+def _nats(number: Number) -> str:
+    """A loss with its interval: two digits after the point, or two that count where that would be nothing."""
+    return spoken(replace(number, null=None), 2 if number.value >= 0.1 or number.value == 0 else 4)
 
 
 def landscape_table(report: Landscape) -> pd.DataFrame:

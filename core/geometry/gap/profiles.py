@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from core.errors import ShapeError
+from core.geometry import alike
 from core.geometry.curves import Curve
 from core.geometry.gap.parts import at_most
 from core.geometry.gap.reports import Conformity, CosineHistograms
@@ -49,7 +50,7 @@ def cosines_by_kind(pairs: Pairs, *, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def cosine_histograms(pairs: Pairs, *, seed: int = 0, bins: int = 80) -> CosineHistograms:
-    """Histograms of `cosines_by_kind` over common bins.
+    """Histograms of `cosines_by_kind` over common bins, with the mean cosines of all points.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def cosine_histograms(pairs: Pairs, *, seed: int = 0, bins: int = 80) -> CosineH
     for kind, cosines in kinds.items():
         place = ((cosines - np.float32(edges[0])) * np.float32(bins / (edges[-1] - edges[0]))).astype(np.int64)
         shares[kind] = np.bincount(np.clip(place, 0, bins - 1), minlength=bins) / len(cosines)
-    return CosineHistograms(edges, shares, {kind: float(c.mean(dtype=np.float64)) for kind, c in kinds.items()},
+    return CosineHistograms(edges, shares, alike.by_kind(pairs.images, pairs.texts, pairs.links),
                             {kind: len(c) for kind, c in kinds.items()})
 
 
@@ -127,6 +128,7 @@ def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> C
         if len(x) < 2:
             raise ShapeError(f"at least 2 {name}", str(len(x)), "Conformity is a mean cosine to the others.")
     own, least = [mean_cosines(x) for x in sets], rounding(pairs.images, pairs.images.shape[1])
+    means = alike.by_kind(pairs.images, pairs.texts, pairs.links).numbers
     pairs = at_most(pairs, MOST_FOR_DISTANCES, seed=seed)
     sets = (pairs.images, pairs.texts)
     rng = np.random.default_rng(seed)
@@ -145,7 +147,7 @@ def conformity(pairs: Pairs, *, alphas: np.ndarray = ALPHAS, seed: int = 0) -> C
         raise ShapeError("points of which some are more typical than others", "points that are all alike",
                          "Conformity needs at least 3 points of a modality that differ.")
     title = "Distance of the conformity of images and of texts"
-    return Conformity(own[0], own[1], np.array(kept), Curve.of(title, numbers))
+    return Conformity(own[0], own[1], means["images"], means["texts"], np.array(kept), Curve.of(title, numbers))
 
 
 def wasserstein(a: np.ndarray, b: np.ndarray) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.geometry.alike import MeanCosines
 from core.geometry.curves import Curve
 from core.geometry.differences import Difference
 from core.types import Number
@@ -20,13 +21,13 @@ class CosineHistograms:
     ----------
     edges : (b + 1,) float64, growing.
     shares : by kind ("matched", "unmatched", "images", "texts"): (b,) float64, sum 1.
-    means : by kind, the mean cosine.
-    counts : by kind, how many pairs were looked at.
+    mean : the mean cosine of each kind and the gap, of all points.
+    counts : by kind, how many pairs the shares are of.
     """
 
     edges: np.ndarray
     shares: Mapping[str, np.ndarray]
-    means: Mapping[str, float]
+    mean: MeanCosines
     counts: Mapping[str, int]
 
 
@@ -66,6 +67,7 @@ class Conformity:
     Attributes
     ----------
     images, texts : (n,) and (m,) float64, mean cosine to the other points of the modality.
+    mean_images, mean_texts : their means, the mean cosine of two of the modality.
     alphas : (a,) float64: from each vector alpha times the mean of its modality is taken.
     distances : over alphas, the Wasserstein distance of the two distributions of conformity, in standard deviations of
         conformity at that alpha; its null is that of two random halves of one modality.
@@ -73,6 +75,8 @@ class Conformity:
 
     images: np.ndarray
     texts: np.ndarray
+    mean_images: Number
+    mean_texts: Number
     alphas: np.ndarray
     distances: Curve
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.geometry.differences import Verdict
 from core.geometry.gap.closing import CLOSINGS
 from core.geometry.gap.reports import ClosingReport, ClosingRow
+from core.geometry.intervals import above_chance
 from core.streamlit_app.gap.sentences import UNKNOWN, WAYS, say
 from core.types import Number
 
@@ -21,9 +22,15 @@ def closing_in_words(report: ClosingReport) -> list[str]:
             f"Untouched, the gap is {say(untouched.gap)}" + "".join(
                 f", R@1 {way} {say(untouched.held_out[key])}" for key, way in WAYS.items()
                 if key in untouched.held_out) + "."]
+    there = above_chance(untouched.gap)
     moved = [row for row in rows if row.method not in CLOSINGS or CLOSINGS[row.method].moves]
-    closes = [row for row in moved if row.gap.value < CLOSED_BELOW * untouched.gap.value]
-    if not closes:
+    closes = [row for row in moved if there and row.gap.value < CLOSED_BELOW * untouched.gap.value]
+    if there is None:
+        said.append("There are too few splits to tell whether there is a gap to close.")
+    elif not there:
+        said.append(f"That is no gap that these pairs can show (by chance {untouched.gap.null:.2f}): there is none to "
+                    f"close.")
+    elif not closes:
         said.append("None of these methods closes the gap of pairs that it was not fitted on.")
     if not untouched.held_out:
         return [*said, "Without pairs nothing can be said about retrieval."]
@@ -33,8 +40,8 @@ def closing_in_words(report: ClosingReport) -> list[str]:
             said.append(f"Of the methods that close the gap, {_titles(found)} {words[len(found) > 1]}.")
     others = [row for row in rows if row not in closes and verdict_of(row) == 1]
     if others:
-        said.append(f"{_titles(others)} {_VERDICTS[1][len(others) > 1]} without closing the gap: what helps need not "
-                    f"be what closes.")
+        beside = " without closing the gap: what helps need not be what closes" if there else ""
+        said.append(f"{_titles(others)} {_VERDICTS[1][len(others) > 1]}{beside}.")
     for row in rows:
         said += _remembering(row)
     said.append(_conclusion(closes))
@@ -67,8 +74,8 @@ def _remembering(row: ClosingRow) -> list[str]:
     for key, way in WAYS.items():
         if row.remembered.get(key, UNKNOWN).verdict is Verdict.HIGHER:
             inside, outside = row.in_sample[key], row.held_out[key]
-            return [f"{title_of(row.method)} finds {inside.value:.2f} of the pairs it was fitted on and "
-                    f"{outside.value:.2f} of others ({way}): its score on its own pairs would mislead."]
+            return [f"{title_of(row.method)} finds {say(inside)} of the pairs it was fitted on and {say(outside)} of "
+                    f"others ({way}): its score on its own pairs would mislead."]
     return []
 
 

@@ -13,6 +13,7 @@ from core.encoding.registry import MODELS, PHOTO
 from core.figures.gap import models as figures
 from core.geometry.comparison import COMPARISONS, linear_cka, neighbour_overlap
 from core.geometry.gap.measures import MEASURES
+from core.geometry.intervals import decimals
 from core.geometry.pairs import Pairs
 from core.learning.history import builtin_history, probe_dataset
 from core.streamlit_app import panels, state, ui, work
@@ -20,6 +21,7 @@ from core.streamlit_app.gap import images, python, sentences
 from core.streamlit_app.gap.data import GapData, gap_pairs
 from core.streamlit_app.gap.measure import differences, measured
 from core.streamlit_app.gap.others import UNTRAINED, Other, encoded, ready_by, second_file
+from core.streamlit_app.gap.sentences import say
 from core.streamlit_app.state import Settings
 from core.types import Number, fingerprint
 
@@ -185,13 +187,11 @@ def side_by_side(numbers: Mapping[str, Mapping[str, Number]], keys: Sequence[str
         if not known:
             continue
         cells = {"": ", ".join(part for part in (MEASURES[key].title, MEASURES[key].unit) if part)}
-        cells |= {name: _short(found[key]) if key in found else "" for name, found in numbers.items()}
-        chance = [f"{n.null:.3g}" for n in known if n.null is not None]
+        cells |= {name: _cell(found[key]) if key in found else "" for name, found in numbers.items()}
+        chance = [f"{n.null:.{decimals(n)}f}" for n in known if n.null is not None]
         rows.append(cells | {"by chance": " / ".join(dict.fromkeys(chance))})
     return pd.DataFrame(rows)
 
 
-def _short(number: Number) -> str:
-    if number.low is None or number.high is None:
-        return f"{number.value:.3g}"
-    return f"{number.value:.3g} ({number.low:.3g} to {number.high:.3g})"
+def _cell(number: Number) -> str:
+    return f"{number.value:.3g}" if number.low is None else say(number)

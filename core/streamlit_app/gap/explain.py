@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from core.figures.frame import FEWEST_FOR_PERCENT, percent, share
 from core.figures.gap import models
 from core.figures.gap import shift as figures
 from core.geometry.curves import Curve
 from core.geometry.gap.landscape import landscape
 from core.geometry.gap.reports import Landscape
+from core.geometry.intervals import decimals
 from core.geometry.retrieval import recall_at
 from core.geometry.statistics import sphere_statistics
 from core.learning.history import TrainingHistory, builtin_history
@@ -56,7 +58,9 @@ def _live(settings: Settings, data: GapData, report: Landscape) -> None:
     with left:
         ui.show(figures.landscape(report, at=lam, dark=ui.dark()), key="gap.landscape",
                 how_to_read=f"From left to right the modalities are moved against each other; ½ closes the gap. Bands: "
-                            f"95 % intervals. The loss is that of training, in batches of {report.batch} pairs.",
+                            f"95 % intervals; those of retrieval are for other queries in this gallery. The loss is "
+                            f"the contrastive one of training, here over batches of {report.batch} pairs whatever "
+                            f"the model was trained with.",
                 table=lambda: figures.landscape_table(report))
     with right:
         st.subheader("What this says", anchor=False)
@@ -68,32 +72,40 @@ def _live(settings: Settings, data: GapData, report: Landscape) -> None:
 def _metrics(report: Landscape, lam: float) -> None:
     """The numbers at a shift, each beside its value at 0."""
     here, zero = (int(np.argmin(np.abs(report.shifts - at))) for at in (lam, 0.0))
-    shown: dict[str, tuple[Curve, str]] = {"Gap": (report.gap, "{:.3f}")}
+    shown: dict[str, tuple[Curve, bool]] = {"Gap": (report.gap, False)}
     if report.losses:
         tau = min(report.losses)
-        shown[f"Loss, temperature {tau:g}"] = report.losses[tau], "{:.3f}"
-    shown |= {title: (report.retrieval[key], "{:.1%}") for key, title in
+        shown[f"Loss, temperature {tau:g}, batches of {report.batch}"] = report.losses[tau], False
+    shown |= {title: (report.retrieval[key], True) for key, title in
               (("r1_image_to_text", "R@1 image to text"), ("r1_text_to_image", "R@1 text to image"))
               if key in report.retrieval}
     if report.accuracy is not None:
-        shown["Zero-shot accuracy"] = report.accuracy, "{:.1%}"
+        shown["Zero-shot accuracy"] = report.accuracy, True
     with st.container(horizontal=True, key="gap.metrics"):
-        for title, (curve, form) in shown.items():
-            change = float(curve.values[here] - curve.values[zero])
+        for title, (curve, is_share) in shown.items():
+            value, change, around = tile(curve, here, zero, report.n, is_share=is_share)
             with st.container(width=172):
-                st.metric(title, form.format(curve.values[here]),
-                          f"{'+' if change > 0 else ''}{form.format(change)} from shift 0" if here != zero else None,
-                          delta_color="off")
-                st.caption(_interval(curve, here, form, report.n))
+                st.metric(title, value, f"{change} from shift 0" if here != zero else None, delta_color="off")
+                st.caption(around)
 
 
-def _interval(curve: Curve, i: int, form: str, n: int) -> str:
+def tile(curve: Curve, here: int, zero: int, n: int, *, is_share: bool) -> tuple[str, str, str]:
+    """A number of a curve, its change since ``zero``, and its interval, chance and n; the interval decides on digits.
+
+    A share is in per cent where there are 100 items or more, else it is said how many.
+    """
+    in_percent = is_share and n >= FEWEST_FOR_PERCENT
+    number, before = (percent(curve.at(i)) if in_percent else curve.at(i) for i in (here, zero))
+    digits, unit = decimals(number, 0 if in_percent else 2), " %" if in_percent else ""
     said = []
-    if curve.low is not None and curve.high is not None:
-        said.append(f"{form.format(curve.low[i])} to {form.format(curve.high[i])}")
-    if curve.null is not None:
-        said.append(f"by chance {form.format(curve.null[i])}")
-    return "; ".join([*said, f"n {n:,}"])
+    if number.low is not None and number.high is not None:
+        said.append(f"{number.low:.{digits}f} to {number.high:.{digits}f}{unit}")
+    if number.null is not None:
+        said.append(f"by chance {number.null:.{digits}f}{unit}")
+    around = "; ".join([*said, f"n {n:,}"])
+    if is_share and not in_percent:
+        return share(replace(number, n=n)), f"{round((number.value - before.value) * n, 1):+g}", around
+    return f"{number.value:.{digits}f}{unit}", f"{number.value - before.value:+.{digits}f}{unit}", around
 
 
 def _cones(settings: Settings, data: GapData) -> None:
@@ -117,7 +129,7 @@ def _cones(settings: Settings, data: GapData) -> None:
                    "untrained": measured(other.key, fresh.pairs, settings.seed, about="Untrained: ")}
         st.subheader("What this says", anchor=False)
         changed = differences((fresh.key, fresh.pairs), {"trained": (data.key, data.pairs)}, settings.seed)["trained"]
-        for sentence in sentences.cones_in_words(trained, before, numbers["trained"], numbers["untrained"], changed):
+        for sentence in sentences.cones_in_words(trained, before, changed):
             st.markdown(f"- {panels.plain(sentence, 1000)}")
         st.dataframe(side_by_side(numbers, CONES), hide_index=True, height="content", key="gap.cones.table")
     ui.copy_as_python(python.cones(settings, data))

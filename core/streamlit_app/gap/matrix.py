@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.figures.frame import among
 from core.figures.gap import matrix as figures
 from core.figures.gap.matrix import Cell
 from core.geometry.gap.reports import SimilarityMatrix
@@ -84,13 +85,13 @@ def _card(data: GapData, report: SimilarityMatrix, cell: Cell | None) -> None:
     if cell is None:
         panels.notice("Click a cell: its two items stand here.")
         return
-    among = cached.unmatched(data.ready.key, cell.row_modality, cell.column_modality, data.ready)
+    others = cached.unmatched(data.ready.key, cell.row_modality, cell.column_modality, data.ready)
     kind = _KINDS.get((cell.row_modality, cell.column_modality),
                       "an image and its own text" if cell.matched else "an image and another text")
-    rank = percentile(cell.cosine, among)
+    rank = percentile(cell.cosine, others)
     st.metric(f"Cosine of {kind}", f"{cell.cosine:.3f}")
     if rank == rank:
-        st.caption(f"Higher than {rank:.1f} % of {len(among):,} cosines of such two that do not belong together.")
+        st.caption(f"Higher than {among(rank, len(others))} cosines of such two that do not belong together.")
     for side, modality, row in (("Row", cell.row_modality, cell.row_item),
                                 ("Column", cell.column_modality, cell.column_item)):
         _item(data, side, modality, row)

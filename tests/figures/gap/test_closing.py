@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import ChoiceError, ShapeError
 from core.figures import theme
+from core.figures.frame import share
 from core.figures.gap import closing
 from core.geometry.gap.closing import CLOSINGS
 from core.types import Number
@@ -87,16 +88,16 @@ def test_the_title_tells_the_best_and_the_trap():
     way = "r1_image_to_text"
     said = title(closing.closing(report))
     untouched = report.rows[0].held_out[way]
-    assert f"untouched {100 * untouched.value:.0f} % ({100 * untouched.low:.0f} to {100 * untouched.high:.0f})" in said
+    assert f"untouched {share(untouched)}" in said
     best = max((r for r in report.rows if abs(r.held_out[way].value - untouched.value) > 1e-9),
                key=lambda r: r.held_out[way].value)
     gain = best.change[way].change
-    assert (f"best {CLOSINGS[best.method].title} {100 * gain.value:+.1f} points "
-            f"({100 * gain.low:+.1f} to {100 * gain.high:+.1f})") in said
+    assert (f"best {CLOSINGS[best.method].title} {100 * gain.value:+.0f} points "
+            f"({100 * gain.low:+.0f} to {100 * gain.high:+.0f})") in said
     trap = max(report.rows[1:], key=lambda r: (CLOSINGS[r.method].fits != "nothing")
                * (r.in_sample[way].value - r.held_out[way].value))
-    assert (f"{CLOSINGS[trap.method].title} {100 * trap.in_sample[way].value:.0f} % on the pairs it was fitted on, "
-            f"{100 * trap.held_out[way].value:.0f} % on others") in said
+    assert (f"{CLOSINGS[trap.method].title} {share(trap.in_sample[way])} on the pairs it was fitted on, "
+            f"{share(trap.held_out[way])} on others") in said
     assert f"{report.repeats} splits, {report.n_scored} pairs scored" in said
 
 

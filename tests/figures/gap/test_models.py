@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import ShapeError
 from core.figures import theme
+from core.figures.frame import spoken
 from core.figures.gap import models
 from core.figures.gap.shift import KINDS, kind_colour
 from core.geometry.curves import Curve
@@ -77,7 +78,8 @@ def test_cones_are_the_histograms_of_both_models_over_one_axis():
         for report, axis in ((trained, "y"), (untrained, "y2")):
             (trace,) = [t for t in figure.data if t.name == words and t.yaxis == axis]
             np.testing.assert_allclose(heights(trace, report.edges), 100 * report.shares[kind], atol=1e-12)
-        assert f"{words} {untrained.means[kind]:.2f} → {trained.means[kind]:.2f}" in title(figure)
+        early, late = (spoken(report.mean.numbers[kind]).split()[0] for report in (untrained, trained))
+        assert f"{words} {early} → {late}" in title(figure)
     assert figure.layout.xaxis.matches == "x2"
     table = models.cones_table(trained, untrained)
     np.testing.assert_allclose(table.groupby(["model", "kind"])["share"].sum(), 1)
@@ -131,8 +133,8 @@ def test_agreement_writes_each_number_on_its_cell_so_that_it_can_be_read(dark):
         assert note.text == (f"{value:.2f}" if first else f"{value:.0f}")
         behind = "#{:02x}{:02x}{:02x}".format(*colours[round(value * (100 if first else 1))])
         assert theme.contrast(note.font.color, behind) >= 4.5
-    assert "0.400 (0.300 to 0.500)" in np.ravel(figure.data[0].hovertext)
-    assert title(figure) == ("Most alike: two and three, CKA 0.90 (0.80 to 0.95), 45 % of 10 nearest neighbours "
+    assert "0.40 (0.30 to 0.50)" in np.ravel(figure.data[0].hovertext)
+    assert title(figure) == ("Most alike: two and three, CKA 0.90 (0.80 to 0.95), 0.45 of the 10 nearest neighbours "
                              "shared; least alike: CKA 0.10")
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from core.errors import ShapeError
 from core.figures import theme
+from core.figures.frame import spoken
 from core.figures.gap import explained, shift
+from core.geometry.intervals import decimals
 from tests.figures.gap import reports as made
 
 
@@ -34,21 +36,32 @@ def test_each_outline_is_the_histogram_of_its_kind(after):
         for report, when in ((before, " before" if after else ""), *([(closed, " after")] if after else [])):
             (trace,) = [t for t in figure.data if t.name.startswith(f"{words}{when}, mean")]
             np.testing.assert_allclose(heights(trace, report.edges), 100 * report.shares[kind], atol=1e-12)
-            assert trace.name.endswith(f"mean {report.means[kind]:.2f}")
+            assert trace.name.endswith(f"mean {mean(report, kind)}")
             assert trace.yaxis == ("y" if kind in ("images", "texts") else "y2")
             assert (trace.fill == "tozeroy") is (when != " before")
-            assert f"{report.counts[kind]:,} pairs" in trace.hovertemplate
+            assert ("% of" if report.counts[kind] > 99 else "of") + f" {report.counts[kind]:,} pairs" in \
+                trace.hovertemplate
+            assert f"mean {spoken(replace(report.mean.numbers[kind], null=None))}" in trace.hovertemplate
 
 
 def test_the_title_of_histograms_tells_means_and_what_a_shift_does():
     before, closed = made.histograms(), made.histograms(0.5)
     for kind, words in shift.KINDS.items():
-        assert f"{words} {before.means[kind]:.2f}" in title(shift.histograms(before))
-        assert f"{words} {before.means[kind]:.2f} → {closed.means[kind]:.2f}" in title(shift.histograms(before, closed))
-    assert f"n = {made.N} matched pairs" in title(shift.histograms(before))
+        assert f"{words} {mean(before, kind)}" in title(shift.histograms(before))
+        assert f"{words} {mean(before, kind)} → {mean(closed, kind)}" in title(shift.histograms(before, closed))
+    assert f"n = {made.N} pairs" in title(shift.histograms(before))
     unpaired = made.histograms(linked=False)
     assert "matched" not in unpaired.shares
-    assert f"n = {unpaired.counts['unmatched']:,} unmatched pairs" in title(shift.histograms(unpaired))
+    assert f"n = {made.N} images and {made.N} texts" in title(shift.histograms(unpaired))
+    table = shift.histograms_table(before)
+    for kind in shift.KINDS:
+        of_kind, number = table[table["kind"] == kind].iloc[0], before.mean.numbers[kind]
+        assert (of_kind["mean low"], of_kind["mean high"], of_kind["n"]) == (number.low, number.high, number.n)
+
+
+def mean(report, kind: str) -> str:
+    number = report.mean.numbers[kind]
+    return f"{number.value:.{decimals(number)}f}"
 
 
 def test_the_table_of_histograms_adds_up():
@@ -89,8 +102,9 @@ def test_the_landscape_says_where_the_loss_is_lowest_and_what_it_is_now():
     curve = report.losses[tau]
     low = int(curve.values.argmin())
     said = title(shift.landscape(report, at=1.0))
-    assert f"temperature {tau:g} is lowest at shift {report.shifts[low]:.3g}: {curve.values[low]:.2f}" in said
-    assert f"({curve.low[low]:.2f} to {curve.high[low]:.2f}); {curve.values[-1]:.2f} at 1" in said
+    least, last = (spoken(replace(curve.at(i), null=None)) for i in (low, -1))
+    assert f"temperature {tau:g} is lowest at shift {report.shifts[low]:.3g}: {least}, not told apart from 0" in said
+    assert f"; {last} at 1" in said
     assert f"n = {made.N} pairs" in said
 
 
@@ -106,14 +120,14 @@ def test_losses_that_lie_far_apart_are_drawn_on_a_logarithmic_axis(smallest, log
         low, high = 10 ** np.array(figure.layout.yaxis.range)
         assert low < 0.0005 and high > max(c.values.max() for c in report.losses.values())
         assert min(min(t.y) for t in figure.data if t.fill == "toself" and t.yaxis == "y") > 0
-        assert f"lowest at shift {report.shifts[0]:.3g}: 0.0005 (0.00 to 0.001)" in title(figure)
+        assert f"lowest at shift {report.shifts[0]:.3g}: 0.0005 (0.0000 to 0.0010)" in title(figure)
 
 
 def test_an_unpaired_set_has_a_landscape_of_its_gap():
     report = made.along(False)
     figure = shift.landscape(report, at=0.5)
     assert {t.name for t in figure.data} == {"gap", "gap, 95 %"}
-    assert f"Gap {report.gap.values[4]:.2f} as it is" in title(figure)
+    assert f"Gap {spoken(report.gap.at(4))} as it is" in title(figure)
     assert "no pairs are known" in title(figure)
     assert list(shift.landscape_table(report)["gap"]) == report.gap.values.tolist()
 
@@ -139,10 +153,13 @@ def test_conformity_is_drawn_with_the_distance_and_its_null():
     np.testing.assert_allclose(named["distance"].y, report.distances.values)
     assert np.array_equal(named["two halves of one modality"].y, report.distances.null)
     best = int(report.distances.values.argmin())
-    assert f"α = {report.alphas[best]:.2g} ({report.distances.values[best]:.2f} SD apart" in title(figure)
+    near = report.alphas[report.distances.values <= report.distances.null[best]]
+    assert f"at α from {near[0]:.2g} to {near[-1]:.2g} ({report.distances.values[best]:.2f} SD apart" in title(figure)
+    assert f"Conformity {spoken(replace(report.mean_images, null=None))} of images" in title(figure)
     table = explained.conformity_table(report)
+    assert table["mean low"].iloc[0] == report.mean_images.low
     np.testing.assert_allclose(table.loc[table["modality"] == "text", "conformity"], report.texts)
-    no_null = replace(report, distances=replace(report.distances, null=None, low=None, high=None))
+    no_null = replace(report, distances=replace(report.distances, null=None))
     assert "two halves" not in title(explained.conformity(no_null))
 
 
@@ -188,7 +205,7 @@ def test_the_parts_of_a_cosine_follow_each_other_to_its_value():
     low, high = figure.layout.xaxis.range
     assert low <= min(0, *np.cumsum(values)) and high > parts.cosine
     said = title(figure)
-    assert f"Cosine {parts.cosine:.3f} of “a cat” and “a dog”: {values[0]:.3f} of it lies between the two means" in said
+    assert f"Cosine {parts.cosine:.2f} of “a cat” and “a dog”: {values[0]:.2f} of it lies between the two means" in said
     assert f"above {parts.percentile:.1f} % of {parts.n_unmatched:,} unmatched pairs" in said
     table = explained.explained_table(parts)
     assert table["value"].tolist() == [*values, parts.cosine]

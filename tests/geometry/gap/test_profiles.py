@@ -43,7 +43,7 @@ def test_published_mean_cosines_of_coco500(coco):
     report = pr.cosine_histograms(coco)
     for kind, mean, count in (("images", 0.5315, 124_750), ("texts", 0.5152, 124_750), ("matched", 0.3099, 500),
                               ("unmatched", 0.1616, 249_500)):
-        assert round(report.means[kind], 4) == mean
+        assert round(report.mean.numbers[kind].value, 4) == mean
         assert report.counts[kind] == count
         middles = (report.edges[:-1] + report.edges[1:]) / 2
         assert float(report.shares[kind] @ middles) == pytest.approx(mean, abs=0.005)
@@ -59,7 +59,7 @@ def test_cosines_and_their_histograms_equal_loops():
     for kind, values in expected.items():
         assert np.sort(found[kind]) == pytest.approx(np.sort(values), abs=1e-6)
         assert report.counts[kind] == len(values)
-        assert report.means[kind] == pytest.approx(np.mean(values), abs=1e-6)
+        assert report.mean.numbers[kind].value == pytest.approx(np.mean(values), abs=1e-6)
         assert report.shares[kind] == pytest.approx(np.histogram(values, report.edges)[0] / len(values))
     assert np.allclose(np.diff(report.edges), np.diff(report.edges)[0])
     every = np.concatenate([*expected.values()])
@@ -75,10 +75,12 @@ def test_many_points_are_sampled_from_the_most_to_the_least_typical(monkeypatch)
     some = pr.cosine_histograms(pairs)
     assert some.counts["images"] == 4950 and some.counts["matched"] == 150
     assert 9900 <= some.counts["unmatched"] < 10_000
-    for kind in whole.means:
-        assert some.means[kind] == pytest.approx(whole.means[kind], abs=0.03)
-    assert some.means == pr.cosine_histograms(pairs).means
-    assert some.means["matched"] != pr.cosine_histograms(pairs, seed=1).means["matched"]
+    for kind, share in some.shares.items():
+        middles = (some.edges[:-1] + some.edges[1:]) / 2
+        assert share @ middles == pytest.approx(whole.mean.numbers[kind].value, abs=0.03)
+        assert np.array_equal(share, pr.cosine_histograms(pairs).shares[kind])
+    assert some.mean.numbers == whole.mean.numbers
+    assert not np.array_equal(some.shares["matched"], pr.cosine_histograms(pairs, seed=1).shares["matched"])
 
 
 def test_kinds_of_which_there_are_none_are_left_out():
@@ -87,7 +89,7 @@ def test_kinds_of_which_there_are_none_are_left_out():
     one = pr.cosine_histograms(Pairs(pairs.images, pairs.texts[:1], [[i, 0] for i in range(5)]))
     assert set(one.shares) == {"matched", "images"}
     equal = pr.cosine_histograms(Pairs.row_by_row(np.repeat(pairs.images[:1], 5, axis=0), pairs.texts))
-    assert equal.means["images"] == pytest.approx(1)
+    assert equal.mean.numbers["images"].value == pytest.approx(1)
     assert equal.shares["images"][-1] == 1
     assert all(share.sum() == pytest.approx(1) for share in equal.shares.values())
     with pytest.raises(ShapeError, match="at least 1 bin; got 0"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from core.geometry.alike import MeanCosines
 from core.geometry.curves import Curve
 from core.geometry.differences import Difference
 from core.geometry.directions import unit
@@ -45,8 +48,10 @@ def row(method: str, gap: float, r1: float, change: float, in_sample: float | No
                       {I2T: more, T2I: more} if CLOSINGS[method].fits == "pairs" else {})
 
 
-def report(*rows: ClosingRow, r1: float = 0.6, accuracy: Number | None = None) -> ClosingReport:
-    return ClosingReport((row("untouched", 0.85, r1, 0.0, accuracy=accuracy), *rows), 20, 250, 250)
+def report(*rows: ClosingRow, r1: float = 0.6, accuracy: Number | None = None,
+           gap_by_chance: float = 0.05) -> ClosingReport:
+    untouched = replace(row("untouched", 0.85, r1, 0.0, accuracy=accuracy), gap=near(0.85, null=gap_by_chance))
+    return ClosingReport((untouched, *rows), 20, 250, 250)
 
 
 def said(*rows: ClosingRow, **options) -> str:
@@ -84,6 +89,14 @@ def test_what_closes_nothing_is_no_word_about_closing():
     assert "without closing" not in said(row("learned", 0.80, 0.6, 0.0))
 
 
+def test_where_no_gap_is_seen_none_is_closed_and_none_is_left_open():
+    for rows in ([row("translation", 0.05, 0.8, 0.2)], [row("learned", 0.84, 0.8, 0.2)]):
+        text = said(*rows, gap_by_chance=0.9)
+        assert "no gap that these pairs can show (by chance 0.90): there is none to close" in text
+        assert "gains R@1." in text
+        assert not {"closes", "without closing"} & {word for word in ("closes", "without closing") if word in text}
+
+
 def test_a_method_that_only_compares_does_not_close_the_gap():
     text = said(row("csls", 0.05, 0.8, 0.2))
     assert not CLOSINGS["csls"].moves
@@ -91,8 +104,8 @@ def test_a_method_that_only_compares_does_not_close_the_gap():
 
 
 def test_a_method_that_remembers_its_pairs_is_named_and_one_that_does_not_is_not():
-    assert "Orthogonal Procrustes finds 0.99 of the pairs it was fitted on and 0.19 of others" in \
-        said(row("procrustes", 0.07, 0.19, -0.4, in_sample=0.99))
+    assert ("Orthogonal Procrustes finds 0.99 (0.97 to 1.01) of the pairs it was fitted on and 0.19 (0.17 to 0.21) of "
+            "others") in said(row("procrustes", 0.07, 0.19, -0.4, in_sample=0.99))
     assert "finds" not in said(row("procrustes", 0.07, 0.6, 0.0, in_sample=0.61))
     assert "finds" not in said(row("centring", 0.07, 0.3, 0.0, in_sample=0.9))
 
@@ -118,7 +131,7 @@ def test_without_pairs_retrieval_is_not_spoken_of():
     assert "R@1" not in text
 
 
-def landscape(at: float, closed: float, *, low: float = 0.1) -> Landscape:
+def landscape(at: float, closed: float, *, low: float = 0.1, gap: float = 0.8) -> Landscape:
     """A loss lowest at ``low`` shift; retrieval 0.6 at zero and ``closed`` at 1/2."""
     shifts = np.array([-0.5, 0.0, 0.5])
 
@@ -127,7 +140,7 @@ def landscape(at: float, closed: float, *, low: float = 0.1) -> Landscape:
         return Curve("c", v, v - 0.02, v + 0.02)
 
     return Landscape(shifts, {0.01: curve([at + 1, at, at + low])}, {I2T: curve([0.1, 0.6, closed])},
-                     curve([0.2, 0.5, 0.5]), curve([1.2, 0.8, 0.0]), 50, 500,
+                     curve([0.2, 0.5, 0.5]), replace(curve([1.2, gap, 0.0]), null=np.full(3, 0.1)), 50, 500,
                      {"loss": changed(low), I2T: changed(closed - 0.6), "accuracy": changed(0.0)}, {0.01: changed(low)})
 
 
@@ -138,6 +151,10 @@ def test_the_landscape_says_fall_rise_or_overlap():
     assert "to 0.61 (0.59 to 0.63): these pairs do not tell the two apart, p 0.4" in same
     assert "lowest where the model is (" in down
     assert "would be lower at shift 0.5" in " ".join(landscape_in_words(landscape(0.5, 0.3, low=-0.4)))
+    assert "Closing the gap by shift ½ takes R@1" in down
+    flat = " ".join(landscape_in_words(landscape(0.5, 0.3, gap=0.1)))
+    assert "no gap to close that these pairs can show: 0.10 (0.08 to 0.12), by chance 0.10" in flat
+    assert "Shift ½ takes R@1" in flat and "Closing" not in flat
     assert "nowhere that these pairs can tell" in " ".join(landscape_in_words(landscape(0.5, 0.3, low=-0.01)))
 
 
@@ -153,44 +170,54 @@ def test_the_first_hundred_pairs_of_coco_are_called_the_same_on_both_tabs(refere
     assert "Translation loses R@1" in closing
 
 
-def cosines(images: float, texts: float, matched: float | None, unmatched: float) -> CosineHistograms:
+def cosines(images: float, texts: float, matched: float | None, unmatched: float, gap: float = 0.8,
+            half: float = 0.02) -> CosineHistograms:
     means = {"images": images, "texts": texts, "unmatched": unmatched}
     means |= {} if matched is None else {"matched": matched}
+    rng = np.random.default_rng(0)
+    mean = MeanCosines({kind: near(value, half) for kind, value in means.items()},
+                       {kind: value + half / 20 * rng.normal(size=100) for kind, value in means.items()},
+                       near(gap, null=0.1))
     shares = {kind: np.array([0.5, 0.5]) for kind in means}
-    return CosineHistograms(np.linspace(-1, 1, 3), shares, means, dict.fromkeys(means, 9))
+    return CosineHistograms(np.linspace(-1, 1, 3), shares, mean, dict.fromkeys(means, 9))
 
 
-@pytest.mark.parametrize(("means", "words"), [
-    ((0.53, 0.52, 0.31, 0.16), "that is the gap"),
-    ((0.22, 0.19, 0.55, -0.11), "Pairs reach across"),
-    ((0.22, 0.19, None, -0.11), "In general an image and a text are less alike"),
-    ((0.05, 0.05, 0.8, 0.05), "no gap is seen"),
+@pytest.mark.parametrize(("means", "gap", "words"), [
+    ((0.53, 0.52, 0.31, 0.16), 0.8, "that is the gap"),
+    ((0.22, 0.19, 0.55, -0.11), 0.8, "Pairs reach across"),
+    ((0.22, 0.19, None, -0.11), 0.8, "In general an image and a text are less alike"),
+    ((0.05, 0.05, 0.8, 0.05), 0.1, "No gap is seen"),
+    ((0.53, 0.52, 0.31, 0.16), 0.1, "No gap is seen"),
+    ((0.05, 0.05, 0.8, 0.05), 0.3, "lie 0.30 (0.28 to 0.32), by chance 0.10 apart"),
 ])
-def test_cosines_say_whether_there_are_two_clouds(means, words):
-    text = " ".join(cosines_in_words(cosines(*means)))
+def test_cosines_say_whether_there_are_two_clouds(means, gap, words):
+    text = " ".join(cosines_in_words(cosines(*means, gap)))
     assert words in text
-    assert sum(w in text for w in ("that is the gap", "Pairs reach", "In general an image", "no gap is seen")) == 1
+    assert sum(w in text for w in ("that is the gap", "Pairs reach", "In general an image", "No gap is seen")) == \
+        ("apart" not in words)
 
 
 def test_a_model_that_knows_no_pairs_is_told_from_one_that_does():
-    assert "does not know which image" in " ".join(cosines_in_words(cosines(0.5, 0.5, 0.1, 0.1)))
-    assert "Retrieval lives on the lead" in " ".join(cosines_in_words(cosines(0.5, 0.5, 0.3, 0.1)))
+    def text(matched: float) -> str:
+        return " ".join(cosines_in_words(cosines(0.5, 0.5, matched, 0.1)))
+
+    assert "Pairs are not told apart from others" in text(0.1)
+    assert "does not know which image" in text(0.0)
+    assert "Retrieval lives on the lead of pairs over others, +0.20" in text(0.3)
 
 
 def test_cones_open_narrow_or_stay():
     def text(early: float, late: float, gap: float) -> str:
-        return " ".join(cones_in_words(cosines(late, late, 0.5, 0.1), cosines(early, early, 0.1, 0.1),
-                                       {"centroid_gap": near(gap)}, {"centroid_gap": near(0.8, null=0.1)},
+        return " ".join(cones_in_words(cosines(late, late, 0.5, 0.1, gap), cosines(early, early, 0.1, 0.1),
                                        {"centroid_gap": changed(gap - 0.8)}))
 
     assert "a narrow cone; training opens it" in text(0.9, 0.2, 0.8)
     assert "a wide cone; training narrows it" in text(0.2, 0.5, 0.8)
-    assert "no cone; training leaves it as wide" in text(0.05, 0.06, 0.8)
+    assert "no cone that these items show; training leaves it as wide" in text(0.05, 0.05, 0.8)
     assert "has widened it" in text(0.9, 0.2, 1.2)
     assert "has narrowed it" in text(0.9, 0.2, 0.3)
     assert "do not tell it from that after training" in text(0.9, 0.2, 0.81)
-    absent = cones_in_words(cosines(0.2, 0.2, 0.5, 0.1), cosines(0.9, 0.9, 0.1, 0.1), {"centroid_gap": near(0.8)},
-                            {"centroid_gap": near(0.1, null=0.1)}, {})
+    absent = cones_in_words(cosines(0.2, 0.2, 0.5, 0.1), cosines(0.9, 0.9, 0.1, 0.1, 0.1), {})
     assert "cannot be measured here" in " ".join(absent)
     assert "is not there before training" in " ".join(absent)
 
@@ -199,12 +226,13 @@ def test_a_training_that_closes_the_gap_and_one_that_does_not():
     def text(last: float) -> str:
         gap, found = np.array([1.0, 0.5, last]), np.array([0.0, 0.6, 0.9])
         return " ".join(training_in_words(np.array([0, 10, 100]), {
-            "Gap": [Curve("Gap", gap, gap - 0.01, gap + 0.01)], "R": [Curve("Image to text", found)]},
+            "Gap": [Curve("Gap", gap, gap - 0.02, gap + 0.02, 0.1)], "R": [Curve("Image to text", found)]},
             changed(last - 1.0)))
 
     assert "retrieval does not need a closed gap" in text(0.8)
-    assert "the gap has all but closed" in text(0.05)
-    assert "from step 10 on, when the gap is 0.50" in text(0.8)
+    assert "the gap is no longer told from chance" in text(0.05)
+    assert "first at step 10, when the gap is 0.50" in text(0.8)
+    assert "narrowest at step 10, 0.50 (0.48 to 0.52), and widest at step 0" in text(0.8)
     assert "narrower than before training" in text(0.8)
     assert "wider than before training" in text(1.3)
 
@@ -220,10 +248,15 @@ def test_a_low_cosine_can_be_a_match_and_a_high_one_none():
     assert "not alike, however large" in high
     assert "most of the number tells of the cones" in high
     assert "most of the number" not in " ".join(explained_in_words(parts(0.6, 0.1, 99.5)))
-    assert "than 40.0 % of 100 cosines of pairs" in low
+    assert "than 40 % of 100 cosines of pairs" in low
     assert "cosines of pairs" not in " ".join(explained_in_words(parts(0.27, 0.16, 99.5, n_matched=0)))
     assert "two texts of the data" in " ".join(explained_in_words(parts(0.27, 0.16, 95.0), texts_only=True))
     assert "not clearly alike" in " ".join(explained_in_words(parts(0.27, 0.16, 60.0)))
+    few = " ".join(explained_in_words(replace(parts(0.27, 0.16, 100.0), n_unmatched=6, n_matched=4)))
+    assert "higher than 6 of 6 cosines of images with texts that are not theirs, and than 2 of 4 cosines" in few
+    assert "too few others to say how alike that is" in few
+    none = " ".join(explained_in_words(replace(parts(0.27, 0.16, float("nan"), 0), n_unmatched=0)))
+    assert none.startswith("The cosine is 0.27. There are too few others")
 
 
 def test_models_are_higher_lower_or_not_told_apart():
