@@ -8,6 +8,7 @@ import numpy as np
 
 from core.errors import Cancelled, ShapeError, check_choice, check_vectors
 from core.rendering.drawing import SIZES_PX, drawn_in_order
+from core.rendering.samples import averaged
 from core.rendering.surfaces import CloudSurface, surface_of
 from core.sources.meshes.mesh import Cloud, Mesh
 
@@ -66,10 +67,7 @@ def depth_views(shape: Mesh | Cloud, directions: np.ndarray, *, size: int = 224,
         seen = surface.seen(direction, size * _SAMPLES, own_colours=False)
         low, high = float(seen.depth.min()), float(seen.depth.max())
         grey = 1 - (1 - _FAR) * (seen.depth - low) / max(high - low, 1e-6)
-        down, across = np.divmod(seen.pixel, seen.size)
-        target = (down // _SAMPLES) * size + across // _SAMPLES
-        cover, total = (np.bincount(target, weights=weights, minlength=size * size).reshape(size, size) / _SAMPLES**2
-                        for weights in (None, grey))
+        cover, total = averaged(seen.pixel, size, _SAMPLES, grey)
         if sigma > 0:
             cover, total = gaussian_filter(cover, sigma), gaussian_filter(total, sigma)
         picture = total + (1 - cover) * ground

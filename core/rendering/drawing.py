@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import Cancelled, ChoiceError, ShapeError, check_choice, check_vectors
 from core.rendering.cameras import frame
+from core.rendering.samples import averaged
 from core.rendering.styles import OWN_COLOURS, STYLES, Drawn, Lit, ink_on
 from core.rendering.surfaces import CloudSurface, MeshSurface, Seen, surface_of
 from core.sources.meshes.mesh import UP_AXES, Cloud, Mesh
@@ -112,17 +113,10 @@ class Drawer:
 
     def _composed(self, seen: Seen, drawn: Drawn, on_dark: bool) -> np.ndarray:
         size, samples = self.drawing.size, self.drawing.samples
-        down, across = np.divmod(seen.pixel, seen.size)
-        target = (down // samples) * size + across // samples
-        share = 1 / samples**2
-
-        def summed(weights: np.ndarray | None) -> np.ndarray:
-            return np.bincount(target, weights=weights, minlength=size * size) * share
-
-        cover = summed(None).reshape(size, size)
-        picture = np.stack([summed(drawn.colour[:, k]) for k in range(3)], axis=1).reshape(size, size, 3)
+        cover, depth, *colour = averaged(seen.pixel, size, samples, seen.depth, *drawn.colour.T)
+        picture = np.stack(colour, axis=2)
         if drawn.hollows:
-            picture *= hollows(summed(seen.depth).reshape(size, size), cover, drawn.hollows)[..., None]
+            picture *= hollows(depth, cover, drawn.hollows)[..., None]
         top, bottom = BACKGROUNDS[self.drawing.background]
         ground = np.linspace(top, bottom, size)[:, None]
         picture += ((1 - cover) * ground)[..., None]

@@ -9,6 +9,7 @@ import numpy as np
 CREASE = 40.0
 """Degrees; faces that meet at a vertex under a larger angle keep their own normals there."""
 _MOST_ROUND_A_VERTEX = 64
+_AT_ONCE = 500_000
 
 
 def face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -46,19 +47,20 @@ def corner_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     vertex = flat[order]
     face = (order // 3).astype(np.int64)
     limit = math.cos(math.radians(CREASE))
-    left = np.arange(len(order))
-    for step in range(1, _MOST_ROUND_A_VERTEX):
-        left = left[left + step < len(order)]
-        left = left[vertex[left] == vertex[left + step]]
-        if not len(left):
-            break
-        a, b = face[left], face[left + step]
-        bend = np.einsum("ij,ij->i", own[a], own[b])
-        near = np.flatnonzero(np.abs(bend) > limit)
-        side = np.sign(bend[near])[:, None]
-        # Each corner stands once on either side of a step, so that nothing is added to one place twice.
-        total[order[left[near]]] += side * weighted[b[near]]
-        total[order[left[near] + step]] += side * weighted[a[near]]
+    for start in range(0, len(order), _AT_ONCE):
+        left = np.arange(start, min(start + _AT_ONCE, len(order)))
+        for step in range(1, _MOST_ROUND_A_VERTEX):
+            left = left[left + step < len(order)]
+            left = left[vertex[left] == vertex[left + step]]
+            if not len(left):
+                break
+            a, b = face[left], face[left + step]
+            bend = np.einsum("ij,ij->i", own[a], own[b])
+            near = np.flatnonzero(np.abs(bend) > limit)
+            side = np.sign(bend[near])[:, None]
+            # Each corner stands once on either side of a step, so that nothing is added to one place twice.
+            total[order[left[near]]] += side * weighted[b[near]]
+            total[order[left[near] + step]] += side * weighted[a[near]]
     total = unit_rows(total)
     return np.where((np.einsum("ij,ij->i", total, total) < 0.5)[:, None], np.repeat(own, 3, axis=0),
                     total).reshape(-1, 3, 3).astype(np.float32)

@@ -93,8 +93,8 @@ def _cartoon(seen: Seen, lit: Lit) -> Drawn:
 def _sketch(seen: Seen, lit: Lit) -> Drawn:
     towards, above, _, _ = _parts(seen, lit)
     tone = 0.5 + 0.42 * towards + 0.08 * above
-    down, across = np.divmod(seen.pixel, seen.size)
-    x, y = across / seen.size, down / seen.size
+    down, across = np.divmod(seen.pixel.astype(np.int32), np.int32(seen.size))
+    x, y = (at.astype(np.float32) / np.float32(seen.size) for at in (across, down))
     waver = 0.006 * np.sin(13 * x + 7 * y) + 0.002 * np.sin(41 * y - 17 * x)
     stroke = 0.5 + 0.5 * np.sin((x + y + waver) * 210)
     crossed = 0.5 + 0.5 * np.sin((x - y + waver) * 210)
@@ -111,7 +111,11 @@ def _silhouette(seen: Seen, lit: Lit) -> Drawn:
 
 
 def _normals(seen: Seen, lit: Lit) -> Drawn:
-    return Drawn(0.5 + 0.5 * (seen.normal @ frame(lit.direction).T.astype(np.float32)))
+    colour = np.empty_like(seen.normal)
+    for k, axis in enumerate(frame(lit.direction).astype(np.float32)):
+        colour[:, k] = 0.5 + 0.5 * (seen.normal[:, 0] * axis[0] + seen.normal[:, 1] * axis[1]
+                                    + seen.normal[:, 2] * axis[2])
+    return Drawn(colour)
 
 
 def _by_depth(seen: Seen, lit: Lit) -> Drawn:
@@ -156,15 +160,17 @@ def outline(seen: Seen, width: int, *, creases: bool = True) -> np.ndarray:
     size = seen.size
     depth = np.full((size, size), 2, np.float32)
     depth.reshape(-1)[seen.pixel] = seen.depth
-    normal = np.zeros((size, size, 3), np.float32)
-    normal.reshape(-1, 3)[seen.pixel] = seen.normal
+    planes = np.zeros((3, size, size), np.float32)
+    if creases:
+        for plane, part in zip(planes, seen.normal.T):
+            plane.reshape(-1)[seen.pixel] = part
     edge = np.zeros((size, size), bool)
     for first, second in (((slice(None), slice(0, -1)), (slice(None), slice(1, None))),
                           ((slice(0, -1), slice(None)), (slice(1, None), slice(None)))):
         line = np.abs(depth[first] - depth[second]) > _JUMP
         if creases:
-            bend = np.einsum("yxi,yxi->yx", normal[first], normal[second])
-            line |= (depth[first] < 2) & (depth[second] < 2) & (bend < _BEND)
+            x, y, z = (plane[first] * plane[second] for plane in planes)
+            line |= (x + y + z < _BEND) & (np.maximum(depth[first], depth[second]) < 2)
         edge[first] |= line
     for step in range(width - 1):
         keep, shifted = (slice(0, -1), slice(1, None)) if step % 2 else (slice(1, None), slice(0, -1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from core.sources.meshes.mesh import Cloud, Mesh, placed
 
 _NEIGHBOURS = 12
 _MOST_SPACED = 20_000
+_AT_ONCE = 50_000
 _CLOSED = 1.1
 """Radius of a disc over the distance to the third neighbour: of points spread at random 1 in 40 gaps stays open."""
 _DOT_SIDE = (1.2, 0.03)
@@ -146,8 +148,9 @@ class MeshSurface:
     def _line(self, hits: Hits, size: int) -> np.ndarray:
         """Coverage of each sample by the nearest edge of its face; fine meshes are drawn in paler lines."""
         height = self._heights[hits.face] * (size / (2 * SPREAD) / hits.distance)[:, None]
-        nearest = (hits.weights * height).min(axis=1)
-        pale = np.clip(height.min(axis=1) / 10, 0.12, 1)
+        off = hits.weights * height
+        nearest, least = (np.minimum(np.minimum(a[:, 0], a[:, 1]), a[:, 2]) for a in (off, height))
+        pale = np.clip(least / 10, 0.12, 1)
         return np.clip(size / 300 + 0.5 - nearest, 0, 1) * pale
 
     @cached_property
@@ -207,27 +210,29 @@ class CloudSurface:
     def _normals(self) -> np.ndarray:
         if self._given is not None:
             return self._given
-        from scipy.spatial import cKDTree
-
         points = self.cloud.points
         k = min(_NEIGHBOURS, len(points))
-        near = cKDTree(points).query(points, k=k)[1].reshape(len(points), k)
         out = np.empty((len(points), 3), np.float32)
-        for start in range(0, len(points), 50_000):
-            patch = points[near[start:start + 50_000]]
+        for start in range(0, len(points), _AT_ONCE):
+            some = points[start:start + _AT_ONCE]
+            patch = points[self._tree.query(some, k=k)[1].reshape(len(some), k)]
             patch = patch - patch.mean(axis=1, keepdims=True)
-            out[start:start + 50_000] = np.linalg.eigh(np.einsum("nki,nkj->nij", patch, patch))[1][:, :, 0]
+            out[start:start + _AT_ONCE] = np.linalg.eigh(np.einsum("nki,nkj->nij", patch, patch))[1][:, :, 0]
         return out
+
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.cloud.points)
 
     @cached_property
     def _spacing(self) -> float:
         """Middle distance between a point and its third neighbour."""
-        from scipy.spatial import cKDTree
-
-        points = np.unique(self.cloud.points, axis=0)
+        points = self.cloud.points
         some = points[np.random.default_rng(0).permutation(len(points))[:_MOST_SPACED]]
         k = min(4, len(points))
-        return float(np.median(cKDTree(points).query(some, k=k)[0].reshape(len(some), k)[:, -1]))
+        return float(np.median(self._tree.query(some, k=k)[0].reshape(len(some), k)[:, -1]))
 
     def seen(self, direction: np.ndarray, size: int, distance: float = DISTANCE, *, own_colours: bool = True,
              lines: bool = False) -> Seen:

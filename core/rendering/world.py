@@ -15,6 +15,7 @@ import numpy as np
 
 from core.errors import ShapeError, check_choice
 from core.rendering.cameras import angles
+from core.rendering.samples import averaged
 from core.rendering.surfaces import CloudSurface, MeshSurface, surface_of
 from core.sources.meshes.mesh import UP_AXES, Cloud, Mesh
 from core.sources.solids.render import RENDERER_VERSION, SIZES_PX, camera_view, render
@@ -129,7 +130,7 @@ class WorldDrawer:
 
         assert self._surface is not None
         size, fine = self.look.size, self.look.size * _SAMPLES
-        sums = np.zeros((len(directions), 9, size * size))
+        sums = np.empty((len(directions), 9, size, size))
         for i, direction in enumerate(directions):
             seen = self._surface.seen(direction, fine, distance, own_colours=not self.look.colour)
             light = view.light[i].numpy()
@@ -139,14 +140,10 @@ class WorldDrawer:
             gloss = np.einsum("hi,hi->h", seen.normal, half).clip(0) ** 40
             plain = np.asarray(RGB[self.look.colour] if self.look.colour else (0.7, 0.7, 0.7))
             albedo = np.broadcast_to(plain, seen.normal.shape) if seen.albedo is None else seen.albedo
-            down, across = np.divmod(seen.pixel, fine)
-            target = (down // _SAMPLES) * size + across // _SAMPLES
-            values = (np.ones(len(target)), lit, gloss, *albedo.T, *seen.normal.T)
-            for k, value in enumerate(values):
-                sums[i, k] = np.bincount(target, weights=value, minlength=size * size) / _SAMPLES**2
+            sums[i] = averaged(seen.pixel, size, _SAMPLES, lit, gloss, *albedo.T, *seen.normal.T)
         cover = sums[:, :1]
         sums[:, [1, 3, 4, 5]] /= np.maximum(cover, 1e-3)
-        maps = torch.from_numpy(sums.astype(np.float32)).reshape(len(directions), 9, size, size)
+        maps = torch.from_numpy(sums.astype(np.float32))
         return {"cover": maps[:, 0], "lit": maps[:, 1], "gloss": maps[:, 2],
                 "albedo": maps[:, 3:6].permute(0, 2, 3, 1), "normal": maps[:, 6:9].permute(0, 2, 3, 1),
                 "which": (maps[:, 0] > 0.5).long()}
