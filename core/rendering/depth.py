@@ -15,7 +15,7 @@ from core.sources.meshes.mesh import Cloud, Mesh
 DEPTH_GROUNDS = {"black": 0.0, "white": 1.0}
 _FAR = 0.25
 _SAMPLES = 2
-_CLOSED = 1.4
+_CLOSED = 1.15
 
 
 def depth_views(shape: Mesh | Cloud, directions: np.ndarray, *, size: int = 224, up: str = "y",

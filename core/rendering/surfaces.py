@@ -16,10 +16,10 @@ from core.sources.meshes.mesh import Cloud, Mesh, placed
 _NEIGHBOURS = 12
 _MOST_SPACED = 20_000
 _AT_ONCE = 50_000
-_CLOSED = 1.1
-"""Radius of a disc over the distance to the third neighbour: of points spread at random 1 in 40 gaps stays open."""
+_CLOSED = 1.35
+"""Radius of a disc over the distance to the third neighbour: of points spread at random 1 in 200 gaps stays open."""
 _DOT_SIDE = (1.2, 0.03)
-_SMALL = 0.28
+_SMALL = 0.23
 _SAMPLED = 4_000
 
 
