@@ -108,8 +108,8 @@ def test_moving_the_shift_moves_the_numbers():
 
 
 def digits(curve: Curve, i: int, times: int = 1) -> int:
-    """Half the width of the interval has one digit that counts, or two below 2."""
-    return max(0, -math.floor(math.log10(times * (curve.high[i] - curve.low[i]) / 4)))
+    """Half the width of the interval has one digit that counts, or two below 2; without an interval there are two."""
+    return 2 if curve.high is None else max(0, -math.floor(math.log10(times * (curve.high[i] - curve.low[i]) / 4)))
 
 
 def test_the_shift_of_the_url_is_that_of_the_histograms():
