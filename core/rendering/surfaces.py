@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -66,6 +67,8 @@ class MeshSurface:
         self._vertices = mesh.vertices.astype(np.float32)
         self._caster = Caster(self._vertices, mesh.faces, embree)
         self._normals = corner_normals(self._vertices, mesh.faces)
+        self._halved: dict[tuple[int, int], np.ndarray] = {}
+        self._lock = threading.Lock()
 
     @property
     def lowest(self) -> float:
@@ -107,22 +110,15 @@ class MeshSurface:
         return colour
 
     def _texture(self, i: int, size: int) -> np.ndarray:
-        """A texture, halved until a sample is about one of its texels."""
+        """A texture in [0, 1], halved until a sample is about one of its texels."""
         level = max(0, int(np.floor(np.log2(max(1e-6, self._texels[i] * 2 * SPREAD * DISTANCE / size)) + 0.25)))
-        while level >= len(self._levels[i]):
-            last = self._levels[i][-1]
-            h, w = (max(1, side // 2) * 2 if side > 1 else 1 for side in last.shape[:2])
-            part = last[:h, :w]
-            part = (part[0::2] + part[1::2]) / 2 if h > 1 else part
-            part = (part[:, 0::2] + part[:, 1::2]) / 2 if w > 1 else part
-            self._levels[i].append(part)
-            if part.shape[0] == part.shape[1] == 1:
-                break
-        return self._levels[i][min(level, len(self._levels[i]) - 1)]
-
-    @cached_property
-    def _levels(self) -> list[list[np.ndarray]]:
-        return [[texture.astype(np.float32) / 255] for texture in self.mesh.textures]
+        with self._lock:
+            if (i, level) not in self._halved:
+                texture = self.mesh.textures[i].astype(np.float32) / 255
+                for _ in range(level):
+                    texture = _half(texture)
+                self._halved[i, level] = texture
+            return self._halved[i, level]
 
     @cached_property
     def _texels(self) -> list[float]:
@@ -173,6 +169,16 @@ class MeshSurface:
         hits = Hits(face, normal, face, weights, normal[:, 0])
         colours = (self._albedo(hits, 1024) * 255 + 0.5).astype(np.uint8) if mesh.coloured else None
         return CloudSurface(Cloud(mesh.name, places, colours), normal, dot=_SMALL)
+
+
+def _half(texture: np.ndarray) -> np.ndarray:
+    """A picture of half the height and width, of means; a side of one texel stays."""
+    h, w = (side // 2 * 2 for side in texture.shape[:2])
+    if h:
+        texture = (texture[0:h:2] + texture[1:h:2]) / 2
+    if w:
+        texture = (texture[:, 0:w:2] + texture[:, 1:w:2]) / 2
+    return texture
 
 
 def _looked_up(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:

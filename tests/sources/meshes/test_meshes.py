@@ -125,6 +125,27 @@ def test_a_texture_is_found_beside_its_mesh_in_uploads_and_in_a_zip() -> None:
     assert again.fingerprint == shape.fingerprint
 
 
+def test_gltf_comes_with_its_buffers_its_texture_and_its_colours() -> None:
+    box = trimesh.creation.box()
+    skin = trimesh.visual.material.PBRMaterial(baseColorTexture=Image.new("RGB", (8, 8), (90, 80, 70)),
+                                               baseColorFactor=[255, 55, 255, 255])
+    skinned = trimesh.Trimesh(box.vertices, box.faces, process=False,
+                              visual=trimesh.visual.TextureVisuals(uv=box.vertices[:, :2] + 0.5, material=skin))
+    twice = trimesh.Scene([skinned])
+    twice.add_geometry(box, transform=trimesh.transformations.translation_matrix([5, 0, 0]))
+    (shape,) = open_meshes(list(twice.export(file_type="gltf").items())).objects
+    assert isinstance(shape, Mesh) and len(shape.faces) == 24 and len(shape.textures) == 1
+    assert np.ptp(shape.vertices, axis=0).tolist() == [6, 1, 1]
+    assert shape.textures[0][0, 0].tolist() == [90, 39, 70]      # a fifth of the light is half of the grey value
+    colours = np.arange(32).reshape(8, 4) * 7
+    painted = trimesh.Trimesh(box.vertices, box.faces, process=False, vertex_colors=colours)
+    for kind in ("glb", "ply", "obj"):
+        data = painted.export(file_type=kind)
+        (shape,) = open_meshes([(f"a.{kind}", data if isinstance(data, bytes) else data.encode())]).objects
+        assert isinstance(shape, Mesh) and shape.colours is not None
+        np.testing.assert_array_equal(shape.colours, colours[box.faces][..., :3])
+
+
 @pytest.mark.parametrize("named", ["../secret.png", "{outside}/secret.png", "https://example.org/secret.png",
                                    "file://{outside}/secret.png", "link.png"])
 def test_nothing_outside_what_was_brought_is_followed(named: str, tmp_path: Path) -> None:
