@@ -21,7 +21,8 @@ MOST_POINTS = 4000
 
 def equivariance(report: Equivariance, *, name: str = "object", views: Sequence[str] | None = None,
                  dark: bool = False) -> go.Figure:
-    """Embedding angle against camera angle for all pairs of views, with the mean and its 95 % band.
+    """Embedding angle against camera angle for all pairs of views, with the mean and its 95 % band,
+    where the views are no lattice.
 
     Parameters
     ----------
@@ -81,7 +82,8 @@ def _mean_line(figure: go.Figure, report: Equivariance, p: theme.Palette) -> Non
             y=np.degrees(np.concatenate([curve.high[known], curve.low[known][::-1]])), showlegend=False,
             name="mean, 95 %", line={"width": 0, "color": colour}, fillcolor=theme.rgba(colour, 0.22)))
     figure.add_trace(go.Scatter(
-        x=x, y=np.degrees(curve.values), mode="lines+markers", name="mean with 95 %", marker={"size": 6},
+        x=x, y=np.degrees(curve.values), mode="lines+markers", marker={"size": 6},
+        name="mean with 95 %" if known.any() else "mean",
         line={"color": colour, "width": 2.4},
         hovertemplate="mean %{y:.1f}° at %{x:.0f}° of the camera<extra></extra>"))
     figure.add_trace(go.Scatter(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PARTS = {"right": "object and style", "kept": "object", "taken": "style"}
-_ROW, _OUTSIDE = 34, 150
+_ROW, _LINE, _OUTSIDE, _LABEL = 26, 9, 150, 36
 
 
 def success(report: StyleReport, *, dark: bool = False) -> go.Figure:
@@ -35,7 +35,7 @@ def success(report: StyleReport, *, dark: bool = False) -> go.Figure:
 
     p = theme.palette(dark)
     rows = sorted(report.rows, key=lambda row: -row.right.value)
-    names = [plain(title(row), width=30) for row in rows]
+    names = [plain(title(row), width=_LABEL) for row in rows]
     figure = go.Figure()
     figure.add_vline(x=100 * report.chance, line={"color": p.muted, "width": 1.6, "dash": "dot"})
     looks = {"taken": (p.kinds["text"], "square-open"), "kept": (p.kinds["prompt"], "diamond-open"),
@@ -51,7 +51,8 @@ def success(report: StyleReport, *, dark: bool = False) -> go.Figure:
                                 line={"color": p.muted, "width": 1.6, "dash": "dot"}))
     figure.update_xaxes(title_text="cases whose nearest view is right (%)", range=[-3, 103])
     figure.update_yaxes(title_text="method", autorange="reversed", tickfont={"color": p.text})
-    return framed(figure, _finding(report), height=_OUTSIDE + _ROW * len(rows), dark=dark)
+    lines = max(name.count("<br>") for name in names)
+    return framed(figure, _finding(report), height=_OUTSIDE + len(rows) * (_ROW + _LINE * lines), dark=dark)
 
 
 def title(row: StyleRow) -> str:
@@ -142,7 +143,8 @@ def over_rank(report: StyleReport, *, dark: bool = False) -> go.Figure:
     said = [f"{METHODS[key].title} {100 * c.values[0]:.0f} % at rank {ranks[0]}, {100 * c.values[-1]:.0f} % at "
             f"{ranks[-1]}" for key, c in report.over_rank.items()]
     more = "" if means is None else f"; style means {100 * means:.0f} %"
-    return framed(figure, f"{'; '.join(said)}{more} ({report.n:,} cases, chance {100 * report.chance:.1f} %)",
+    text = "; ".join(said)
+    return framed(figure, f"{text[0].upper()}{text[1:]}{more} ({report.n:,} cases, chance {100 * report.chance:.1f} %)",
                   height=420, dark=dark)
 
 

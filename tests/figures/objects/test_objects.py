@@ -141,6 +141,7 @@ def test_a_ring_of_views_has_no_band():
     report = made.views(False)
     figure = equivariance.equivariance(report)
     assert not [t for t in figure.data if t.fill]
+    np.testing.assert_allclose(trace(figure, "mean").y, np.degrees(report.curve.values))
     assert " to " not in title(figure)
 
 
