@@ -156,6 +156,17 @@ def test_styles_that_are_shifts_are_carried_over_and_the_formula_as_written_coll
     assert report.n == 2 * 6 * 6 * 5
 
 
+def test_methods_reach_chance_on_shuffled_views():
+    rng = np.random.default_rng(1)
+    found: dict[str, list[float]] = {key: [] for key in METHODS}
+    for seed in range(8):
+        task = style_task(replace(VIEWS, vectors=rng.permutation(VIEWS.vectors)), TEXTS, seed=seed)
+        for key, hits in found.items():
+            hits.append(float(find(task, composed(task, key, Setting(2, 1.0)).vectors).right.mean()))
+    for key, hits in found.items():
+        assert np.mean(hits) == pytest.approx(chance(task), abs=0.04), key
+
+
 def test_what_is_fitted_without_the_answer_has_not_seen_it():
     """Views of each kept object in each taken style may become anything: what was composed for it stays the same."""
     task = style_task(VIEWS, TEXTS)
