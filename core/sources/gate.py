@@ -10,14 +10,14 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from core.errors import SourceError
 from core.settings import MB, settings
@@ -27,7 +27,8 @@ _RATIO_FROM = 1 * MB
 _BLOCK = 4 * MB
 _MOST_OF_A_DIRECTORY = 512
 _WORKER_BYTES = 1536 * MB
-_STRUCTURE = re.compile(rb"[\[{,:]")
+_TAR_BLOCK = 512
+_BYTES_OF = {"BOOLEAN": 1 / 8, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 _TOO_LARGE, _DAMAGED = 3, 4
 
 
@@ -92,6 +93,26 @@ def check_directory(file: IO[bytes], name: str) -> None:
         raise refused("of a list of contents", name, end[5] / MB, _MOST_OF_A_DIRECTORY * budget.members / MB, "MB")
 
 
+def check_tar(file: IO[bytes], name: str) -> None:
+    """Refuse a tar of more files than the budget, by going from head to head before any is listed."""
+    most, at, found = settings().budget.members, 0, 0
+    while found <= most:
+        file.seek(at)
+        head = file.read(_TAR_BLOCK)
+        if len(head) < _TAR_BLOCK or not head.strip(b"\0"):
+            break
+        try:
+            size = getattr(tarfile, "nti")(head[124:136])  # noqa: B009
+        except tarfile.TarError:
+            break
+        at += _TAR_BLOCK * (1 + -(-max(0, size) // _TAR_BLOCK))
+        found += head[156:157] in b"0\0" and head[156:157] != b""
+    file.seek(0)
+    if found > most:
+        raise SourceError(f"at most {most:,} files in {name}", f"more than {most:,}",
+                          "Split it, or bring a part of it.")
+
+
 def read_bounded(stream: IO[bytes] | gzip.GzipFile, most: int, name: str, advice: str = "") -> bytes:
     """All of a stream, in pieces, up to ``most`` bytes; SourceError beyond, however much it said it holds."""
     parts, held = [], 0
@@ -116,7 +137,7 @@ def check_text(data: bytes, name: str) -> None:
     if lines > budget.rows:
         raise refused("lines", name, lines, budget.rows)
     is_json = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
-    cells = len(_STRUCTURE.findall(data)) if is_json else lines + _separators(data)
+    cells = sum(data.count(mark) for mark in (b"[", b"{", b",", b":")) if is_json else lines + _separators(data)
     if cells > budget.cells:
         raise refused("cells", name, cells, budget.cells)
     if is_json:
@@ -165,13 +186,20 @@ def checked_parquet(data: bytes | Path, name: str) -> bytes | Path:
         raise refused("rows", name, meta.num_rows, budget.rows)
     if meta.num_columns > budget.columns:
         raise refused("columns", name, meta.num_columns, budget.columns)
-    unpacked = sum(meta.row_group(g).total_byte_size for g in range(meta.num_row_groups))
+    unpacked = sum(_unpacked_bytes(meta.row_group(g)) for g in range(meta.num_row_groups))
     if unpacked > budget.unpacked_mb * MB:
         raise refused("unpacked", name, unpacked / MB, budget.unpacked_mb, "MB")
     texts = sum(meta.schema.column(i).physical_type == "BYTE_ARRAY" for i in range(meta.num_columns))
     if texts * meta.num_rows > budget.cells:
         raise refused("cells of text", name, texts * meta.num_rows, budget.cells)
     return _unpacked(data, name) if settings().hosted else data
+
+
+def _unpacked_bytes(group: Any) -> float:
+    """Bytes of a row group in memory, by its footer: what it says, or its numbers at their full width."""
+    columns = [group.column(i) for i in range(group.num_columns)]
+    return sum(max(column.total_uncompressed_size, column.num_values * _BYTES_OF.get(column.physical_type, 0))
+               for column in columns)
 
 
 def _unpacked(data: bytes | Path, name: str) -> bytes:

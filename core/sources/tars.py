@@ -13,7 +13,7 @@ from typing import IO
 
 from core.errors import SourceError
 from core.sources.archives import Archive, clean, distinct, is_hidden, natural
-from core.sources.gate import read_bounded
+from core.sources.gate import check_tar, read_bounded
 from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large, why_not
 from core.types import Refusal
 
@@ -53,12 +53,15 @@ class TarArchive:
             if gzipped:
                 self._file = io.BytesIO(read_bounded(gzip.GzipFile(fileobj=self._file), MAX_FILE_BYTES, name,
                                                      "Unpack it once with gunzip."))
+            check_tar(self._file, name)
+            taken: dict[str, bool] = {}
             with tarfile.open(fileobj=self._file, mode="r:") as archive:
                 for info in archive:
                     member = clean(info.name)
                     if info.isdir() or is_hidden(member):
                         continue
-                    member = distinct(member, {**self._places, **links})
+                    member = distinct(member, taken)
+                    taken[member] = True
                     if info.islnk() or info.issym():
                         links[member] = _within(info.name, info), info.linkname
                     elif not info.isreg() or info.issparse():

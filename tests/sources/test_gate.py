@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as arrow
+import pyarrow.parquet as parquet_files
 import pytest
 
 from core import settings as settings_module
@@ -20,6 +23,7 @@ from core.sources import gate
 from core.sources.gate import check_text, checked_parquet
 from core.sources.images.opening import open_zip
 from core.sources.tables.reading import read_table
+from core.sources.tars import open_archive
 from core.sources.vectors.opening import open_vectors
 from tests.sources.images.test_images import png
 
@@ -71,6 +75,25 @@ def test_many_members_are_refused_before_their_list_is_read(monkeypatch: pytest.
         open_zip(data, "x.zip")
 
 
+def tarred(n: int) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for i in range(n):
+            info = tarfile.TarInfo(f"{i}.png")
+            info.size = len(png())
+            archive.addfile(info, io.BytesIO(png()))
+    return buffer.getvalue()
+
+
+def test_many_members_of_a_tar_are_refused_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    twenty = tarred(20)
+    assert len(open_archive(twenty, "x.tar").members) == 20
+    monkeypatch.setattr(settings_module, "OWN_MACHINE", replace(OWN_MACHINE, members=19))
+    monkeypatch.setattr(tarfile, "open", None)
+    with pytest.raises(SourceError, match=r"at most 19 files in x.tar; got more than 19"):
+        open_archive(twenty, "x.tar")
+
+
 @pytest.mark.parametrize(("limits", "data", "said"), [
     ({"rows": 10}, b"a\n" * 11, r"at most 10 lines in t.csv; got 12"),
     ({"columns": 10}, b",".join([b"x"] * 11) + b"\n", r"at most 10 columns in t.csv; got 11"),
@@ -102,6 +125,24 @@ def test_a_small_parquet_of_very_much_is_refused_by_its_footer(opened: Callable[
     assert len(data) < 100_000
     with pytest.raises(SourceError, match=r"at most 1,000,000 rows in v.parquet; got 5,000,000"):
         opened(data)
+
+
+@pytest.mark.usefixtures("hosted")
+def test_a_parquet_of_one_number_again_and_again_is_refused_by_how_many_there_are() -> None:
+    rows = arrow.FixedSizeListArray.from_arrays(arrow.array(np.zeros(300_000 * 512, dtype=np.float32)), 512)
+    buffer = io.BytesIO()
+    parquet_files.write_table(arrow.table({"embedding": rows}), buffer, compression="zstd")
+    assert len(buffer.getvalue()) < 10_000
+    with pytest.raises(SourceError, match=r"at most 512 MB unpacked in v.parquet; got 586 MB"):
+        open_vectors(buffer.getvalue(), "v.parquet")
+
+
+def test_vectors_beside_captions_cost_a_table_nothing() -> None:
+    frame = pd.DataFrame({"embedding": list(np.eye(500, 64, dtype=np.float32)), "caption": ["a b"] * 500})
+    table = read_table(parquet(frame), "t.parquet").frame
+    assert list(table.columns) == ["embedding", "caption"]
+    assert len(table) == 500 and table["embedding"].iloc[3][3] == 1
+    assert table["embedding"].iloc[-1] is None
 
 
 @pytest.mark.usefixtures("hosted")

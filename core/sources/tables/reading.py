@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -20,9 +21,14 @@ from core.sources.tables.separated import looks_separated, read_separated
 from core.sources.text import decode, lines, without_halves
 from core.types import Refusal
 
+if TYPE_CHECKING:
+    import pyarrow
+    import pyarrow.parquet as parquet
+
 PARQUET = (".parquet", ".pq")
 LINES = (".txt", ".token")
 JSON = (".json", ".jsonl", ".ndjson")
+FIRST_ROWS = 200
 ENDINGS = (".csv", ".tsv", ".tab", *LINES, *JSON, *PARQUET)
 
 
@@ -136,9 +142,13 @@ def _read_parquet(data: bytes | Path, name: str) -> tuple[pd.DataFrame, list[str
     pictures = [f.name for f in packed if holds_pictures(file, f.name) or (
         role_of(f.name) == "image" and holds_pictures(file, f.name, of_any_kind=True))]
     named = [f for f in packed if f.name in pictures or str(f.type).startswith("struct")]
-    frame = file.read(columns=[f.name for f in file.schema_arrow if f not in named]).to_pandas()
+    whole = [f.name for f in file.schema_arrow if f not in named]
+    vectors = [f.name for f in file.schema_arrow if f not in named and _holds_vectors(f.type)]
+    frame = file.read(columns=[name for name in whole if name not in vectors]).to_pandas()
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index(names=[str(n) if n is not None else "id" for n in frame.index.names])
+    for column in vectors:
+        frame.insert(min(whole.index(column), frame.shape[1]), column, _first_rows(file, column))
     for field in named:
         names: list[str | None] = [None] * file.metadata.num_rows
         if str(field.type).startswith("struct") and any(part.name == "path" for part in field.type):
@@ -147,6 +157,21 @@ def _read_parquet(data: bytes | Path, name: str) -> tuple[pd.DataFrame, list[str
         one_each = _one_each([name or f"row {i + 1}" for i, name in enumerate(names)])
         frame[field.name] = one_each if field.name in pictures else names
     return frame, pictures
+
+
+def _holds_vectors(kind: pyarrow.DataType) -> bool:
+    import pyarrow as arrow
+
+    lists = arrow.types.is_list, arrow.types.is_large_list, arrow.types.is_fixed_size_list
+    return any(test(kind) for test in lists) and arrow.types.is_floating(kind.value_type)
+
+
+def _first_rows(file: parquet.ParquetFile, column: str) -> pd.Series:
+    """A column of vectors, of which a table shows only that it is one: its first cells, and none below."""
+    n = file.metadata.num_rows
+    head = next(iter(file.iter_batches(min(n, FIRST_ROWS), columns=[column])), None) if n else None
+    cells = [] if head is None else list(head.column(0).to_numpy(zero_copy_only=False))
+    return pd.Series(cells + [None] * (n - len(cells)), dtype=object)
 
 
 def _one_each(names: list[str]) -> list[str]:
