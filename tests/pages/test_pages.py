@@ -387,14 +387,18 @@ def test_a_second_visit_waits_for_the_run_that_is_at_work_and_is_not_asked():
 
 def test_vectors_made_elsewhere_have_their_own_model_in_the_sidebar(tmp_path):
     from core.sources.vectors.opening import open_vectors
+    from core.streamlit_app.data.corrections import Said
     from core.streamlit_app.data.opened import Opened
+    from core.streamlit_app.data.uploading import Brought
 
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "theirs.npz", image=rng.normal(size=(20, 7)), text=rng.normal(size=(20, 7)))
     source = open_vectors(tmp_path / "theirs.npz")
     for page in PAGES:
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT)
-        at.session_state["opened"] = {"vectors": ("m", Opened("theirs", "key", vectors=source, source="vectors"))}
+        at.session_state["vectors.source"] = Brought((("theirs.npz", b""),), "mark", "theirs.npz")
+        at.session_state["opened"] = {"vectors": (("mark", Said()), Opened("theirs", "key", vectors=source,
+                                                                           source="vectors"))}
         at.query_params["data"] = "vectors"
         at.run()
         at.switch_page(page)
