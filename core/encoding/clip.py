@@ -87,6 +87,7 @@ class DualEncoder(Encoder):
         self._tokenizer_lock = threading.Lock()
         self._words = None if words is None else frozenset(word.lower() for word in words)
         self.preprocessor = Preprocessor(image_processor)
+        _check_size(self.preprocessor.size, getattr(model.config.vision_config, "image_size", None), id)
         self.image_size = self.preprocessor.size[0]
         self.context_length = _context_length(model.config.text_config, tokenizer)
         self.logit_scale = float(model.logit_scale.detach().double().exp()) if hasattr(model, "logit_scale") else 1.0
@@ -165,6 +166,15 @@ def _placed(model: Any, device: str, dtype: Any) -> Any:
     except (RuntimeError, AssertionError) as error:
         raise ModelError(f"a device that this machine has, with room for the model, as {device!r}", str(error),
                          "Set ORRERY_DEVICE=cpu to run without it.") from error
+
+
+def _check_size(given: tuple[int, int], read: object, id: str) -> None:
+    """Raise ModelError where an image processor gives tensors of another size than the image tower reads."""
+    wanted = (read, read) if isinstance(read, int) else tuple(read) if isinstance(read, list | tuple) else given
+    if given != wanted:
+        raise ModelError(f"an image processor that gives {wanted[0]} x {wanted[1]} pixels, as the image tower of {id} "
+                         f"reads", f"one that gives {given[0]} x {given[1]}",
+                         "Take preprocessor_config.json from the same checkpoint as the weights.")
 
 
 def _context_length(text_config: Any, tokenizer: Any) -> int:

@@ -22,6 +22,7 @@ from core.settings import settings
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
+INDEX = "model.safetensors.index.json"
 TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model")
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 POLL_SECONDS = 0.3
@@ -79,13 +80,21 @@ def converted_folder(repository: str, commit: str) -> Path:
 
 def is_complete(folder: Path) -> bool:
     """Whether a folder holds all that loading needs: configuration, safetensors weights, tokenizer, processor."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
-        weights = all((folder / shard).is_file() for shard in shards)
+    if (folder / INDEX).is_file():
+        shards = shards_of(folder)
+        weights = bool(shards) and all((folder / shard).is_file() for shard in shards)
     else:
         weights = (folder / "model.safetensors").is_file()
     return weights and (folder / "config.json").is_file() and _any(folder, TOKENIZERS) and _any(folder, PROCESSORS)
+
+
+def shards_of(folder: Path) -> frozenset[str]:
+    """The files that the index of a folder's weights names; none where the index is damaged."""
+    try:
+        named = json.loads((folder / INDEX).read_text("utf-8"))["weight_map"].values()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return frozenset()
+    return frozenset(named) if all(isinstance(name, str) for name in named) else frozenset()
 
 
 def pinned(repository: str) -> str | None:

@@ -21,6 +21,7 @@ from core.encoding import hub
 from core.encoding.classifier import PhotoClassifier, weights_file
 from core.encoding.hub import download
 from core.encoding.registry import BUILTIN, MODELS, PHOTO
+from core.encoding.unfit import put_aside_torchvision
 from core.errors import ModelError, OrreryError
 from core.settings import settings
 
@@ -31,7 +32,7 @@ __all__ = ["BUILTIN_FOLDER", "content_revision", "download", "is_on_disk", "load
 
 BUILTIN_FOLDER = Path(__file__).parents[2] / "data" / "builtin"
 MOST_LOADED = 2
-CONTENT = ("config.json", "*.safetensors", "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json",
+CONTENT = ("config.json", "*.safetensors", hub.INDEX, "tokenizer.json", "tokenizer_config.json",
            "special_tokens_map.json", "vocab.json", "merges.txt", "vocab.txt", "*.model", *hub.PROCESSORS)
 OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -96,6 +97,7 @@ def untrained(model_id: str, *, seed: int = 0, device: str | None = None, dtype:
 def _load(model_id: str, device: str | None, dtype: str | None, seed: int | None) -> Encoder:
     from core.encoding.clip import default_device, default_dtype
 
+    put_aside_torchvision()
     device = device or settings().device or default_device()
     dtype = dtype or settings().dtype or default_dtype(device)
     if model_id == PHOTO:
@@ -236,4 +238,6 @@ def _words(folder: Path) -> list[str] | None:
 def _listing(folder: Path) -> str:
     if not folder.is_dir():
         return "no such folder"
+    if (folder / hub.INDEX).is_file() and not hub.shards_of(folder):
+        return f"a folder whose {hub.INDEX} is damaged or cut off"
     return "a folder with " + (", ".join(sorted(f.name for f in folder.iterdir())[:8]) or "nothing in it")

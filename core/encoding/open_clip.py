@@ -69,6 +69,10 @@ def convert_open_clip(weights: Path, out: Path, *, tokenizer: Path, config: Mapp
         If the checkpoint is no ViT CLIP, or a file cannot be read.
     """
     import torch
+
+    from core.encoding.unfit import put_aside_torchvision
+
+    put_aside_torchvision()
     from transformers import CLIPModel, CLIPTokenizer
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 

@@ -66,6 +66,14 @@ class Preprocessor:
         self.size = target
         self.framing = self._framing() if self._is_plain() else None
         self._table = None if self.framing is None else self._look_up_table()
+        try:
+            shape = self.one(Image.new("RGB", (8, 8))).shape
+        except Exception as error:
+            raise ModelError("an image processor that works", f"{type(error).__name__}: {str(error)[:200]}",
+                             "Its file may be damaged: take preprocessor_config.json anew.") from error
+        if shape != (3, *self.size):
+            raise ModelError(f"an image processor that gives 3 x {self.size[0]} x {self.size[1]} numbers an image",
+                             f"one that gives {' x '.join(map(str, shape))}", "Take another preprocessor_config.json.")
 
     def __call__(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """Pixel tensors of RGB images.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -255,6 +258,47 @@ def test_damaged_foreign_and_partial_models_are_refused(small_folder: Path, tmp_
     (remote / "evil.py").write_text("raise SystemExit('code of a repository was run')")
     with pytest.raises(ModelError, match="a model that transformers can load as local/remote"):
         load_model(str(remote), device="cpu")
+
+
+@pytest.mark.parametrize("index", ['{"metadata": {}, "weight_map": {"a": "mod', "[]", "{}", "\0",
+                                   '{"weight_map": {"a": 3}}'])
+def test_a_damaged_index_of_weights_is_no_model(small_folder: Path, tmp_path: Path, cache: Path, index: str) -> None:
+    folder = Path(shutil.copytree(small_folder, tmp_path / "cut"))
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")
+    (folder / "model.safetensors.index.json").write_text(index)
+    assert not is_on_disk(str(folder))
+    with pytest.raises(ModelError, match=r"got a folder whose model.safetensors.index.json is damaged or cut off"):
+        load_model(str(folder), device="cpu")
+
+
+def test_a_processor_that_does_not_fit_its_tower_is_refused(small_folder: Path, tmp_path: Path, cache: Path) -> None:
+    for name, change, said in (
+            ("larger", {"size": {"shortest_edge": 48}, "crop_size": {"height": 48, "width": 48}},
+             "gives 32 x 32 pixels, as the image tower of local/larger reads; got one that gives 48 x 48"),
+            ("means", {"size": {"shortest_edge": 40}, "image_mean": [0.5]}, "an image processor that works; got ")):
+        folder = Path(shutil.copytree(small_folder, tmp_path / name))
+        file = folder / "preprocessor_config.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+        with pytest.raises(ModelError, match=said):
+            load_model(str(folder), device="cpu")
+
+
+def test_a_torchvision_of_another_torch_is_survived_with_one_message(small_folder: Path, tmp_path: Path) -> None:
+    package, told = tmp_path / "site" / "torchvision", tmp_path / "site" / "torchvision-0.30.0.dist-info"
+    package.mkdir(parents=True)
+    told.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.30.0\n")
+    program = ("from core.encoding.models import load_model; from PIL import Image; import sys\n"
+               "for _ in range(2):\n"
+               "    print(load_model(sys.argv[1], device='cpu').encode_images([Image.new('RGB', (40, 40))]).shape)")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(Path(__file__).parents[2])]),
+           "ORRERY_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run([sys.executable, "-c", program, str(small_folder)], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines() == ["(1, 24)"] * 2
+    assert done.stderr.count("The torchvision that is installed does not fit torch") == 1
+    assert "operator torchvision::nms does not exist" in done.stderr
 
 
 @pytest.mark.parametrize("declared", ["SiglipTokenizer", "GemmaTokenizer"])
