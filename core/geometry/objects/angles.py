@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import ShapeError
 from core.geometry.objects.subspaces import Subspace
+from core.geometry.threads import one_thread
 from core.types import Number
 
 DRAWS = 20
@@ -107,9 +108,10 @@ def distance_map(subspaces: Sequence[Subspace], *, seed: int = 0) -> DistanceMap
     d = subspaces[0].basis.shape[1]
     ranks = [s.rank for s in subspaces]
     nulls = []
-    for i in range(DRAWS):
-        chance = distance_matrix(random_subspaces(ranks, d, seed=seed + i))
-        nulls.append(_fidelity(chance, _scaled(chance)))
+    with one_thread():
+        for i in range(DRAWS):
+            chance = distance_matrix(random_subspaces(ranks, d, seed=seed + i))
+            nulls.append(_fidelity(chance, _scaled(chance)))
     pairs = len(subspaces) * (len(subspaces) - 1) // 2
     return DistanceMap(coords, Number(_fidelity(distances, coords), null=float(np.mean(nulls)), n=pairs,
                                       unit="Spearman"))

@@ -22,6 +22,7 @@ MOST_OF_RANDOM = 8.0   # of directions on S^2, of which random ones have 2
 SMALLEST_ANGLE = 1e-6
 LEVEL = 0.05
 LEAST_SPREAD = 0.01
+LEAST_ALIKE, LEAST_FOR_BAND = 5, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +129,11 @@ def equivariance(x: np.ndarray, directions: np.ndarray, others: np.ndarray | Non
     Returns
     -------
     Intervals are those of leaving out views, with all their pairs, in up to 30 random groups; on made-up sheets with
-    noise, seen from random directions, 91 to 98 % of them held the value of new views
-    (tests/geometry/objects/test_equivariance.py). None where the directions are a ring or another lattice: its views
-    are no sample, and leaving one out may change nothing at all.
+    noise, seen from 12 to 64 random directions, 95 to 99 % of those of the correlation, 89 to 98 % of those of the
+    share and 91 to 100 % of those of the curve held the value of new views
+    (tests/geometry/objects/test_equivariance.py).
+    None where the directions are a ring or another lattice, whose views are no sample: leaving one out may change
+    nothing at all. None for a share of fewer than 5 pairs, or for a curve of fewer than 20 views.
 
     Raises
     ------
@@ -162,18 +165,19 @@ def equivariance(x: np.ndarray, directions: np.ndarray, others: np.ndarray | Non
     lattice = nearest_ratio_dimension(directions) > MOST_OF_RANDOM
     kept = [(groups[rows] != g) & (groups[columns] != g) for g in range(groups.max() + 1)]
 
-    def number(statistic: Callable[[np.ndarray], float], null: float, n: int, unit: str, low: float,
-               high: float) -> Number:
-        without = None if lattice else np.array([statistic(keep) for keep in kept])
+    def number(statistic: Callable[[np.ndarray], float], null: float, n: int, unit: str, low: float, high: float,
+               covers: bool = True) -> Number:
+        without = np.array([statistic(keep) for keep in kept]) if covers and not lattice else None
         return with_interval(statistic(np.ones(len(pairs), dtype=bool)), without, null, n, unit, low, high)
 
     correlation = number(lambda keep: _spearman(camera[keep], embedding[keep]), 0.0, len(x), "Spearman", -1.0, 1.0)
+    enough = int(alike.sum()) >= LEAST_ALIKE
     symmetric = number(lambda keep: float(alike[keep].sum() / max(is_far[keep].sum(), 1)), null, int(is_far.sum()),
-                       "share", 0.0, 1.0) if is_far.any() else Number(0.0, null=null, n=0, unit="share")
+                       "share", 0.0, 1.0, enough)
     bin_of = np.minimum((camera / (math.pi / bins)).astype(np.int64), bins - 1)
     filled = [b for b in range(bins) if (bin_of == b).any()]
     numbers = [number(lambda keep, b=b: _mean(embedding[keep & (bin_of == b)]), float(embedding.mean()),  # type: ignore[misc]
-                      int((bin_of == b).sum()), "radians", 0.0, math.pi) for b in filled]
+                      int((bin_of == b).sum()), "radians", 0.0, math.pi, len(x) >= LEAST_FOR_BAND) for b in filled]
     places = np.array([camera[bin_of == b].mean() for b in filled])
     rates = embedding[near] / camera[near]
     return Equivariance(pairs, camera, embedding, places, _curve(numbers), correlation, alike, bar, symmetric, null_of,

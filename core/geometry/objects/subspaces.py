@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import ShapeError, check_vectors
 from core.geometry.rounding import rounding
+from core.geometry.threads import one_thread
 from core.types import Number
 
 SHARES = (0.90, 0.95, 0.99)
@@ -173,8 +174,9 @@ def energy_by_chance(n: int, d: int, *, centred: bool, seed: int = 0) -> np.ndar
     """
     rng = np.random.default_rng(seed)
     curves = []
-    for _ in range(DRAWS):
-        x = rng.normal(size=(n, d))
-        x /= np.linalg.norm(x, axis=1, keepdims=True)
-        curves.append((fit_variation if centred else fit_span)(x).shares())
+    with one_thread():
+        for _ in range(DRAWS):
+            x = rng.normal(size=(n, d))
+            x /= np.linalg.norm(x, axis=1, keepdims=True)
+            curves.append((fit_variation if centred else fit_span)(x).shares())
     return np.mean(curves, axis=0)

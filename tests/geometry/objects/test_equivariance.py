@@ -48,6 +48,7 @@ def test_opposite_views_of_a_symmetric_object_are_found():
     assert found.symmetric.low > found.symmetric.null
     plain = equivariance(sheet(directions), directions, others)
     assert plain.symmetric.value < found.symmetric.value
+    assert (plain.symmetric.low is None) == (plain.alike.sum() < 5)
     assert equivariance(sheet(directions), directions).null_of == "shuffled views"
 
 
