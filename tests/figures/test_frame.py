@@ -13,7 +13,7 @@ import pytest
 from core.figures import theme
 from core.figures.frame import TITLE_WIDTH, among, cells, error_bar, percent, plain, share, shortened, spoken, spread
 from core.figures.gap import closing, explained, matrix, models, shift
-from core.figures.objects import angles, equivariance, recognition, styles, subspaces
+from core.figures.objects import angles, equivariance, poses, recognition, styles, subspaces
 from core.geometry.curves import Curve
 from core.types import Number
 from tests.figures.gap import reports as made
@@ -51,6 +51,7 @@ FIGURES = {
     "equivariance": lambda dark: equivariance.equivariance(objects.views(), name=BAD, views=[BAD] * 24, dark=dark),
     "transfer": lambda dark: styles.success(objects.styles(), dark=dark),
     "change": lambda dark: styles.success(objects.styles(True), dark=dark),
+    "poses": lambda dark: poses.poses(replace(objects.poses(), names=(BAD, *"abcd")), dark=dark),
     "over rank": lambda dark: styles.over_rank(objects.styles(), dark=dark),
 }
 

@@ -178,5 +178,6 @@ def energy_by_chance(n: int, d: int, *, centred: bool, seed: int = 0) -> np.ndar
         for _ in range(DRAWS):
             x = rng.normal(size=(n, d))
             x /= np.linalg.norm(x, axis=1, keepdims=True)
-            curves.append((fit_variation if centred else fit_span)(x).shares())
+            energies = np.linalg.svd(x - x.mean(axis=0) if centred else x, compute_uv=False) ** 2
+            curves.append(np.cumsum(energies) / energies.sum())
     return np.mean(curves, axis=0)

@@ -18,6 +18,7 @@ from core.geometry.objects.reports import (
     StyleReport,
 )
 from core.geometry.objects.transfer import Setting, score_styles, style_task
+from core.geometry.objects.votes import PoseSweep, pose_sweep
 from tests.geometry.objects.made import D, objects
 from tests.geometry.objects.test_equivariance import sheet
 
@@ -63,3 +64,9 @@ def styles(change: bool = False) -> StyleReport:
     settings = {key: chosen for key in ("subspace", "subspace_published", "pae", "pae_plus", "arithmetic", "sum")}
     settings["subspace_published:at the rank that suits it"] = Setting(1, 0.75)
     return score_styles([style_task(VIEWS, TEXTS, change=change)], settings, prompts=PROMPTS, ranks=(1, 2, 4, 8))
+
+
+@lru_cache(maxsize=1)
+def poses() -> PoseSweep:
+    x = VIEWS.vectors.reshape(15, 8, D)
+    return pose_sweep(x, np.arange(15) * 24.0, PROMPTS, VIEWS.names)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import ShapeError
-from core.figures.objects import angles, equivariance, recognition, styles, subspaces
+from core.figures.objects import angles, equivariance, poses, recognition, styles, subspaces
 from core.geometry.objects.profiles import LEFT_OUT, OTHER_OBJECTS
 from tests.figures.objects import reports as made
 
@@ -196,3 +196,16 @@ def test_the_table_of_success_has_every_number():
     assert line["residual"] == row.residual.value
     assert line["over style means"] == row.change.change.value
     assert len(table) == 2 * len(report.rows)
+
+
+def test_texts_are_drawn_over_the_turn_and_winners_stand_out():
+    report = made.poses()
+    figure = poses.poses(report)
+    for k, name in enumerate(report.names):
+        drawn = trace(figure, name)
+        np.testing.assert_allclose(drawn.y, report.scores[:, k])
+        np.testing.assert_array_equal(np.array(drawn.marker.size) > 5, report.winners == k)
+    np.testing.assert_allclose(trace(figure, "mean of all texts").y, report.scores.mean(axis=1))
+    assert f"wins at {100 * report.share:.0f} % of 15 poses (by chance 20 %)" in title(figure)
+    table = poses.poses_table(report)
+    assert (len(table), table["wins"].sum()) == (75, 15)
