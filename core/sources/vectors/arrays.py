@@ -20,9 +20,7 @@ from core.types import Modality, Refusal
 def read_npy(data: bytes | Path, name: str) -> Loaded:
     """One array; raises SourceError where it holds Python objects, ValueError where it is damaged."""
     with _open(data) as file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        array = _array(file, size, name)
+        array = _array(file, file.seek(0, 2), name, data if isinstance(data, bytes) else None)
     return _from_arrays({PurePosixPath(name).stem: array}, name)
 
 
@@ -38,7 +36,8 @@ def read_npz(data: bytes | Path, name: str) -> Loaded:
             key = info.filename.removesuffix(".npy")
             if info.filename.endswith(".npy"):
                 with archive.open(info) as member:
-                    arrays[key] = _array(io.BytesIO(member.read()), info.file_size, f"{key} of {name}")
+                    unpacked = member.read()
+                arrays[key] = _array(io.BytesIO(unpacked), info.file_size, f"{key} of {name}", unpacked)
             elif not info.is_dir():
                 others.append(Refusal(f"{name}: {info.filename}", "it is no array"))
     found = _from_arrays(arrays, name)
@@ -50,16 +49,21 @@ def _open(data: bytes | Path) -> IO[bytes]:
     return io.BytesIO(data) if isinstance(data, bytes) else open(data, "rb")
 
 
-def _array(file: IO[bytes], size: int, what: str) -> np.ndarray:
-    """One array in numpy's format; its header must agree with its size before anything is allocated."""
+def _array(file: IO[bytes], size: int, what: str, data: bytes | None) -> np.ndarray:
+    """One array in numpy's format, a view of ``data`` where its bytes are at hand; its header must agree with its size
+    before anything is allocated."""
+    file.seek(0)
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    shape, by_column, dtype = read(file)
     if dtype.hasobject:
         raise SourceError(f"numbers or strings in {what}", "pickled Python objects, which are never loaded",
                           "Save it as a plain array: numpy.asarray(x, dtype='float32') or dtype=str.")
     if int(np.prod(shape, dtype=object)) * dtype.itemsize > size:
         raise ValueError(f"{what} says shape {shape}, more than the file holds")
+    if data is not None and dtype.itemsize and 0 not in shape:
+        flat = np.frombuffer(data, dtype=dtype, count=int(np.prod(shape, dtype=object)), offset=file.tell())
+        return flat.reshape(shape, order="F" if by_column else "C")
     file.seek(0)
     return np.load(file, allow_pickle=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,30 @@ from core.types import Refusal
 
 if TYPE_CHECKING:
     import pyarrow
+    import pyarrow.parquet as parquet
 
 _SANE = 1e4
+_ROWS_AT_ONCE, _COLUMNS_AT_ONCE = 4096, 16
+_BUFFER = 1 << 16
 
 
 def read_parquet(data: bytes | Path, name: str) -> Loaded:
     """All blocks of a Parquet file; raises SourceError, or ValueError or OSError where it is damaged."""
+    import pyarrow as arrow
     import pyarrow.parquet as parquet
 
     data = checked_parquet(data, name)
-    return _from_table(parquet.ParquetFile(io.BytesIO(data) if isinstance(data, bytes) else data).read(), name)
+    file = parquet.ParquetFile(io.BytesIO(data) if isinstance(data, bytes) else data, pre_buffer=False,
+                               buffer_size=_BUFFER)
+    names = file.schema_arrow.names
+    if len(set(names)) < len(names):
+        return _from_table(file.read(), name)
+    ready = _filled(file)
+    spread = vector_columns([f.name for f in file.schema_arrow if arrow.types.is_floating(f.type)])
+    joined = _side_by_side(file, spread) if spread else None
+    arrow.default_memory_pool().release_unused()
+    rest = file.read(columns=[n for n in names if n not in ready and n not in spread])
+    return _from_table(rest, name, ready, spread, joined, file.schema_arrow)
 
 
 def parquet_head(path: Path, rows: int) -> Loaded:
@@ -39,26 +54,75 @@ def parquet_head(path: Path, rows: int) -> Loaded:
     return _from_table(arrow.Table.from_batches(first), path.name) if first else Loaded()
 
 
-def _from_table(table: pyarrow.Table, name: str) -> Loaded:
+def _filled(file: parquet.ParquetFile) -> dict[str, np.ndarray]:
+    """Columns of lists of numbers that are all there and of one length, each as a matrix that is filled as it is read;
+    so that no more of the file lies in memory beside it than a few rows."""
+    filled: dict[str, np.ndarray] = {}
+    left = [f.name for f in file.schema_arrow if _is_numbers(f.type)]
+    at = 0
+    for batch in file.iter_batches(_ROWS_AT_ONCE, columns=left, use_threads=False) if left else ():
+        for column in list(left):
+            rows = _one_length(batch.column(column))
+            if at == 0 and rows is not None:
+                filled[column] = np.empty((file.metadata.num_rows, rows.shape[1]), dtype=rows.dtype)
+            if rows is None or rows.shape[1] != filled[column].shape[1]:
+                left.remove(column)
+                filled.pop(column, None)
+            else:
+                filled[column][at:at + len(rows)] = rows
+        at += len(batch)
+        if not left:
+            break
+    return filled
+
+
+def _side_by_side(file: parquet.ParquetFile, columns: list[str]) -> np.ndarray:
+    """Columns of numbers as a matrix, filled as they are read, a few at a time; missing numbers become NaN."""
+    kinds = [file.schema_arrow.field(column).type.to_pandas_dtype() for column in columns]
+    matrix = np.empty((file.metadata.num_rows, len(columns)), dtype=np.result_type(*kinds))
+    for start in range(0, len(columns), _COLUMNS_AT_ONCE):
+        few = columns[start:start + _COLUMNS_AT_ONCE]
+        table = file.read(columns=few, use_threads=False)
+        for j, column in enumerate(few):
+            matrix[:, start + j] = table.column(column).to_numpy()
+    return matrix
+
+
+def _one_length(cells: pyarrow.Array) -> np.ndarray | None:
+    """Lists of numbers as a matrix without a copy; None where one is missing, or of another length."""
+    numbers = cells.flatten()
+    if cells.null_count or numbers.null_count or not len(cells) or not len(numbers) or len(numbers) % len(cells):
+        return None
+    width = len(numbers) // len(cells)
+    lengths = {width} if hasattr(cells.type, "list_size") else set(np.diff(cells.offsets.to_numpy()).tolist())
+    return numbers.to_numpy().reshape(len(cells), width) if lengths == {width} else None
+
+
+def _from_table(table: pyarrow.Table, name: str, ready: Mapping[str, np.ndarray] | None = None,
+                numbers: Sequence[str] | None = None, joined: np.ndarray | None = None,
+                schema: pyarrow.Schema | None = None) -> Loaded:
+    """All that a table holds, and what of its file is read already: columns of lists, and columns of ``numbers``."""
     import pyarrow as arrow
 
-    out = Loaded()
+    out, ready, schema = Loaded(), ready or {}, schema or table.schema
     packed: dict[str, np.ndarray] = {}
     unread: dict[str, str] = {}
-    for at, field in enumerate(table.schema):
+    if numbers is None:
+        numbers = vector_columns([f.name for f in schema if arrow.types.is_floating(f.type)])
+        joined = np.column_stack([table.column(c).to_numpy() for c in numbers]) if numbers else None
+    here = [i for i, field in enumerate(table.schema) if field.name not in ready and field.name not in numbers]
+    for at in here:
+        field = table.schema.field(at)
         found = _matrix(table.column(at), field.type, field.name, name, out)
         if isinstance(found, str):
             unread[field.name] = f"{field.type}: {found}"
         elif found is not None:
             packed[field.name] = found
-    numbers = vector_columns([f.name for f in table.schema if arrow.types.is_floating(f.type)])
-    spent = {*packed, *numbers, *unread}
-    rest = _frame(table.select([i for i, f in enumerate(table.schema) if f.name not in spent]))
-    for column, matrix in packed.items():
-        out.blocks.append(Block(matrix, None, rest, name, column))
-    if numbers:
-        matrix = np.column_stack([table.column(c).to_numpy() for c in numbers])
-        out.blocks.append(Block(matrix, None, rest, name, f"{numbers[0]} to {numbers[-1]}" if packed else ""))
+    rest = _frame(table.select([i for i in here if table.schema.field(i).name not in {*packed, *unread}]))
+    for column in dict.fromkeys(field.name for field in schema if field.name in packed or field.name in ready):
+        out.blocks.append(Block(ready[column] if column in ready else packed[column], None, rest, name, column))
+    if joined is not None:
+        out.blocks.append(Block(joined, None, rest, name, f"{numbers[0]} to {numbers[-1]}" if len(out.blocks) else ""))
     out.left_out += [Refusal(f"{name}: {column}", reason) for column, reason in unread.items()]
     if not out.blocks:
         out.tables.append((name, rest))

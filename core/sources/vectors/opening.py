@@ -304,4 +304,5 @@ def _as_set(raw: Raw | None, modality: Modality, spec: ModelSpec, refused: list[
     place = np.where(usable, np.cumsum(usable) - 1, -1)
     kept = raw.table.iloc[np.flatnonzero(usable)].reset_index(drop=True)
     chosen = tuple(name for name, good in zip(ids, usable) if good)
-    return EmbeddingSet(raw.vectors[usable], raw.norms[usable], chosen, modality, kept, spec), place
+    vectors, norms = (raw.vectors, raw.norms) if usable.all() else (raw.vectors[usable], raw.norms[usable])
+    return EmbeddingSet(vectors, norms, chosen, modality, kept, spec), place

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 _LEAST_SHARE = 1e-12
-_ROWS_AT_ONCE = 65_536
+_NUMBERS_AT_ONCE = 250_000
 NOT_FINITE = "its vector has NaN or infinite numbers, or is missing"
 ZERO = "its vector is zero and has no direction"
 TOO_LONG = "its vector is too long for float32; divide it by its length and save it again"
@@ -25,8 +25,9 @@ def unit_rows(blocks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, dic
     unit, norms = np.zeros((n, d), dtype=np.float32), np.full(n, np.nan)
     at = 0
     for block in blocks:
-        for start in range(0, len(block), _ROWS_AT_ONCE):
-            rows = np.asarray(block[start:start + _ROWS_AT_ONCE], dtype=np.float64)
+        at_once = max(1, _NUMBERS_AT_ONCE // max(1, d))
+        for start in range(0, len(block), at_once):
+            rows = np.asarray(block[start:start + at_once], dtype=np.float64)
             here = slice(at, at + len(rows))
             unit[here], norms[here] = _unit(rows)
             at += len(rows)
