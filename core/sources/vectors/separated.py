@@ -75,7 +75,7 @@ def read_text(text: str, name: str) -> Loaded:
 
 
 def layout_of(lines: Sequence[str]) -> Layout | None:
-    """The layout under which the most columns hold numbers; None where there are too few for vectors.
+    """The layout under which the most columns and cells hold numbers; None where there are too few for vectors.
 
     A first row of 0, 1, 2, ... is a header, as a data frame writes it; a first column of 0, 1, 2, ... before decimal
     numbers is its index. A first line of two whole numbers is word2vec's count.
@@ -95,11 +95,14 @@ def _try(lines: Sequence[str], mark: str, decimal: str) -> tuple[Layout, float] 
     if len(rows) > 1 and len(rows[0]) == 2 and len(rows[1]) > 3 and all(cell.isdecimal() for cell in rows[0]):
         rows, skip = rows[1:], 1
     body = rows[1:] or rows
-    width, count = Counter(map(len, body)).most_common(1)[0] if body else (0, 0)
+    width = Counter(map(len, body)).most_common(1)[0][0] if body else 0
     if width < 2:
         return None
     body = [row for row in body if len(row) == width]
-    numeric = [_share(column, decimal) > 0.5 for column in zip(*body)]
+    shares = [_share(column, decimal) for column in zip(*body)]
+    numeric = [share > 0.5 for share in shares]
+    first = [row[0] for row in body] + [row[0] for row in rows[:1] if any(_is_number(c, decimal) for c in row[1:])]
+    numeric[0] &= _share(first, decimal) > 0.9      # some names are numbers by chance: 007, 1e3
     if len(rows[0]) == width - 1 and len(rows) > 1 and not numeric[0]:
         rows[0] = ["", *rows[0]]
     header = len(rows[0]) == width and len(rows) > 1 and _is_header(rows[0], numeric, decimal)
@@ -110,7 +113,8 @@ def _try(lines: Sequence[str], mark: str, decimal: str) -> tuple[Layout, float] 
     if len(numbers) < (LEAST_COLUMNS if header or len(wanted) < width else 2):
         return None
     layout = Layout(mark, decimal, names, skip + header, tuple(numbers), index)
-    return layout, len(numbers) * count / max(1, len(rows) - 1)
+    read = float(np.mean([share for share in shares if share > 0.5]))
+    return layout, len(numbers) * read * sum(len(row) == width for row in rows) / len(rows)
 
 
 def _is_header(row: Sequence[str], numeric: Sequence[bool], decimal: str) -> bool:
