@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
@@ -43,7 +44,8 @@ class Visitor:
             subprotocols=["streamlit", self.token]))  # type: ignore[list-item]
 
     def run(self, **changed: object) -> Visitor:
-        """Run the page, after widgets named by their key were set: to a text, a flag, or a list of uploaded files.
+        """Run the page, after widgets named by their key were set: to a text, uploaded files as a list of (name, id),
+        or the state of a live view.
 
         ``True`` for a button is a click. What the page shows then stands in ``shown``.
         """
@@ -67,6 +69,8 @@ class Visitor:
                 for file in value:
                     info = state.file_uploader_state_value.uploaded_file_info.add(name=file[0], size=1, file_id=file[1])
                     info.file_urls.upload_url = info.file_urls.delete_url = self._route(file[1])
+            elif isinstance(value, dict):
+                state.json_value = json.dumps(value)
             elif value is True:
                 state.trigger_value = True
                 clicked.append(key)

@@ -76,7 +76,7 @@ def test_a_tab_closed_in_the_middle_of_anything_leaves_nothing(hasty: str) -> No
     assert after["MB"] < before["MB"] + 90, "less than one of what was opened"    # type: ignore[operator]
 
 
-def test_no_visitor_takes_the_work_of_all_by_clearing_the_caches(hasty: str) -> None:
+def test_no_visitor_stops_the_work_of_another_nor_by_clearing_the_caches(hasty: str) -> None:
     held(hasty)
     worker, other = (Visitor(hasty, "Embedding_Sphere", scenes="2400", sample="8"), Visitor(hasty))
     worker.run()
@@ -85,6 +85,8 @@ def test_no_visitor_takes_the_work_of_all_by_clearing_the_caches(hasty: str) -> 
     for _ in range(10):
         other.clear_cache()
         other.run()
+    other._ids = {**other._ids, **worker._ids}      # as if it had seen the button of the other
+    other.run(**{"stop.embed:builtin:world-2400-8": True})
     after = held(hasty)
     assert after["jobs"] == begun["jobs"] == ["embed:builtin:world-2400-8"]
     assert sum(name.startswith("orrery") for name in after["threads"]) <= 2        # type: ignore[attr-defined]
