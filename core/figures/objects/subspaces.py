@@ -128,7 +128,8 @@ def _membership_finding(report: MembershipReport) -> str:
 
 
 def memberships_table(report: MembershipReport) -> pd.DataFrame:
-    """One row a vector: object, rank, whose vector, membership, and that of random directions."""
+    """One row a vector: object, rank, whose vector, membership, residual sqrt(1 - membership^2), random directions."""
     return pd.concat([pd.DataFrame({"object": report.name, "rank": report.rank, "vectors": title,
-                                    "membership": report.values[title], "by chance": number.null})
+                                    "membership": report.values[title],
+                                    "residual": np.sqrt(1 - report.values[title] ** 2), "by chance": number.null})
                       for title, number in report.rows.items()], ignore_index=True)

@@ -2,6 +2,10 @@
 
 In the formulas v_B is the view whose object is kept (the content), v_A the view whose style is taken, s the mean of a
 style over objects, P a projector, t a text. All is on unit vectors; ``alpha`` is how far one goes from v_B.
+
+PAE is that of Zhou et al., CLIP-PAE, 2022, arXiv:2210.03919: W is the principal components of the prompts, w = P_W v_B,
+r = v_B - w, c_k and d_k the coordinates of w and of P_W t_A; the released code adds t_A itself where the paper has
+P_W t_A. The subspace formulas are this project's own.
 """
 
 from __future__ import annotations
@@ -14,6 +18,8 @@ import numpy as np
 from core.errors import ShapeError, check_choice, check_vectors
 from core.geometry.objects.subspaces import Subspace, fit_span, fit_variation
 from core.geometry.objects.views import ObjectViews
+
+COMPONENTS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +92,14 @@ class Method:
     chosen: tuple[str, ...] = ("alpha",)
 
 
-def fit_styles(views: ObjectViews, texts: np.ndarray | None = None) -> StyleFit:
+def fit_styles(views: ObjectViews, texts: np.ndarray | None = None, *, components: int = COMPONENTS) -> StyleFit:
     """Style means and subspaces of objects, all directions.
 
     Parameters
     ----------
     views : to fit; every style that is to be used is seen on several objects, or its mean is that of one object.
     texts : (styles, d) unit rows, a prompt for each style; or None.
+    components : of the prompts' subspace at most, >= 1; there are no more than styles - 1.
     """
     d = views.vectors.shape[1]
     x = views.vectors.astype(np.float64)
@@ -107,7 +114,7 @@ def fit_styles(views: ObjectViews, texts: np.ndarray | None = None) -> StyleFit:
         if len(texts) != len(views.style_names):
             raise ShapeError(f"{len(views.style_names)} prompts, one a style", str(len(texts)))
         texts = texts.astype(np.float64)
-        basis = _oriented(fit_variation(texts).basis, texts)
+        basis = _oriented(fit_variation(texts, components).basis, texts)
     return StyleFit(means, {k: fit_span(x[views.objects == k]) for k in numbers},
                     {k: fit_span(away[views.objects == k]) for k in numbers}, texts, basis)
 

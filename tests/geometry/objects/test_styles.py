@@ -103,6 +103,15 @@ def test_at_full_rank_the_residuals_are_arithmetic_and_the_formula_as_written_is
     np.testing.assert_allclose(compose("subspace_published", fit, CASES, rank=99).vectors, CASES.content, atol=1e-6)
 
 
+def test_the_prompts_span_no_more_than_their_differences():
+    basis = fit_styles(VIEWS, TEXTS).text_basis
+    assert len(basis) == 2
+    np.testing.assert_allclose(basis @ basis.T, np.eye(2), atol=1e-12)
+    away = TEXTS - TEXTS.mean(axis=0)
+    np.testing.assert_allclose(away @ basis.T @ basis, away, atol=1e-9)
+    assert len(fit_styles(VIEWS, TEXTS, components=1).text_basis) == 1
+
+
 def test_what_a_method_lacks_is_said():
     fit = fit_styles(VIEWS.part(VIEWS.styles == 0))
     with pytest.raises(ChoiceError, match="a way to compose to be one of subspace, subspace_published, pae"):
