@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("orrery")
 LONGEST_SHOWN = 400
+FITS_A_LINE = 40
 
 
 def text_html(text: str, longest: int = LONGEST_SHOWN) -> str:
@@ -68,9 +69,13 @@ def in_words(error: Exception) -> OrreryError:
                        "This is a fault of Orrery's. Reload the page; the log of the server has the details.")
 
 
-def notice(text: str, kind: str = "note") -> None:
-    """One plain sentence in a quiet panel; ``kind`` is note or warning."""
-    st.html(f'<section class="orrery-panel orrery-{kind}"><p>{text_html(text, 1200)}</p></section>')
+def notice(text: str, kind: str = "note", *, one_line: bool = False) -> None:
+    """One plain sentence in a quiet panel; ``kind`` is note or warning; on one line there is more of it on request."""
+    said = f"<p>{text_html(text, 1200)}</p>"
+    if one_line and len(text) > FITS_A_LINE:
+        st.html(f'<details class="orrery-panel orrery-line orrery-{kind}"><summary>{said}</summary></details>')
+    else:
+        st.html(f'<section class="orrery-panel orrery-{kind}">{said}</section>')
 
 
 def refused_panel(refused: Sequence[Refusal]) -> None:
@@ -118,10 +123,15 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def wrapped_table(table: pd.DataFrame) -> None:
-    """A table of text whose cells wrap, as high as it is; the first column is the head of each row."""
+    """A table of text whose cells wrap, as high as it is; the first column is the head of each row.
+
+    On a narrow page each row becomes a block, with the names of the columns beside its cells.
+    """
     head = "".join(f"<th>{html.escape(str(column))}</th>" for column in table.columns)
-    rows = "".join("<tr>" + "".join(f"<t{'d' if i else 'h'}>{text_html(cell)}</t{'d' if i else 'h'}>"
-                                    for i, cell in enumerate(row)) + "</tr>" for row in table.itertuples(index=False))
+    names = [html.escape(str(column), quote=True) for column in table.columns]
+    rows = "".join("<tr>" + "".join(f'<td data-label="{names[i]}">{text_html(cell)}</td>' if i else
+                                    f"<th>{text_html(cell)}</th>" for i, cell in enumerate(row)) + "</tr>"
+                   for row in table.itertuples(index=False))
     st.html(f'<div class="orrery-table"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
 
 

@@ -16,18 +16,39 @@ CSS = """
 :root { color-scheme: light dark; }
 [data-testid="stMainBlockContainer"] { max-width: 1560px; padding-top: 1.6rem; padding-bottom: 3rem; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.82; }
-[data-testid="stHeader"] { background: transparent; }
+@media (min-width: 641px) { [data-testid="stHeader"] { background: transparent; } }
 [data-testid="stSidebarHeader"]::after { content: "Orrery"; order: 1; flex: 1; font-size: 1.5rem; font-weight: 600;
   font-family: "Source Serif", "Source Serif Pro", Georgia, serif; margin-left: 0.55rem; }
 [data-testid="stSidebarHeader"] > :last-child { order: 2; }
 [data-testid="stHeading"] h1 { letter-spacing: -0.01em; padding-bottom: 0.2rem; }
 [data-testid="stProgress"] div { transition: none !important; }
 [data-testid="stMetricLabel"] p { font-size: 0.86rem; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-top: 3.6rem; } }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding-top: 3.6rem; }
+  [data-testid="stButtonGroup"] [role="radiogroup"], [data-testid="stButtonGroup"] [role="group"] { gap: 0.35rem; }
+  [data-testid="stButtonGroup"] button { border-radius: 0.45rem; margin: 0; }
+  [data-testid="stButtonGroup"] button:not([data-selected="true"]) {
+    border-color: color-mix(in srgb, currentColor 22%, transparent) !important; }
+  .orrery-table thead { display: none; }
+  .orrery-table table, .orrery-table tbody { display: block; }
+  .orrery-table tr { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.1rem 0.8rem;
+    padding: 0.5rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+  .orrery-table tbody th { grid-column: 1 / -1; padding: 0; border: 0; }
+  .orrery-table td { display: contents; }
+  .orrery-table td:empty { display: none; }
+  .orrery-table td::before { content: attr(data-label); opacity: 0.78; }
+}
 .orrery-panel { border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: 0.45rem;
   padding: 0.75rem 1rem; margin: 0.2rem 0; border-left-width: 4px; }
 .orrery-panel h4 { margin: 0 0 0.45rem; padding: 0; font-size: 1rem; }
 .orrery-panel p { margin: 0; overflow-wrap: anywhere; }
+.orrery-line { display: block; padding: 0.45rem 1rem; }
+.orrery-line summary { display: flex; gap: 0.6rem; cursor: pointer; list-style: none; }
+.orrery-line summary::-webkit-details-marker { display: none; }
+.orrery-line summary p { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.orrery-line summary::after { content: "more"; text-decoration: underline; opacity: 0.82; }
+.orrery-line[open] summary p { white-space: normal; }
+.orrery-line[open] summary::after { content: "less"; }
 .orrery-error { border-left-color: #C4432B; }
 .orrery-warning { border-left-color: #C98A14; }
 .orrery-note { border-left-color: #0072B2; }

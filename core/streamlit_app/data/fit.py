@@ -18,12 +18,13 @@ def say_misfit(model_id: str, opened: Opened) -> None:
         return
     better = BUILTIN if opened.built_in else model_for_photos()
     if not better:
-        panels.notice(f"{reason} For photos choose {MODELS[FIRST_CHOICE_FOR_PHOTOS].title} in the sidebar.", "warning")
+        panels.notice(f"{reason} For photos choose {MODELS[FIRST_CHOICE_FOR_PHOTOS].title} in the sidebar.", "warning",
+                      one_line=True)
         return
     name = {BUILTIN: "the built-in model", PHOTO: "the photo model"}.get(better, MODELS[better].title)
     said, offer = st.columns([2.6, 1], vertical_alignment="center")
     with said:
-        panels.notice(reason, "warning")
+        panels.notice(reason, "warning", one_line=True)
     with offer:
         st.button(f"Look at {'it' if opened.built_in else 'them'} with {name}", type="primary", key="misfit.go",
                   width="stretch", on_click=lambda: st.session_state.update(model=better),

@@ -27,7 +27,7 @@ def what_is_shown(ready: Ready, most: int | None = None) -> Ready:
         while len(kept) > MOST_KEPT:
             kept.pop(next(iter(kept)))
     shown, words = kept[key]
-    panels.notice(words)
+    panels.notice(words, one_line=True)
     return shown
 
 

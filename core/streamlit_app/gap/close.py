@@ -62,7 +62,7 @@ def _spheres(settings: Settings, data: GapData, method: str, strength: float) ->
         with column:
             st.html(f'<div class="orrery-h">{when}</div>')
             sphere_view(replace(scene, selected=held, others="fitted on"), key=f"gap.{when.lower()}", height=430,
-                        dark=ui.dark(), linked="gap.closing", facing=facing)
+                        dark=ui.dark(), linked="gap.closing", facing=facing, data=data.ready.key)
 
 
 def _fitted(data: GapData, method: str, seed: int, images: np.ndarray, texts: np.ndarray) -> FittedClosing:

@@ -39,6 +39,6 @@ def show_gap(settings: Settings, ready: Ready) -> None:
                                 widget="segments", label_visible=False)
     odd = what_is_odd(data.pairs)
     if odd:
-        panels.notice(" ".join(odd))
+        panels.notice(" ".join(odd), one_line=True)
     with panels.friendly_errors():
         SECTIONS[section][1](settings, data)

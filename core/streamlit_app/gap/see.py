@@ -65,5 +65,5 @@ def _live(settings: Settings, data: GapData) -> None:
         scene = untouched_scene(data, placed, arcs=arcs)
         if lam:
             scene = moved_scene(data, placed, pairs, ("shift", lam), f"Shifted by λ = {lam:g}.", arcs=arcs)
-        sphere_view(scene, key="gap.sphere", height=560, dark=ui.dark())
+        sphere_view(scene, key="gap.sphere", height=560, dark=ui.dark(), data=data.ready.key)
         ui.copy_as_python(python.see(settings, data, lam))

@@ -33,7 +33,7 @@ class SphereEvents:
 
 def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int | None = None,
                 camera: str | None = None, dark: bool = False, linked: str = "",
-                facing: np.ndarray | None = None) -> SphereEvents:
+                facing: np.ndarray | None = None, data: str = "") -> SphereEvents:
     """Show a scene that can be turned, hovered over and clicked.
 
     Parameters
@@ -55,6 +55,9 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
         view that stands alone.
     facing
         (3,) unit, where to look from at first; the middle of the points by default.
+    data
+        What is shown, by any name that changes with it: other data face the viewer, unless the visitor has turned the
+        camera.
     """
     state = st.session_state.get(key) or {}
     if state.get("unsupported"):
@@ -64,7 +67,7 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
     urls = {name: [serve(blob, f"{key}.{name}.{i}") for i, blob in enumerate(blobs)] for name, blobs in files.items()}
     pictures = key_of(scene.thumbnails)
     header = {**header, "key": key, "height": height, "picked": picked, "camera": camera, "urls": urls,
-              "linked": linked, "pictures": pictures}
+              "linked": linked, "pictures": pictures, "data": data}
     if facing is not None:
         header["looking"] = np.asarray(facing, dtype=np.float64).tolist()
     with st.container(gap=None):

@@ -56,13 +56,10 @@ class Choices:
 def pick_choices(settings: Settings, ready: Ready) -> Choices:
     """The widgets beside the sphere."""
     maps = _maps(ready)
-    left, right = st.columns(2)
-    with left:
-        method = state.pick_option("Map", {key: MAPS[key].title for key in maps}, key="map",
-                                   help="\n".join(f"- **{MAPS[k].title}**: {MAPS[k].explanation}" for k in maps))
+    method = state.pick_option("Map", {key: MAPS[key].title for key in maps}, key="map",
+                               help="\n".join(f"- **{MAPS[k].title}**: {MAPS[k].explanation}" for k in maps))
     axes, column = _pick_axes(method, ready, photo=settings.model_id == PHOTO)
-    with right:
-        slot = st.container()
+    slot = st.container()
     with st.container(horizontal=True, gap="small", key="sphere.bar"):
         with st.popover("Show", icon=":material/layers:"):
             means = state.pick_flag("Means, caps and gap", key="means", default=True,
@@ -78,7 +75,7 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
     if colour == "kmeans":
         groups = state.pick_number("Groups", 2, 24, key="groups", default=8)
     if MAPS[method].warning and ready.has_both:
-        panels.notice(MAPS[method].warning, "warning")
+        panels.notice(MAPS[method].warning, "warning", one_line=True)
     return Choices(method, colour, arcs, means, pictures, heat, groups, prompts, axes, column, vectors,
                    image)
 
@@ -88,7 +85,7 @@ def say_what_is_odd(ready: Ready) -> None:
     if ready.truncated:
         n = len(ready.truncated)
         panels.notice(f"{n:,} {'text is' if n == 1 else 'texts are'} longer than the model reads: "
-                      f"the end was not seen. The table marks them.", "warning")
+                      f"the end was not seen. The table marks them.", "warning", one_line=True)
 
 
 def columns_of(ready: Ready) -> tuple[str, ...]:

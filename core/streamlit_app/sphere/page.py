@@ -83,7 +83,8 @@ def _live(settings: Settings, ready: Ready) -> None:
         selected = select_cap(points, all_coords(placed, choices), picked, degrees)
     with left:
         scene = scene_of(ready, choices, placed, selected, picked)
-        events = sphere_view(scene, key=VIEW, height=620, picked=picked, camera=_camera(), dark=ui.dark())
+        events = sphere_view(scene, key=VIEW, height=620, picked=picked, camera=_camera(), dark=ui.dark(),
+                             data=ready.key)
         _foot(settings, ready, choices, placed, scene, picked)
     if picked is not None:
         point_neighbours(ready, points, picked)

@@ -182,7 +182,7 @@ def test_vectors_made_elsewhere_are_explained(browser_page, address, reference):
     page.locator("[data-testid=stMetricValue]").first.wait_for(timeout=LONG)
     settled(page)
     shown = page.locator("[data-testid=stMetricValue]").all_inner_texts()
-    assert shown[:4] == ["0.851", "0.566", "55.2%", "50.6%"]
+    assert shown[:4] == ["0.851", "0.57", "55 %", "51 %"]
     no_error(page)
 
 
@@ -191,3 +191,12 @@ def test_the_page_fits_a_narrow_screen(new_page, address, query):
     page = new_page(viewport={"width": 420, "height": 860})
     go(page, address, query)
     assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    for table in page.locator(".orrery-table").all():
+        assert table.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    behind = page.locator("[data-testid=stHeader]").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert behind.startswith("rgb("), f"content would show through the header: {behind}"
+    for button in page.locator("[data-testid=stButtonGroup] button").all():
+        edges = button.evaluate("""e => { const s = getComputedStyle(e); return ['Top', 'Right', 'Bottom', 'Left'].map(
+            (side) => [parseFloat(s[`border${side}Width`]), s[`border${side}Color`]]) }""")
+        assert all(width >= 1 and not re.match(r"rgba\(.*, 0\)", colour) for width, colour in edges), edges
+        assert button.evaluate("e => parseFloat(getComputedStyle(e).borderTopLeftRadius)") > 0

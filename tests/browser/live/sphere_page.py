@@ -34,10 +34,11 @@ def scene(n: int, turned: bool, heat: bool) -> SphereScene:
         heat=np.linspace(0, 1, 32 * 64).reshape(32, 64) if heat else None, heat_title="heat")
 
 
-turned = st.checkbox("turned")
+turned, other = st.checkbox("turned"), st.checkbox("other data")
 shown = scene(int(st.query_params.get("n", 300)), turned, "heat" in st.query_params)
 events = sphere_view(shown, key="probe", height=600, camera=st.query_params.get("camera"),
-                     picked=st.session_state.get("picked"))
+                     picked=st.session_state.get("picked"), data=f"data {other}",
+                     facing=np.array([0.6, 0.0, -0.8]) if other else None)
 if events.camera:
     st.query_params["camera"] = events.camera
 if events.clicked is not None:

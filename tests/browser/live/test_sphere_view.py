@@ -76,6 +76,30 @@ def test_the_camera_stays_through_a_click_and_another_map(browser_page, address)
     assert camera(page) == turned
 
 
+def test_other_data_face_the_viewer_but_a_turned_camera_stays(browser_page, address):
+    page = opened(browser_page, address)
+    first = camera(page)
+
+    def tick(name: str) -> str:
+        before = page.evaluate(f"{PROBE}.frames()")
+        page.get_by_text(name, exact=True).click()
+        page.wait_for_function(f"{PROBE}?.frames() > {before}")
+        still(page)
+        return camera(page)
+
+    of_others = tick("other data")
+    assert of_others != first
+    assert [tick("turned"), tick("turned")] == [of_others] * 2, "the same data on another map"
+    assert tick("other data") == first
+    drag(page, 120, 40)
+    turned = camera(page)
+    assert turned != first
+    assert tick("other data") == turned
+    page.locator(".os-front").dblclick(position={"x": 20, "y": 20})
+    assert camera(page) == of_others
+    assert tick("other data") == first, "after a reset it is no longer a turned one"
+
+
 def test_the_url_opens_the_same_view_in_a_new_window(browser_page, new_page, address):
     page = opened(browser_page, address)
     drag(page, -120, 90)

@@ -152,6 +152,22 @@ def test_the_page_fits_a_narrow_screen(new_page, address):
     assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
 
 
+def test_at_1280_the_map_is_named_in_full_and_what_must_be_known_takes_a_line(browser_page, address):
+    page = browser_page
+    page.goto(f"{address}/Embedding_Sphere?scenes=200&map=pca_centred_each")
+    drawn(page, 400)
+    still(page)
+    name = page.get_by_role("combobox", name="Map")
+    assert name.input_value() == "PCA, each modality centred"
+    assert name.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    line = page.locator("details.orrery-line")
+    assert line.bounding_box()["height"] < 50
+    assert page.locator(".os-stage").bounding_box()["y"] < 330
+    line.locator("summary").click()
+    page.wait_for_function("document.querySelector('details.orrery-line').getBoundingClientRect().height > 80")
+    assert "removes the modality gap" in line.inner_text()
+
+
 def test_a_lasso_on_the_flat_view_selects_on_the_sphere(browser_page, address):
     page = browser_page
     page.goto(f"{address}/Embedding_Sphere?scenes=200&below=flat")

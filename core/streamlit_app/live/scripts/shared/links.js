@@ -1,5 +1,5 @@
 // What links views: those of one link name on a page follow each other in the browser, without a trip to the server.
-// A view joins with {linked: name, follow(what, value)}; `what` is "camera" ({turn, zoom}), "hovered" or "picked" (the
+// A view joins with {linked: name, follow(what, value)}; `what` is "camera" ({turn, zoom, turned}), "hovered" or "picked" (the
 // number of a point, -1 for none). Views of one name show the same points in the same order; what a view cannot follow
 // it leaves alone. The list stands on the page, so that views of other components may join.
 const JOINED = (window.__orrery_joined ??= new Set());

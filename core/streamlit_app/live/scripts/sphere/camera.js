@@ -1,32 +1,32 @@
 // Where a sphere is looked at from: its turn and zoom, and where a point of it falls on the canvas.
-const CAMERAS = new Map();   // by key; outlives a view, so that leaving a page and coming back changes nothing
+const CAMERAS = new Map();   // by key of the view, with what it looked at; outlives a view: coming back changes nothing
 const HALF = 0.43;           // radius of the globe at zoom 1, share of the shorter side
 const EYE = 4.2;             // distance of the eye, radii
 const ZOOMS = [0.75, 12];
 
 class Camera {
-  constructor(key, text, looking) {   // text: of another visit, used where this visit has not been here
+  constructor(key, text) {   // text: of another visit, used where this visit has not been here
     this.key = key;
-    this.lookFrom(looking);
-    const saved = CAMERAS.get(key) ?? readCamera(text);
-    this.turn = saved ? saved.turn : this.home;
-    this.zoom = saved ? saved.zoom : 1;
-    if (!CAMERAS.has(key)) this.keep();
+    Object.assign(this, { zoom: 1, turned: false }, CAMERAS.get(key) ?? readCamera(text));
     this.width = this.height = 0;   // of the canvas, device pixels
     this.dpr = undefined;           // device pixels to a CSS pixel, once there is a canvas
   }
 
-  lookFrom(looking) { this.home = lookingFrom(looking); }
+  lookAt({ looking, data }) {   // other data face the viewer, but where a hand has turned the camera it stays
+    this.home = lookingFrom(looking);
+    if (!this.turn || (!this.turned && this.data !== data)) this.reset();
+    this.data = data;
+    this.keep();
+  }
 
-  keep() { CAMERAS.set(this.key, this.state()); }
+  keep() { CAMERAS.set(this.key, { ...this.state(), data: this.data }); }
 
-  state() { return { turn: this.turn, zoom: this.zoom }; }
+  state() { return { turn: this.turn, zoom: this.zoom, turned: this.turned }; }
 
   text() { return [...this.turn, this.zoom].map((v) => +v.toFixed(4)).join(","); }
 
-  set({ turn, zoom }) {
-    this.turn = turn;
-    this.zoom = zoom;
+  set({ turn, zoom, turned }) {
+    Object.assign(this, { turn, zoom, turned });
     this.keep();
   }
 
@@ -37,14 +37,15 @@ class Camera {
     let turn = multiply(around(0, 1, 0, dx / r), around(1, 0, 0, dy / r));
     if (roll) turn = multiply(around(0, 0, 1, roll), turn);
     this.turn = normalise(multiply(turn, this.turn));
+    this.turned = true;
   }
 
-  zoomBy(factor) { this.zoom = Math.max(ZOOMS[0], Math.min(ZOOMS[1], this.zoom * factor)); }
-
-  reset() {
-    this.turn = this.home;
-    this.zoom = 1;
+  zoomBy(factor) {
+    this.zoom = Math.max(ZOOMS[0], Math.min(ZOOMS[1], this.zoom * factor));
+    this.turned = true;
   }
+
+  reset() { Object.assign(this, { turn: this.home, zoom: 1, turned: false }); }
 
   lens() {
     const radius = HALF * Math.min(this.width, this.height) * this.zoom;
@@ -64,5 +65,5 @@ class Camera {
 function readCamera(text) {
   const parts = String(text ?? "").split(",").map(Number);
   if (parts.length !== 5 || !parts.every(Number.isFinite) || Math.hypot(...parts.slice(0, 4)) < 0.1) return undefined;
-  return { turn: normalise(parts.slice(0, 4)), zoom: Math.max(ZOOMS[0], Math.min(ZOOMS[1], parts[4])) };
+  return { turn: normalise(parts.slice(0, 4)), zoom: Math.max(ZOOMS[0], Math.min(ZOOMS[1], parts[4])), turned: true };
 }

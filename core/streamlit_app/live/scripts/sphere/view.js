@@ -20,7 +20,7 @@ class SphereView {
     this.tiles = [];                              // pictures on the globe, as they were drawn last
     this.frames = 0;
     this.pace = new Pace();
-    this.camera = new Camera(this.key, scene.camera, scene.looking);
+    this.camera = new Camera(this.key, scene.camera);
     this.build();
     this.drawing = new Drawing(this.back);
     if (!this.drawing.gl) return this.unsupported();
@@ -83,7 +83,7 @@ class SphereView {
     const before = this.scene;
     this.scene = scene;
     this.linked = scene.linked;
-    this.camera.lookFrom(scene.looking);
+    this.camera.lookAt(scene);
     this.picked = scene.picked ?? -1;
     this.look = lookOf(this.root, scene.themes);
     this.drawing.fill(scene, this.look, before);
