@@ -59,14 +59,18 @@ def _text_vectors(model: Encoder, texts: Sequence[str]) -> np.ndarray:
     return vectors[[distinct[t] for t in texts]]
 
 
+def described(scene: Scene) -> tuple[object, ...]:
+    """What a full description of a scene tells: two scenes of which it is equal cannot be told apart by it."""
+    return scene.setting, scene.style, *sorted((s.shape, s.colour, s.texture, s.size) for s in scene.solids)
+
+
 def distinct_scenes(n: int, seed: int) -> list[Scene]:
     """Scenes of one to three solids, no two of which have the same description."""
     kept: dict[tuple[object, ...], Scene] = {}
     start = 0
     while len(kept) < n:
         for scene in sample_scenes(start + n, seed, held_out=None)[start:]:
-            solids = sorted((s.shape, s.colour, s.texture, s.size) for s in scene.solids)
-            kept.setdefault((scene.setting, scene.style, *solids), scene)
+            kept.setdefault(described(scene), scene)
         start += n
     return list(kept.values())[:n]
 

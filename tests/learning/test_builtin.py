@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from core.errors import Cancelled
+from core.language.world_evaluation import distinct_scenes
 from core.learning import builtin
 from core.learning.builtin import FOLDER, Recipe, build_tokenizer, moments, probe_scenes, train
 from core.learning.builtin_data import draw_batch, prepare, shrink, training_scenes
@@ -134,6 +135,17 @@ def test_every_word_of_the_world_is_one_token() -> None:
     assert len(tokenizer("zebra")["input_ids"]) > 3
     assert tokenizer.get_vocab() == build_tokenizer().get_vocab()
     assert tokenizer("Ünïcødé 漢字 🙂")["input_ids"][-1] == tokenizer.eos_token_id != 2
+
+
+def test_the_card_says_how_many_scenes_are_held_out() -> None:
+    """What occurs in training takes half a minute to count: ``tests/benchmarks/seen.py``."""
+    card = " ".join((FOLDER / "README.md").read_text().split())
+    gallery = distinct_scenes(1000, 95_000)
+    single, two, three = (sum(len(s.solids) == count for s in gallery) for count in (1, 2, 3))
+    assert f"447 of the {single} with a single solid" in card
+    assert f"of the {two} with two solids and the {three} with three, none" in card
+    probes = probe_scenes()
+    assert f"Of the {len(probes)} probe scenes, 152 do; {sum(s.held_out for s in probes)} have a held-out" in card
 
 
 def test_the_committed_model_is_small_and_documented() -> None:

@@ -100,11 +100,12 @@ def test_moving_the_shift_moves_the_numbers():
     change = report.gap.values[half] - report.gap.values[zero]
     assert shown["Gap"].delta == f"{change:+.{digits(report.gap, half)}f} from shift 0"
     found = report.retrieval["r1_image_to_text"]
-    assert shown["R@1 image to text"].value == f"{100 * found.values[half]:.{digits(found, half, 100)}f} %"
+    assert shown["R@1 image to text"].value == f"{100 * found.values[half]:.{digits(found, half, 100)}f}\u00a0%"
     loss = report.losses[0.01]
-    assert shown["Loss, temperature 0.01, batches of 50"].value == f"{loss.values[half]:.{digits(loss, half)}f}"
+    assert shown["Loss, temperature 0.01"].value == f"{loss.values[half]:.{digits(loss, half)}f}"
     assert at.query_params["shift"] in ("0.5", ["0.5"])
     assert "by chance" in words(at)
+    assert "n 100 in batches of 50" in words(at)
 
 
 def digits(curve: Curve, i: int, times: int = 1) -> int:
@@ -123,7 +124,7 @@ def test_the_shift_of_the_url_is_that_of_the_histograms():
 
 def test_classes_of_a_column_become_an_accuracy():
     at = page(gap="explain", classes="setting")
-    assert float(next(m.value for m in at.metric if m.label == "Zero-shot accuracy").rstrip(" %")) > 80
+    assert float(next(m.value for m in at.metric if m.label == "Zero-shot accuracy").rstrip("\u00a0%")) > 80
     assert "'harbour'" in at.code[0].value or "prompts = {" in at.code[0].value
     assert "Zero-shot accuracy" not in {m.label for m in page(gap="explain", classes="none").metric}
 

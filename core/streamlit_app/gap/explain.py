@@ -75,7 +75,7 @@ def _metrics(report: Landscape, lam: float) -> None:
     shown: dict[str, tuple[Curve, bool]] = {"Gap": (report.gap, False)}
     if report.losses:
         tau = min(report.losses)
-        shown[f"Loss, temperature {tau:g}, batches of {report.batch}"] = report.losses[tau], False
+        shown[f"Loss, temperature {tau:g}"] = report.losses[tau], False
     shown |= {title: (report.retrieval[key], True) for key, title in
               (("r1_image_to_text", "R@1 image to text"), ("r1_text_to_image", "R@1 text to image"))
               if key in report.retrieval}
@@ -86,7 +86,7 @@ def _metrics(report: Landscape, lam: float) -> None:
             value, change, around = tile(curve, here, zero, report.n, is_share=is_share)
             with st.container(width=172):
                 st.metric(title, value, f"{change} from shift 0" if here != zero else None, delta_color="off")
-                st.caption(around)
+                st.caption(around + (f" in batches of {report.batch}" if title.startswith("Loss") else ""))
 
 
 def tile(curve: Curve, here: int, zero: int, n: int, *, is_share: bool) -> tuple[str, str, str]:
@@ -96,7 +96,7 @@ def tile(curve: Curve, here: int, zero: int, n: int, *, is_share: bool) -> tuple
     """
     in_percent = is_share and n >= FEWEST_FOR_PERCENT
     number, before = (percent(curve.at(i)) if in_percent else curve.at(i) for i in (here, zero))
-    digits, unit = decimals(number, 0 if in_percent else 2), " %" if in_percent else ""
+    digits, unit = decimals(number, 0 if in_percent else 2), "\u00a0%" if in_percent else ""
     said = []
     if number.low is not None and number.high is not None:
         said.append(f"{number.low:.{digits}f} to {number.high:.{digits}f}{unit}")
@@ -105,7 +105,8 @@ def tile(curve: Curve, here: int, zero: int, n: int, *, is_share: bool) -> tuple
     around = "; ".join([*said, f"n {n:,}"])
     if is_share and not in_percent:
         return share(replace(number, n=n)), f"{round((number.value - before.value) * n, 1):+g}", around
-    return f"{number.value:.{digits}f}{unit}", f"{number.value - before.value:+.{digits}f}{unit}", around
+    change = f"{number.value - before.value:+.{digits}f}{' points' if in_percent else ''}"
+    return f"{number.value:.{digits}f}{unit}", change, around
 
 
 def _cones(settings: Settings, data: GapData) -> None:

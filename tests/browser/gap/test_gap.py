@@ -182,7 +182,7 @@ def test_vectors_made_elsewhere_are_explained(browser_page, address, reference):
     page.locator("[data-testid=stMetricValue]").first.wait_for(timeout=LONG)
     settled(page)
     shown = page.locator("[data-testid=stMetricValue]").all_inner_texts()
-    assert shown[:4] == ["0.851", "0.57", "55 %", "51 %"]
+    assert shown[:4] == ["0.851", "0.57", "55\u00a0%", "51\u00a0%"]
     no_error(page)
 
 
