@@ -9,6 +9,7 @@ import numpy as np
 
 from core.encoding.encoder import Encoder
 from core.encoding.store import Store
+from core.errors import ShapeError
 from core.geometry.objects import transfer
 from core.geometry.objects.recognition import recognition_report
 from core.geometry.objects.reports import RecognitionReport, StyleReport
@@ -18,7 +19,7 @@ from core.geometry.objects.views import ObjectViews
 from core.language.objects.world import KINDS, VIEWS, solid_prompts, solid_views
 from core.types import Number
 
-SCORED, TUNED = 3, 2
+SCORED, TUNED, MOST_SETS = 3, 2, 50
 FEW_VIEWS = 4
 N_VIEWS = (1, 2, FEW_VIEWS, 8)
 AS_WRITTEN = "subspace_published"
@@ -89,15 +90,18 @@ def evaluate_objects(model: Encoder, store: Store, *, seed: int = 0, scored: int
     ----------
     model, store : what encodes, and where vectors are kept.
     seed : the sets scored have the seeds ``seed * 100`` and on, the sets tuned on ``seed * 100 + 50`` and on.
-    scored, tuned : how many sets of each kind are scored, and how many hard ones are tuned on, 1 to 50.
+    scored, tuned : how many sets of each kind are scored, and how many hard ones are tuned on, 1 to 50 each.
     views : of each solid in each style, at least 6.
     on_progress : called with the finished fraction and a text.
     """
+    if not (1 <= scored <= MOST_SETS and 1 <= tuned <= MOST_SETS):
+        raise ShapeError(f"1 to {MOST_SETS} sets to score and to tune on", f"{scored} and {tuned}")
+
     def say(start: float, end: float) -> Callable[[float, str], None]:
         return lambda share, text: on_progress(start + share * (end - start), text) if on_progress else None
 
     seeds = tuple(100 * seed + i for i in range(scored))
-    others = tuple(100 * seed + 50 + i for i in range(tuned))
+    others = tuple(100 * seed + MOST_SETS + i for i in range(tuned))
     wanted = [*(("hard", s) for s in others), *((kind, s) for kind in KINDS for s in seeds)]
     sets: dict[tuple[str, int], ObjectViews] = {}
     for i, (kind, s) in enumerate(wanted):

@@ -63,3 +63,5 @@ def test_other_data_and_models_without_texts_of_solids_are_refused(capsys):
     assert "no --data for the subject objects" in capsys.readouterr().err
     assert main(["evaluate", "objects", "--model", "photo"]) == 2
     assert "an image-text model" in capsys.readouterr().err
+    assert main(["evaluate", "objects", "--sets", "0"]) == 2
+    assert "1 to 50 sets to score and to tune on; got 0 and 2" in capsys.readouterr().err
