@@ -58,7 +58,7 @@ class Budget:
 
 
 OWN_MACHINE = Budget(upload_mb=400, visitor_mb=64_000, server_mb=64_000, unpacked_mb=65_536)
-HOSTED = Budget(upload_mb=100, visitor_mb=300, server_mb=2_000, unpacked_mb=512, texts_mb=16, members=100_000,
+HOSTED = Budget(upload_mb=100, visitor_mb=300, server_mb=2_000, unpacked_mb=300, texts_mb=16, members=100_000,
                 rows=1_000_000, columns=2_000, cells=4_000_000, field_mb=1, faces=1_000_000, vertices=3_000_000)
 
 

@@ -92,6 +92,20 @@ def attacks() -> list[Attack]:
         ("csv of vectors: one line of 90 MB", "vectors", "a.csv", lambda p: p.write_bytes(b"0.5," * (22 * MB))),
         ("tsv of vectors: 40 million numbers", "vectors", "a.tsv", lambda p: p.write_bytes(
             b"1\t2\t3\t4\n" * 10_000_000)),
+        ("under the limits: npz of 290 MB of numbers", "vectors", "a.npz", lambda p: zipped(
+            p, {"image.npy": npy_header((148_000, 512)) + two_numbers(148_000).tobytes()})),
+        ("under the limits: parquet of 290 MB of numbers", "vectors", "a.parquet", lambda p: two_columns(p, 148_000)),
+        ("under the limits: npy of 99 MB", "vectors", "a.npy", lambda p: np.save(p, two_numbers(48_000))),
+        ("under the limits: csv of 3.9 million numbers", "vectors", "a.csv", lambda p: p.write_bytes(
+            (b"0.123456789," * 389 + b"1\n") * 10_000)),
+        ("under the limits: csv of 3.6 million cells", "table", "a.csv", lambda p: p.write_text(
+            "image,caption,label\n" + "".join(f"{i}.png,a caption of {i},{i % 7}\n" for i in range(900_000)))),
+        ("under the limits: jsonl of 600,000 captions", "table", "a.jsonl", lambda p: p.write_text(
+            "".join(f'{{"image": "{i}.png", "caption": "the caption {i}"}}\n' for i in range(600_000)))),
+        ("under the limits: parquet of 900,000 captions", "table", "a.parquet", lambda p: pd.DataFrame(
+            {"caption": [f"{i} " + "word " * 60 for i in range(900_000)]}).to_parquet(p, compression="zstd")),
+        ("under the limits: zip of 99,000 pictures", "images", "a.zip", lambda p: many_members(
+            p, 99_000, data=pixel())),
     )]
 
 
@@ -139,10 +153,23 @@ def long_captions(path: Path) -> None:
     zipped(path, {"a.png": pixel(), "a.txt": words})
 
 
-def many_members(path: Path, n: int, ending: str = ".png") -> None:
+def many_members(path: Path, n: int, ending: str = ".png", data: bytes = b"") -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for i in range(n):
-            archive.writestr(f"{i}{ending}", b"")
+            archive.writestr(f"{i}{ending}", data)
+
+
+def two_numbers(n: int) -> np.ndarray:
+    """(n, 512) float32 of two numbers in no order, which pack well."""
+    return np.random.default_rng(0).integers(1, 3, (n, 512)).astype(np.float32)
+
+
+def two_columns(path: Path, n: int) -> None:
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    rows = arrow.FixedSizeListArray.from_arrays(arrow.array(two_numbers(n).reshape(-1)), 512)
+    parquet.write_table(arrow.table({"embedding": rows}), path, compression="zstd")
 
 
 def lying_end(path: Path) -> None:

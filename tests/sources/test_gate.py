@@ -133,7 +133,7 @@ def test_a_parquet_of_one_number_again_and_again_is_refused_by_how_many_there_ar
     buffer = io.BytesIO()
     parquet_files.write_table(arrow.table({"embedding": rows}), buffer, compression="zstd")
     assert len(buffer.getvalue()) < 10_000
-    with pytest.raises(SourceError, match=r"at most 512 MB unpacked in v.parquet; got 586 MB"):
+    with pytest.raises(SourceError, match=r"at most 300 MB unpacked in v.parquet; got 586 MB"):
         open_vectors(buffer.getvalue(), "v.parquet")
 
 
