@@ -9,15 +9,26 @@ from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
-from core.errors import OrreryError, SourceError
+from core.errors import OrreryError
 from core.settings import settings as process_settings
+from core.sources.tables.reading import ENDINGS as TABLES
 from core.sources.tars import ARCHIVES
+from core.sources.vectors.files import ENDINGS as VECTORS
 from core.streamlit_app import cached, panels, state, uploads
 from core.streamlit_app.data.columns import TableSource, ask_for_images, chosen_roles, pick_roles
 from core.streamlit_app.data.corrections import Said, pick_arrays, pick_letters, pick_pictures, said_of
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import dataset_panel
-from core.streamlit_app.data.uploading import LONGEST_FILES, Brought, names_of, refuse, say_refused, take, upload
+from core.streamlit_app.data.uploading import (
+    LONGEST_FILES,
+    Brought,
+    names_of,
+    open_images,
+    refuse,
+    say_refused,
+    take,
+    upload,
+)
 from core.types import Dataset
 
 if TYPE_CHECKING:
@@ -28,8 +39,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SCENES = 300
 MOST_SCENES = 5_000
-_VECTORS = ("npy", "npz", "parquet", "pq", "csv", "tsv", "tab", "txt", "zip", "tar", "tgz", "gz")
-_TABLES = ("csv", "tsv", "tab", "txt", "token", "jsonl", "ndjson", "json", "parquet", "pq")
 UPLOADED = ("images", "table", "vectors")
 SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
                            "vectors": "Vectors", "folder": "On this machine"}
@@ -100,7 +109,7 @@ def _has_several_arrays(brought: Brought) -> bool:
 
 def _open_with(source: str, brought: Brought, said: Said) -> None:
     """Open what was uploaded, as it was said to be."""
-    found = _open_images(brought.files, said.encoding) if source == "images" else _open_vectors(brought, said)
+    found = open_images(brought.files, said.encoding) if source == "images" else _open_vectors(brought, said)
     _opened()[source] = (brought.mark, said), _as_opened(found, source, brought.names)
 
 
@@ -169,35 +178,18 @@ def _pick_images() -> Opened | None:
     _bring("images", files)
 
 
-def _open_images(files: Sequence[tuple[str, bytes]], encoding: str | None = None) -> Dataset:
-    from core.sources.images.opening import open_uploads, open_zip
-
-    archives = [(name, data) for name, data in files if name.lower().endswith(ARCHIVES)]
-    if archives and len(files) > 1:
-        raise SourceError("either one zip or tar or several images",
-                          f"{len(archives)} archives among {len(files)} files", "Upload the archive alone.")
-    if archives:
-        return open_zip(archives[0][1], archives[0][0], encoding=encoding)
-    return open_uploads(files, encoding=encoding)
-
-
 def _open_vectors(brought: Brought, said: Said) -> VectorSource:
     from core.sources.vectors.opening import open_vectors
 
     assert not isinstance(said.pictures, str)
-    pictures = _open_images(said.pictures) if said.pictures else None
-    return open_vectors(*_files_of(brought), parts=dict(said.parts), pictures=pictures)
+    pictures = open_images(said.pictures) if said.pictures else None
+    return open_vectors(*brought.source, parts=dict(said.parts), pictures=pictures)
 
 
 def _arrays(brought: Brought) -> Sequence[Array]:
     from core.sources.vectors.opening import arrays_of
 
-    return arrays_of(*_files_of(brought))
-
-
-def _files_of(brought: Brought) -> tuple[bytes, str] | tuple[Sequence[tuple[str, bytes]]]:
-    """What `open_vectors` takes: one file with its name, or several."""
-    return (brought.files[0][1], brought.files[0][0]) if len(brought.files) == 1 else (brought.files,)
+    return arrays_of(*brought.source)
 
 
 def _pick_table() -> Opened | None:
@@ -224,7 +216,7 @@ def _upload_table() -> TableSource | None:
     say_refused("table")
     left, right = st.columns(2)
     with left:
-        table = upload("A table with captions and image names (CSV, TSV, JSON, JSON lines, Parquet)", _TABLES,
+        table = upload("A table with captions and image names (CSV, TSV, JSON, JSON lines, Parquet, text)", TABLES,
                         "table.upload", several=False)
     with right:
         images = upload("The images it names: a zip, a tar, or the files", None, "table.images", several=True)
@@ -242,7 +234,7 @@ def _upload_table() -> TableSource | None:
 def _open_table(source: TableSource) -> Dataset:
     from core.sources.tables.opening import open_table
 
-    root = _open_images(source.images) if source.images else None
+    root = open_images(source.images) if source.images else None
     return open_table(source.table, root, roles=chosen_roles(source.mark))
 
 
@@ -251,7 +243,7 @@ def _pick_vectors() -> Opened | None:
         return _brought("vectors", st.session_state["vectors.source"])
     say_refused("vectors")
     files = upload("Vectors made elsewhere (npy, npz, Parquet, CSV), one file or several, their names or columns "
-                   "saying image or text", _VECTORS, "vectors.upload", several=True)
+                   "saying image or text", [*VECTORS, *ARCHIVES], "vectors.upload", several=True)
     if not files:
         panels.notice("Images and texts of equal number are pairs row by row, unless ids say more.")
         return None
@@ -297,7 +289,7 @@ def _open_path(path: str) -> Opened | None:
     opened = _reopen("folder", (path, chosen_roles(path), said), partial(opening, said))
     if opened is not None and opened.vectors is not None:
         changed = pick_arrays(path, lambda: arrays_of(path)) or pick_pictures(path, anew, by_path=True)
-    elif path.lower().endswith(tuple(f".{ending}" for ending in _TABLES)):
+    elif path.lower().endswith(TABLES):
         changed = pick_roles(path, lambda: columns_of(path))
     elif opened is None:
         changed = path.lower().endswith(".npz") and pick_arrays(path, lambda: arrays_of(path))

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import SourceError
 from core.settings import settings
+from core.sources.tars import ARCHIVES
 from core.streamlit_app import panels, uploads
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from core.types import Dataset
 
 LONGEST_FILES = 120
 
@@ -37,6 +41,25 @@ class Brought:
         return cls(tuple((f.name, f.getvalue()) for f in files), tuple(f.file_id for f in files), names_of(files))
 
 
+    @property
+    def source(self) -> tuple[bytes, str] | tuple[Sequence[tuple[str, bytes]]]:
+        """What `open_vectors` takes: one file and its name, or several."""
+        return (self.files[0][1], self.files[0][0]) if len(self.files) == 1 else (self.files,)
+
+
+def open_images(files: Sequence[tuple[str, bytes]], encoding: str | None = None) -> Dataset:
+    """Uploaded images, or the one archive of them; raises SourceError as the readers do."""
+    from core.sources.images.opening import open_uploads, open_zip
+
+    archives = [(name, data) for name, data in files if name.lower().endswith(ARCHIVES)]
+    if archives and len(files) > 1:
+        raise SourceError("either one zip or tar or several images",
+                          f"{len(archives)} archives among {len(files)} files", "Upload the archive alone.")
+    if archives:
+        return open_zip(archives[0][1], archives[0][0], encoding=encoding)
+    return open_uploads(files, encoding=encoding)
+
+
 def names_of(files: Sequence[UploadedFile]) -> str:
     """The names of what was uploaded, in a line."""
     more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
@@ -44,12 +67,15 @@ def names_of(files: Sequence[UploadedFile]) -> str:
 
 
 def upload(label: str, types: Sequence[str] | None, key: str, *, several: bool) -> list[UploadedFile]:
-    """A field for files; empty again after each one that was refused. Before the first dot of ``key`` stands whose it
-    is."""
+    """A field for files of these endings; empty again after each one that was refused.
+
+    Before the first dot of ``key`` stands whose it is.
+    """
     source = key.partition(".")[0]
     tries = st.session_state.get(f"{source}.tries", 0)
     key = f"{key}.{tries}" if tries else key
-    found = st.file_uploader(label, type=None if types is None else list(types), accept_multiple_files=several, key=key,
+    endings = None if types is None else [ending.rpartition(".")[2] for ending in types]
+    found = st.file_uploader(label, type=endings, accept_multiple_files=several, key=key,
                              max_upload_size=settings().budget.upload_mb)
     files = [] if not found else list(found) if isinstance(found, list) else [found]
     if (error := uploads.refusal()) is not None:

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.browser.sphere.test_sphere import PROBE, drawn, no_traceback
+from tests.browser.live.test_pictures import TIP
+from tests.browser.sphere.test_sphere import PROBE, drawn, front_point, no_traceback
 from tests.browser.waits import LONG, still
 
 APP = Path(__file__).parents[3] / "app.py"
@@ -58,6 +59,7 @@ def vectors(root: Path) -> None:
     rng = np.random.default_rng(0)
     image, text = (rng.normal(size=(N, DIM)).astype(np.float32) for _ in range(2))
     np.savez(root / "pairs.npz", image=image, text=text, caption=np.array([f"words {i}" for i in range(N)]))
+    np.savez(root / "named.npz", image=image, image_ids=np.array([f"{i:02d}.jpg" for i in range(N)]))
     pd.DataFrame({"id": range(N), "vector": list(image)}).to_parquet(root / "rows.parquet")
     pd.DataFrame(image, columns=[f"dim_{k}" for k in range(DIM)]).assign(name=[f"n{i}" for i in range(N)]).to_csv(
         root / "rows.csv", index=False)
@@ -187,6 +189,35 @@ def test_a_table_with_its_images_the_right_columns_and_one_split(browser_page, a
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Embedding Sphere").first.click()
     drawn(page, 8)
+    no_traceback(page)
+
+
+def test_pictures_that_are_added_to_vectors_stand_in_hovers_and_on_cards(browser_page, address, brought):
+    page = browser_page
+    page.goto(f"{address}/Embedding_Sphere?data=vectors")
+    page.locator("input[type=file]").first.wait_for(state="attached", timeout=LONG)
+    still(page)
+    page.locator("input[type=file]").first.set_input_files(str(brought / "named.npz"))
+    drawn(page, N)
+    still(page)
+    page.get_by_text("Pictures of these vectors").click()
+    drop = page.locator(".st-key-pictures-upload input[type=file]")
+    drop.wait_for(state="attached", timeout=LONG)
+    still(page)
+    drop.set_input_files(str(brought / "photos.zip"))
+    page.get_by_text("Pictures: 1 uploaded").wait_for(timeout=LONG)
+    drawn(page, N)
+    still(page)
+    page.locator(".os-front").scroll_into_view_if_needed()
+    still(page)
+    point = front_point(page)
+    page.mouse.move(point["x"], point["y"])
+    page.wait_for_function(f"({TIP})()?.[0] === 40", timeout=LONG)
+    page.mouse.click(point["x"], point["y"])
+    card = page.locator(".orrery-card img").first
+    card.wait_for(timeout=LONG)
+    page.wait_for_function("document.querySelector('.orrery-card img').naturalWidth === 40", timeout=LONG)
+    assert page.get_by_text("No picture").count() == 0
     no_traceback(page)
 
 
