@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import SourceError
+from core.errors import SourceError, check_choice
 from core.types import Dataset, Refusal
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ WORLD = "world"
 LINES_SHOWN = 20
 
 
-def open_source(source: str, images: str | None = None, seed: int = 0) -> Dataset | VectorSource:
+def open_source(source: str, images: str | None = None, seed: int = 0, encoding: str | None = None
+                ) -> Dataset | VectorSource:
     """What a word names: "world", the built-in one, or a path, as `core.sources.opening.open_path` opens it.
 
     Parameters
@@ -29,6 +30,8 @@ def open_source(source: str, images: str | None = None, seed: int = 0) -> Datase
         Folder or zip of the images that a table names, or of pictures of vectors.
     seed
         Of the world.
+    encoding
+        One of `core.sources.text.ENCODINGS`, where letters are guessed wrong.
 
     Raises
     ------
@@ -37,13 +40,16 @@ def open_source(source: str, images: str | None = None, seed: int = 0) -> Datase
     """
     from core.sources.opening import open_path
     from core.sources.solids.world import open_world
+    from core.sources.text import ENCODINGS
 
     if source == WORLD:
         return open_world(seed=seed)
     if not Path(source).expanduser().exists():
         raise SourceError(f"a folder, a zip, a table, vectors, or {WORLD}", f"{source}, which is not there",
                           "Check the path.")
-    return open_path(source, images=images)
+    if encoding is not None:
+        check_choice("--encoding", encoding, ENCODINGS)
+    return open_path(source, images=images, encoding=encoding)
 
 
 def tell(opened: Dataset | VectorSource, more: Sequence[Refusal], listing: Path) -> None:

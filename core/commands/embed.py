@@ -19,6 +19,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--model", default="builtin", help="id, org/name@commit, folder, or builtin (default)")
     parser.add_argument("--out", required=True, type=Path, help="file to write: .parquet or .npz")
     parser.add_argument("--images", help="folder or zip of the images that a table names (default: the table's folder)")
+    parser.add_argument("--encoding", help="how letters are written, where the guess is wrong (gb18030, cp1251, ...)")
     parser.add_argument("--sample", type=int, help="take so many images at random")
     parser.add_argument("--seed", type=int, default=0, help="of the sample and of the world")
     parser.add_argument("--batch-size", type=int, help="items at once (default: what suits the device)")
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from core.sources.sampling import sample
 
     check_choice("the ending of --out", args.out.suffix.lower(), ENDINGS)
-    dataset = open_source(args.source, args.images, args.seed)
+    dataset = open_source(args.source, args.images, args.seed, args.encoding)
     if not isinstance(dataset, Dataset):
         raise SourceError("images or texts to embed", f"{dataset.name}, which holds vectors already",
                           "evaluate --data and the app take them as they are.")

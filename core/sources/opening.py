@@ -36,7 +36,7 @@ def open_path(path: str | Path, roles: Roles | None = None, *, images: Dataset |
     images
         Folder or zip of the images that a table names, or of pictures of vectors.
     encoding
-        Of texts and names beside pictures that do not say how they are written; guessed by default.
+        Of a table, and of texts and names beside pictures that do not say how they are written; guessed by default.
     parts
         What arrays of vectors hold, as `open_vectors` takes it.
 
@@ -67,7 +67,7 @@ def open_path(path: str | Path, roles: Roles | None = None, *, images: Dataset |
         if roles is None and (parts or is_of_vectors(local)):
             return open_vectors(local, parts=parts, pictures=images)
         try:
-            return open_table(local, images, roles=roles)
+            return open_table(local, images, roles=roles or (Roles(encoding=encoding) if encoding else None))
         except SourceError:
             if roles is None and ending in ENDINGS:
                 with contextlib.suppress(SourceError):

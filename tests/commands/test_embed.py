@@ -146,6 +146,11 @@ def test_what_is_guessed_and_left_out_is_said(tmp_path: Path, model_folder: Path
     said = capsys.readouterr().err
     assert "they were read as Western European (Windows)" in said
     assert "left out: lost.txt: no image has its name" in said
+    again = ["embed", str(photos), "--model", str(model_folder), "--out", str(tmp_path / "v.npz"), "--encoding"]
+    assert main([*again, "cp1250"]) == 0
+    assert "they were read as" not in capsys.readouterr().err
+    assert main([*again, "klingon"]) == 2
+    assert "--encoding to be one of cp1252, cp1251" in capsys.readouterr().err
     assert main(["embed", str(tmp_path / "v.npz"), "--out", str(tmp_path / "w.npz")]) == 2
     assert "got v, which holds vectors already" in capsys.readouterr().err
 
@@ -157,7 +162,8 @@ def test_what_is_guessed_and_left_out_is_said(tmp_path: Path, model_folder: Path
 def test_data_is_opened_as_the_app_opens_it(reference: Path, name: str, sizes: tuple[int, int]) -> None:
     from core.commands.evaluate._vectors import vectors_of
 
-    found = vectors_of(Namespace(data=str(reference / "odd_data" / name), images=None, seed=0, model="builtin"))
+    found = vectors_of(Namespace(data=str(reference / "odd_data" / name), images=None, seed=0, model="builtin",
+                                 encoding=None))
     assert (len(found.images if found.images is not None else ()),
             len(found.texts if found.texts is not None else ())) == sizes
 

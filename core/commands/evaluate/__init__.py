@@ -20,6 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data", help="vectors, a folder, a zip or a table (default: the built-in world)")
     common.add_argument("--images", help="folder or zip of the images that a table names")
+    common.add_argument("--encoding", help="how letters are written, where the guess is wrong (gb18030, cp1251, ...)")
     common.add_argument("--model", default="builtin", help="id of a model (default: builtin)")
     common.add_argument("--seed", type=int, default=0)
     common.add_argument("--json", action="store_true", help="one JSON object instead of a table")

@@ -48,7 +48,7 @@ def vectors_of(args: argparse.Namespace) -> Vectors:
     from core.encoding.registry import misfit
 
     source = args.data or WORLD
-    opened = open_source(source, args.images, seed=args.seed)
+    opened = open_source(source, args.images, args.seed, args.encoding)
     listing = settings().cache / "left_out" / f"{opened.name}.tsv"
     if not isinstance(opened, Dataset):
         tell(opened, (), listing)
