@@ -101,10 +101,16 @@ def line(figure: go.Figure, x: np.ndarray, curve: Curve, colour: str, name: str,
 
 
 def among(percentile: float, n: int) -> str:
-    """A percentile among n items: "99.5 % of 9,000"; of fewer than 100 items how many: "5 of 6"."""
+    """A percentage among n items: "99.5 % of 9,000"; of fewer than 100 items how many: "5 of 6".
+
+    What is neither none nor all is not rounded to it.
+    """
     if n < FEWEST_FOR_PERCENT:
         return f"{percentile * n / 100:.0f} of {n:,}"
-    return f"{percentile:.{0 if n < 10 * FEWEST_FOR_PERCENT else 1}f} % of {n:,}"
+    digits = 0 if n < 10 * FEWEST_FOR_PERCENT else 1
+    least = 10.0 ** -digits
+    shown = percentile if percentile in (0, 100) else min(max(percentile, least), 100 - least)
+    return f"{shown:.{digits}f} % of {n:,}"
 
 
 def share(number: Number) -> str:

@@ -7,8 +7,8 @@ image. Every interval is asked for on each set. What it should hold is the mean 
 n; for shares among a gallery, which is kept while queries are resampled, the share that new queries would have in this
 very gallery. A row passes where the 95 % interval of the coverage (Wilson's) meets [.93, .99]. 1,000 sets are drawn
 where a set costs under 0.1 s, else 200. Parts are asked for by name, n, texts and sets; `--list` names the parts, says
-where each interval is shown, and which numbers are shown without one and why. The whole takes about half an hour on
-one core; the last line says what was spent.
+where each interval is shown, and which numbers are shown without one and why. The whole takes about 45 minutes on
+one core of a busy machine; the last line says what was spent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from core.geometry.comparison import linear_cka, neighbour_overlap  # noqa: E402
 from core.geometry.directions import unit  # noqa: E402
 from core.geometry.gap.landscape import landscape  # noqa: E402
 from core.geometry.gap.measures import gap_measures, loss_at  # noqa: E402
-from core.geometry.gap.profiles import conformity  # noqa: E402
 from core.geometry.gap.scoring import score_closings  # noqa: E402
 from core.geometry.intervals import proportion  # noqa: E402
 from core.geometry.pairs import Classes, Pairs  # noqa: E402
@@ -42,7 +41,6 @@ MANY, FEW, CHEAP = 1000, 200, 0.1
 LEAST, MOST = 0.93, 0.99
 DIM, TOPICS = 64, 10
 NEW, AT_ONCE = 20, 2000   # new queries for each pair there is, and how many are drawn at once
-ALPHAS = (0.0, 0.5, 1.0)
 SHIFTS = np.array([-0.25, 0.0, 0.25, 0.5])
 TEMPERATURES = (0.01, 0.02, 1.0)
 
@@ -144,16 +142,7 @@ def along_the_shift(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found
     curves = {"gap": report.gap, **{f"loss, temperature {t:g}": c for t, c in report.losses.items()}}
     if report.accuracy is not None:
         curves["accuracy"] = report.accuracy
-    return {f"{name} at shift {lam:g}": Number(
-        float(c.values[i]), None if c.low is None else float(c.low[i]), None if c.high is None else float(c.high[i]))
-        for name, c in curves.items() for i, lam in enumerate(report.shifts)}
-
-
-def typical(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
-    distances = conformity(pairs, alphas=np.array(ALPHAS)).distances
-    return {f"distance at alpha {alpha:g}": Number(
-        float(distances.values[i]), None if distances.low is None else float(distances.low[i]),
-        None if distances.high is None else float(distances.high[i])) for i, alpha in enumerate(ALPHAS)}
+    return {f"{name} at shift {lam:g}": c.at(i) for name, c in curves.items() for i, lam in enumerate(report.shifts)}
 
 
 def agreement(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
@@ -171,10 +160,8 @@ def closings(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
         if row.accuracy is not None:
             found[f"{row.method}: accuracy"] = row.accuracy
         found |= {f"{row.method}: change, {key}": d.change for key, d in row.change.items()}
-    found |= {f"{key}: R@1 by fit size {size}": Number(float(c.values[i]), *(None if e is None else float(e[i])
-                                                                            for e in (c.low, c.high)))
-              for key, c in report.by_fit_size.items() for i, size in enumerate(report.fit_sizes)}
-    return found
+    return found | {f"{key}: R@1 by fit size {size}": c.at(i) for key, c in report.by_fit_size.items()
+                    for i, size in enumerate(report.fit_sizes)}
 
 
 PARTS: dict[str, Part] = {
@@ -187,7 +174,6 @@ PARTS: dict[str, Part] = {
     "accuracy": Part("zero-shot accuracy: shift, models on images alone, evaluate model", zero_shot),
     "loss": Part("loss: evaluate gap", losses),
     "shift": Part("the landscape along the shift", along_the_shift),
-    "conformity": Part("conformity, below the measures of the gap", typical),
     "agreement": Part("agreement of models", agreement),
     "closings": Part("ways of closing the gap; evaluate gap", closings),
 }

@@ -167,8 +167,8 @@ def test_numbers_are_spoken_with_interval_and_chance():
     assert spoken(Number(0.75, 0.4, 1.1)) == "0.8 (0.4 to 1.1)"
     assert share(number) == "55 % (51 to 60)"
     assert (share(Number(0.56, 0.42, 0.69, n=50)), share(Number(0.57, n=50))) == ("28 of 50", "28.5 of 50")
-    assert [among(place, n) for place, n in ((99.53, 9000), (99.53, 400), (100.0, 6))] == \
-        ["99.5 % of 9,000", "100 % of 400", "6 of 6"]
+    assert [among(place, n) for place, n in ((99.53, 9000), (99.99, 9000), (99.53, 400), (100, 400), (100, 6))] == \
+        ["99.5 % of 9,000", "99.9 % of 9,000", "99 % of 400", "100 % of 400", "6 of 6"]
     assert cells("r", Number(1.0, null=0.5)) == {"r": 1.0, "r by chance": 0.5}
     bar = error_bar([number, Number(1.0)], "#000000")
     np.testing.assert_allclose(bar["array"], [0.596 - 0.5521, 0])

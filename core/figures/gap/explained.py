@@ -178,7 +178,8 @@ def explained(parts: CosineParts, *, image: str = "image", text: str = "text", t
     figure.add_trace(go.Bar(
         y=[*(plain(words[k], width=18) for k in rows["part"]), "cosine"], x=[*rows["value"], parts.cosine],
         base=[*rows["from"], 0.0], orientation="h", marker={"color": [*colours, p.kinds["plain"]]}, showlegend=False,
-        text=[*(f"{v:+.2f}" for v in rows["value"]), f"{parts.cosine:.2f}"], textposition="outside", cliponaxis=False,
+        text=[*(f"{round(v, 2) + 0.0:+.2f}" for v in rows["value"]), f"{parts.cosine:.2f}"],
+        textposition="outside", cliponaxis=False,
         textfont={"size": 13, "color": p.text}, hovertemplate="%{y}: %{text}<extra></extra>"), row=1, col=1)
     others = [(n, f"{n:,} {kind} pairs", place) for n, kind, place in (
         (parts.n_unmatched, "unmatched", parts.percentile), (parts.n_matched, "matched", parts.percentile_matched))
