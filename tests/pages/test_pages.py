@@ -458,7 +458,7 @@ def test_refused_files_are_listed_with_reasons(tmp_path):
 
 def test_uploads_of_one_zip_and_of_several_images_open():
     from core.errors import SourceError
-    from core.streamlit_app.data.choose import _open_images
+    from core.streamlit_app.data.uploading import open_images
 
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8)).save(buffer, "PNG")
@@ -467,10 +467,10 @@ def test_uploads_of_one_zip_and_of_several_images_open():
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.png", png)
         archive.writestr("b.png", png)
-    assert _open_images([("x.zip", packed.getvalue())]).image_ids == ("a.png", "b.png")
-    assert _open_images([("c.png", png), ("d.png", png)]).image_ids == ("c.png", "d.png")
+    assert open_images([("x.zip", packed.getvalue())]).image_ids == ("a.png", "b.png")
+    assert open_images([("c.png", png), ("d.png", png)]).image_ids == ("c.png", "d.png")
     with pytest.raises(SourceError, match="either one zip or tar or several images; got 1 archives among 2 files"):
-        _open_images([("x.zip", packed.getvalue()), ("d.png", png)])
+        open_images([("x.zip", packed.getvalue()), ("d.png", png)])
 
 
 def test_a_model_that_is_not_here_is_offered_and_the_page_goes_on():

@@ -51,11 +51,11 @@ class Beside:
 
     def notices(self) -> tuple[str, ...]:
         """What had to be guessed of how letters are written, a sentence an encoding, and what is damaged."""
-        said = [f"{len(names):,} text files beside images do not say how their letters are written ({names[0]}, ...); "
-                f"they were read as {ENCODINGS.get(encoding, encoding)}." for encoding, names in self.guessed.items()]
+        said = [f"Texts beside images do not say how their letters are written ({len(names):,}: {names[0]}, ...); they "
+                f"were read as {ENCODINGS.get(encoding, encoding)}." for encoding, names in self.guessed.items()]
         if self.damaged:
-            said.append(f"{len(self.damaged):,} text files beside images have damaged letters "
-                        f"({', '.join(self.damaged[:3])}); \ufffd stands for each.")
+            said.append(f"Texts beside images have damaged letters ({len(self.damaged):,}: {self.damaged[0]}, ...); "
+                        f"\ufffd stands for each.")
         return tuple(said)
 
     def table(self, n: int) -> pd.DataFrame:

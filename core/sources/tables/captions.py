@@ -145,7 +145,9 @@ def _check(roles: Roles, frame: pd.DataFrame, name: str) -> None:
 
 
 def image_name(cell: Any) -> str:
-    """What a cell calls its image; "" where it is empty."""
+    """What a cell calls its image, also in a list of one; "" where it is empty."""
+    if isinstance(cell, list | tuple | np.ndarray) and len(cell) < 2:
+        cell = cell[0] if len(cell) else None
     if cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell):
         return ""
     if isinstance(cell, float) and cell.is_integer():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,34 +89,36 @@ def _given(names: Sequence[str], root: str | Path | bytes | Dataset, table: str,
            left_out: list[Refusal]) -> Found:
     """The named images among those that were given, and what else these hold."""
     dataset = open_given(root)
-    images, kept = _among(names, dataset, refused)
-    found = set(match_names(names, dataset.image_ids).values())
+    found = match_names(names, dataset.image_ids)
+    chosen = _among(found, names, dataset, refused)
     refused += dataset.refused
+    taken = set(found.values())
     left_out += [Refusal(identity, f"no row of {table} names it") for i, identity in enumerate(dataset.image_ids)
-                 if i not in found]
+                 if i not in taken]
     if dataset.texts:
         left_out.append(Refusal(f"{len(dataset.texts):,} captions beside the images of {dataset.name}",
                                 f"those of {table} are taken"))
     left_out += dataset.left_out
-    return images, kept
+    return chosen
 
 
 def _beside(names: Sequence[str], folder: Path | None, table: str, refused: list[Refusal]) -> Found:
     """The named images in the folder of the table, and in the folders below it where some are not there."""
     if folder is None:
-        refused.append(Refusal(table, f"it names {len(names):,} images, but no folder or zip with them was given"))
+        many = f"{len(names):,} image{'' if len(names) == 1 else 's'}"
+        refused.append(Refusal(table, f"it names {many}, but no folder or zip with them was given"))
         return None, {}
     paths = {name: path for name in names if os.path.isfile(path := os.path.join(folder, os.path.expanduser(name)))}
     if len(paths) < len(names):
         with contextlib.suppress(SourceError):
-            return _among(names, open_folder(folder), refused)
+            dataset = open_folder(folder)
+            return _among(match_names(names, dataset.image_ids), names, dataset, refused)
     report_missing(names, paths, folder.name or str(folder), refused)
     return (FileImages(list(paths.values()), list(paths)) if paths else None), {name: i for i, name in enumerate(paths)}
 
 
-def _among(names: Sequence[str], dataset: Dataset, refused: list[Refusal]) -> Found:
-    """The named images among those of a dataset."""
-    found = match_names(names, dataset.image_ids)
+def _among(found: Mapping[str, int], names: Sequence[str], dataset: Dataset, refused: list[Refusal]) -> Found:
+    """The images of a dataset that were found by name."""
     report_missing(names, found, dataset.name, refused)
     chosen = [(dataset.images, at) for at in found.values() if dataset.images is not None]
     return (ChosenImages(chosen) if chosen else None), {n: i for i, n in enumerate(found)}

@@ -280,11 +280,12 @@ ROWS = [{"image": "0.png", "caption": "a dog"}, {"image": "1.png", "caption": "a
     ("t.json", json.dumps({"train": ROWS[:1], "test": ROWS[1:]})), ("t.json", json.dumps({"data": ROWS})),
     ("t.json", json.dumps({"0.png": [{"caption": "a dog"}], "1.png": [{"caption": "a cat"}]})),
     ("t.json", json.dumps([["0.png", "a dog"], ["1.png", "a cat"]])),
+    ("t.json", json.dumps([{"images": ["0.png"], "text": "a dog"}, {"images": ["1.png"], "text": "a cat"}])),
     ("t.json", json.dumps([["file", "text"], ["0.png", "a dog"], ["1.png", "a cat"]])),
     ("t.jsonl", '["0.png", "a dog"]\n["1.png", "a cat"]\n'),
     ("t.json", json.dumps({"images": [{"id": "0", "file_name": "0.png"}, {"id": "1", "file_name": "1.png"}],
                            "annotations": [{"image_id": 0, "caption": "a dog"}, {"image_id": 1, "caption": "a cat"}]})),
-], ids=range(12))
+], ids=range(13))
 def test_more_shapes_of_json(name: str, text: str) -> None:
     dataset = open_table((name, text.encode()), open_uploads([("0.png", png()), ("1.png", png("blue"))]))
     assert list(pairs(dataset).values()) == [["a dog"], ["a cat"]]
