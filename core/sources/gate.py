@@ -15,7 +15,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +27,7 @@ _RATIO_FROM = 1 * MB
 _BLOCK = 4 * MB
 _MOST_OF_A_DIRECTORY = 512
 _WORKER_BYTES = 1536 * MB
+_SEPARATORS, _STRUCTURE = (b",", b";", b"\t", b"|"), (b"[", b"{", b",", b":")
 _TAR_BLOCK = 512
 _BYTES_OF = {"BOOLEAN": 1 / 8, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 _TOO_LARGE, _DAMAGED = 3, 4
@@ -124,44 +125,58 @@ def read_bounded(stream: IO[bytes] | gzip.GzipFile, most: int, name: str, advice
     return b"".join(parts)
 
 
-def check_text(data: bytes, name: str) -> None:
+def check_text(data: bytes | Path, name: str) -> None:
     """Hold a table of text (CSV, TSV, JSON, JSON lines, plain lines) against the budget, by counting.
 
     Raises
     ------
     SourceError
         With the number and the limit: lines, columns of the widest of the first lines, cells, bytes of a line.
+    OSError
+        If a path cannot be read.
     """
     budget = settings().budget
-    lines = data.count(b"\n") + 1
+    counts = dict.fromkeys((*_SEPARATORS, *_STRUCTURE, b"\n"), 0)
+    head, longest, unended = b"", 0, 0
+    for block in _blocks(data):
+        head = head or block[:_BLOCK]
+        for mark in counts:
+            counts[mark] += block.count(mark)
+        if counts[b"\n"] < budget.rows:
+            inside, unended = _longest_line(block, unended)
+            longest = max(longest, inside)
+    lines = counts[b"\n"] + 1
     if lines > budget.rows:
         raise refused("lines", name, lines, budget.rows)
-    is_json = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
-    cells = sum(data.count(mark) for mark in (b"[", b"{", b",", b":")) if is_json else lines + _separators(data)
+    is_json = head[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+    cells = sum(counts[m] for m in _STRUCTURE) if is_json else lines + max(counts[m] for m in _SEPARATORS)
     if cells > budget.cells:
         raise refused("cells", name, cells, budget.cells)
     if is_json:
         return
-    head = data[:_BLOCK].split(b"\n")[:20]
-    widest = max(max(line.count(mark) for mark in (b",", b";", b"\t", b"|")) + 1 for line in head)
+    widest = max(max(line.count(mark) for mark in _SEPARATORS) + 1 for line in head.split(b"\n")[:20])
     if widest > budget.columns:
         raise refused("columns", name, widest, budget.columns)
-    longest = _longest_line(data)
     if longest > budget.field_mb * MB:
         raise refused("in one line", name, longest / MB, budget.field_mb, "MB")
 
 
-def _separators(data: bytes) -> int:
-    return max(data.count(mark) for mark in (b",", b";", b"\t", b"|"))
+def _blocks(data: bytes | Path) -> Iterator[bytes]:
+    if isinstance(data, bytes):
+        yield data
+        return
+    with open(data, "rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
 
 
-def _longest_line(data: bytes) -> int:
-    longest = at = 0
-    while at < len(data):
-        end = data.find(b"\n", at)
-        end = len(data) if end < 0 else end
+def _longest_line(block: bytes, unended: int) -> tuple[int, int]:
+    """Bytes of the longest line that ends in a block or goes on after it, and of the one that goes on; the first line
+    has so many before."""
+    longest, at = 0, -unended
+    while (end := block.find(b"\n", max(at, 0))) >= 0:
         longest, at = max(longest, end - at), end + 1
-    return longest
+    return max(longest, len(block) - at), len(block) - at
 
 
 def checked_parquet(data: bytes | Path, name: str) -> bytes | Path:

@@ -12,6 +12,7 @@ from core.sources.text import decode
 from core.sources.vectors.arrays import read_npy, read_npz
 from core.sources.vectors.blocks import Loaded
 from core.sources.vectors.columns import parquet_head, read_parquet
+from core.sources.vectors.long import LONG_BYTES, read_long
 from core.sources.vectors.separated import read_text
 
 ENDINGS = (".npy", ".npz", ".parquet", ".pq", ".csv", ".tsv", ".tab", ".txt")
@@ -62,9 +63,13 @@ def load_head(path: Path) -> Loaded:
 
 
 def _text(data: bytes | Path, name: str) -> Loaded:
+    check_text(data, name)
+    if (data.stat().st_size if isinstance(data, Path) else len(data)) > LONG_BYTES:
+        long = read_long(data, name)
+        if long is not None:
+            return long
     if isinstance(data, Path):
         data = data.read_bytes()
-    check_text(data, name)
     decoded = decode(data)
     found = read_text(decoded.text, name)
     found.notices += [said] if (said := decoded.notice(name)) else []

@@ -22,7 +22,7 @@ from core.sources.vectors.blocks import Block, Loaded, listed, rectangle
 from core.types import Refusal
 
 LEAST_COLUMNS = 4
-_HEAD = 100
+HEAD = 100
 _MISSING = ("", "nan", "NaN", "null", "None", "NA")
 _SPACES = r"\s+"
 
@@ -51,13 +51,13 @@ class Layout:
 
 def read_text(text: str, name: str) -> Loaded:
     """The vectors of a text, or its table where it has none; raises ValueError where it cannot be read."""
-    lines = _lines(text)
+    lines = worth_reading(text)
     in_lists = any(re.search(r"\[\s*[-+.\d]", line) for line in lines[:2])
-    layout = None if in_lists else layout_of(lines[:_HEAD])
+    layout = None if in_lists else layout_of(lines[:HEAD])
     if layout is not None:
         return _numbers(lines, layout, name)
     tabs = name.lower().endswith((".tsv", ".tab"))
-    if not any(mark in line for line in lines[:_HEAD] for mark in ",;\t|") and not lines[0].startswith("["):
+    if not any(mark in line for line in lines[:HEAD] for mark in ",;\t|") and not lines[0].startswith("["):
         return Loaded(tables=[(name, pd.DataFrame({"name": [line.strip() for line in lines]}))])
     frame, refused = read_separated(text, tabs)
     frame.columns = pd.Index(titles(list(frame.columns)))
@@ -150,30 +150,29 @@ def _names(row: Sequence[str]) -> tuple[str, ...]:
 
 def _numbers(lines: Sequence[str], layout: Layout, name: str) -> Loaded:
     out = Loaded()
-    numbers, rest = list(layout.numbers), [n for n in layout.names if n not in layout.numbers]
     frame = _parsed(lines, layout, name, out)
+    return as_loaded(frame[list(layout.numbers)].to_numpy(np.float64),
+                     frame[[n for n in layout.names if n not in layout.numbers]], layout, name, out)
+
+
+def as_loaded(numbers: np.ndarray, table: pd.DataFrame, layout: Layout, name: str, out: Loaded) -> Loaded:
+    """Rows of numbers and what else stands in their rows, as they were read by a layout, added to ``out``."""
+    rest = list(table.columns)
     if layout.index is not None:
         out.notices.append(f"The first column of {name} numbers the rows; it is taken for their index, not for a "
                            f"dimension.")
-    table = frame[rest].rename(columns={layout.index: "index"} if layout.index else {})
+    table = table.rename(columns={layout.index: "index"} if layout.index else {})
     if len(rest) == 1 and rest[0] in ("column_1", "index", "Unnamed: 0") and layout.index is None:
         table.columns = pd.Index(["name"])
-    out.blocks.append(Block(frame[numbers].to_numpy(np.float64), None, _told(table), name))
+    out.blocks.append(Block(numbers, None, _told(table), name))
     return out
 
 
 def _parsed(lines: Sequence[str], layout: Layout, name: str, out: Loaded) -> pd.DataFrame:
     """The whole table, vectors as numbers and the rest as text; lines of another width are refused."""
-    quoted = layout.mark not in ("\t", _SPACES)
     body = lines[layout.skip:]
-    kinds: Any = {n: np.float64 if n in set(layout.numbers) else str for n in layout.names}
-    missing: Any = {n: list(_MISSING) if n in set(layout.numbers) else [""] for n in layout.names}
     try:
-        return pd.read_csv(io.StringIO("\n".join(body)), sep=layout.mark, decimal=layout.decimal, header=None,
-                           names=list(layout.names), dtype=kinds, keep_default_na=False, na_values=missing,
-                           skipinitialspace=layout.mark != "\t", index_col=False, skip_blank_lines=True,
-                           quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, on_bad_lines="error",
-                           encoding_errors="strict", low_memory=False)
+        return pd.read_csv(io.StringIO("\n".join(body)), **kinds_of(layout))
     except ValueError:
         pass
     rows, width = [], len(layout.names)
@@ -188,6 +187,17 @@ def _parsed(lines: Sequence[str], layout: Layout, name: str, out: Loaded) -> pd.
         cells = frame[column].str.replace(",", ".", regex=False) if layout.decimal == "," else frame[column]
         frame[column] = pd.to_numeric(cells, errors="coerce")
     return frame.replace("", np.nan)
+
+
+def kinds_of(layout: Layout) -> dict[str, Any]:
+    """How pandas has to read rows of a layout."""
+    quoted, numbers = layout.mark not in ("\t", _SPACES), set(layout.numbers)
+    return {"sep": layout.mark, "decimal": layout.decimal, "header": None, "names": list(layout.names),
+            "dtype": {n: np.float64 if n in numbers else str for n in layout.names}, "keep_default_na": False,
+            "na_values": {n: list(_MISSING) if n in numbers else [""] for n in layout.names},
+            "skipinitialspace": layout.mark != "\t", "index_col": False, "skip_blank_lines": True,
+            "quoting": csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, "on_bad_lines": "error",
+            "encoding_errors": "strict", "low_memory": False}
 
 
 def _told(table: pd.DataFrame) -> pd.DataFrame:
@@ -215,7 +225,7 @@ def vector_columns(names: Sequence[str]) -> list[str]:
     return [name for _, name in sorted(best)] if len(best) >= LEAST_COLUMNS else []
 
 
-def _lines(text: str) -> list[str]:
+def worth_reading(text: str) -> list[str]:
     """The lines that hold something, without a line that names the separator and without comments before numbers."""
     lines = [line.rstrip("\r") for line in split_lines(text)]
     lines = [line for line in lines if line.strip()]
