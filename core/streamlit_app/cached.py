@@ -38,6 +38,7 @@ T = TypeVar("T")
 MOST_STATES = 8
 MOST_RESULTS = 64
 MOST_SCENES = 8
+MOST_VIEWS = 3
 
 
 def _one_of_the_process(make: Callable[[], T]) -> Callable[[], T]:
@@ -175,6 +176,7 @@ class Shared:
 
 
 _results, _points, _scenes = Shared(MOST_RESULTS), Shared(MOST_SCENES), Shared(MOST_SCENES)
+_views = Shared(MOST_VIEWS)
 
 
 def results() -> Shared:
@@ -192,10 +194,15 @@ def scene(key: str, make: Callable[[], SphereScene]) -> SphereScene:
     return _scenes.of(key, make)
 
 
+def views(key: str, make: Callable[[], Dataset]) -> Dataset:
+    """The views of objects that ``key`` is the fingerprint of, with the pictures drawn so far."""
+    return _views.of(key, make)
+
+
 def leave(visit: str) -> None:
     """A visit is over: its work stops unless another visit waits for it, and what only it used is let go."""
     runner().leave(visit)
-    for kept in (_results, _points, _scenes):
+    for kept in (_results, _points, _scenes, _views):
         kept.leave(visit)
 
 

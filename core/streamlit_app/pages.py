@@ -43,5 +43,9 @@ SUBJECTS: tuple[Page, ...] = (
          "Images and texts of one model lie in two clouds. How far apart, why, and what does closing the gap do?",
          "Why do right pairs have a cosine of 0.25? See the two clouds of images and texts, measure what lies between "
          "them, close it, and read what that does to retrieval."),
+    Page("objects", "pages/3_Object_Subspaces.py", "Object Subspaces", ":material/view_in_ar:",
+         "Many views of one object are points on the sphere. What do they span, and does it carry a style?",
+         "Draw a 3-D object from all round and see what its views span: where the model finds them alike, how objects "
+         "are told apart, and how a style is carried from one to another."),
 )
 PAGES = {page.word: page for page in (HOME, *SUBJECTS)}

@@ -31,7 +31,7 @@ def main() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port),
-               "--server.headless", "true"]
+               "--server.headless", "true", "--server.fileWatcherType", "none"]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health")
@@ -53,8 +53,9 @@ def main() -> None:
                 if theme == "light":
                     _save(window, FOLDER / "sphere.webp", 1400)
                 page.close()
-                _gap(browser.new_page(viewport={"width": 1400, "height": 1010}, color_scheme=theme,
-                                      device_scale_factor=1.5), port, theme)
+                for take in (_gap, _objects):
+                    take(browser.new_page(viewport={"width": 1400, "height": 1010}, color_scheme=theme,
+                                          device_scale_factor=1.5), port, theme)
             browser.close()
     finally:
         server.terminate()
@@ -75,6 +76,19 @@ def _gap(page: Page, port: int, theme: str) -> None:
     side = 0.03 * box["width"]
     clip = {"x": box["x"] + side, "y": box["y"], "width": box["width"] - side, "height": 0.78 * box["width"]}
     _save(page.screenshot(clip=clip), FOLDER / f"2_Modality_Gap_{theme}.webp", 900)
+    page.close()
+
+
+def _objects(page: Page, port: int, theme: str) -> None:
+    """The room of the object subspaces: the cameras of a solid, with what each sees."""
+    page.goto(f"http://127.0.0.1:{port}/Object_Subspaces?object=green+torus&n_views=64&size=128")
+    page.wait_for_function("window.__orrery_sphere?.['objects.cameras']?.frames() > 0", timeout=120_000)
+    page.wait_for_timeout(6000)
+    page.locator(".os-front").first.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    box = page.locator(".os-front").first.bounding_box()
+    clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": 0.93 * box["height"]}
+    _save(page.screenshot(clip=clip), FOLDER / f"3_Object_Subspaces_{theme}.webp", 900)
     page.close()
 
 

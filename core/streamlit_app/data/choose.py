@@ -17,6 +17,7 @@ from core.sources.vectors.files import ENDINGS as VECTORS
 from core.streamlit_app import cached, panels, state, uploads
 from core.streamlit_app.data.columns import TableSource, ask_for_images, chosen_roles, pick_roles
 from core.streamlit_app.data.corrections import Said, pick_arrays, pick_letters, pick_pictures, said_of
+from core.streamlit_app.data.links import of_a_link
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import dataset_panel
 from core.streamlit_app.data.uploading import (
@@ -41,12 +42,13 @@ DEFAULT_SCENES = 300
 MOST_SCENES = 5_000
 UPLOADED = ("images", "table", "vectors")
 SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
-                           "vectors": "Vectors", "folder": "On this machine"}
+                           "vectors": "Vectors", "folder": "On this machine", "views": "Views of objects"}
 
 
 def pick_dataset() -> Opened | None:
     """The dataset that all pages share, with the widgets to change it; None until something is opened."""
-    sources = {key: title for key, title in SOURCES.items() if key != "folder" or not process_settings().hosted}
+    offered = {"folder": not process_settings().hosted, "views": "views" in _opened()}
+    sources = {key: title for key, title in SOURCES.items() if offered.get(key, True)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="data.bar"):
         source = state.pick_option("Data", sources, key="data", widget="segments")
         if source == "world":
@@ -60,7 +62,8 @@ def pick_dataset() -> Opened | None:
         dataset = cached.world(n, seed)
         opened: Opened | None = Opened(dataset.name, f"world-{n}-{seed}", dataset)
     else:
-        pick = {"images": _pick_images, "table": _pick_table, "vectors": _pick_vectors, "folder": _pick_path}[source]
+        pick = {"images": _pick_images, "table": _pick_table, "vectors": _pick_vectors, "folder": _pick_path,
+                "views": _views}[source]
         opened = pick()
     if opened is None:
         return None
@@ -259,7 +262,7 @@ def _pick_path() -> Opened | None:
         st.session_state["folder.seen"] = ""
         panels.notice("Nothing is copied: photos are read from the disk when they are looked at.")
         return None
-    if _of_a_link(path):
+    if of_a_link("folder", path):
         panels.notice(f"The address names something on this machine: {path}. It is not opened unasked.", "warning")
         if st.button("Yes, open it", type="primary", icon=":material/folder_open:", key="folder.yes"):
             st.session_state["folder.wanted"].add(path)
@@ -300,11 +303,13 @@ def _open_path(path: str) -> Opened | None:
     return opened
 
 
-def _of_a_link(path: str) -> bool:
-    """Whether a path was neither typed in this visit nor agreed to: then it stood in the address."""
-    wanted: set[str] = st.session_state.setdefault("folder.wanted", set())
-    before = st.session_state.get("folder.seen")
-    st.session_state["folder.seen"] = path
-    if before is not None and path != before:
-        wanted.add(path)
-    return path not in wanted
+def look_at(opened: Opened) -> None:
+    """From now on these views of objects are what all pages look at."""
+    _opened()["views"] = None, opened
+    state.kept()["data"] = "views"
+
+
+def _views() -> Opened:
+    opened = _opened()["views"][1]
+    _with_close("views", f"{opened.name}: {counts(opened)}")
+    return opened

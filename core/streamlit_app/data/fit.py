@@ -13,10 +13,10 @@ def say_misfit(model_id: str, opened: Opened) -> None:
     """Say that a model never saw anything like what is open, and offer the best one at hand that did."""
     from core.encoding.models import model_for_photos
 
-    reason = "" if opened.vectors is not None else misfit(model_id, built_in_world=opened.built_in)
+    reason = "" if opened.vectors is not None else misfit(model_id, built_in_world=opened.built_in or opened.in_world)
     if not reason:
         return
-    better = BUILTIN if opened.built_in else model_for_photos()
+    better = BUILTIN if opened.built_in or opened.in_world else model_for_photos()
     if not better:
         panels.notice(f"{reason} For photos choose {MODELS[FIRST_CHOICE_FOR_PHOTOS].title} in the sidebar.", "warning",
                       one_line=True)

@@ -21,6 +21,8 @@ class Opened:
     dataset, vectors : one of them.
     source : key of `core.streamlit_app.data.choose.SOURCES`; the built-in world is "world".
     files : what a visitor uploaded, by name; empty where nothing was.
+    in_world : whether all of its images are of the built-in world, though it is no sample of its scenes.
+    python : imports and lines that make the dataset, where its source is not enough to tell.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Opened:
     vectors: VectorSource | None = None
     source: str = "world"
     files: str = ""
+    in_world: bool = False
+    python: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     @property
     def built_in(self) -> bool:

@@ -25,6 +25,9 @@ def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]
             _, n, seed = ready.opened.key.split("-")[:3]
             imports.append("from core.sources.solids.world import open_world")
             lines = [f"dataset = open_world({n}, seed={seed})"]
+        elif ready.opened.python[1]:
+            imports += ready.opened.python[0]
+            lines = list(ready.opened.python[1])
         else:
             module, call = OPENERS[ready.opened.source]
             imports.append(f"from core.sources.{module} import {call.split('(')[0]}")

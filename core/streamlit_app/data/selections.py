@@ -27,6 +27,16 @@ def kept() -> dict[str, Selection]:
     return st.session_state.setdefault("selections", {})
 
 
+def keep(ready: Ready, name: str, image_ids: Sequence[str], words: str) -> None:
+    """Keep images that were found as a selection, under a name that is not taken yet."""
+    taken, number, free = kept(), 1, name[:LONGEST_NAME]
+    while free in taken:
+        number += 1
+        free = f"{name[:LONGEST_NAME - 4]} {number}"
+    taken[free] = Selection(free, tuple(image_ids), (), f"{ready.opened.name}: {words}"[:400], "")
+    st.toast(panels.plain(f"Kept as “{free}”: {len(image_ids):,} images."), icon=":material/bookmark_added:")
+
+
 def pick_selection(ready: Ready) -> Ready:
     """All of what is open, or one of the kept selections of it; the choice is shared by all pages and in the URL.
 
