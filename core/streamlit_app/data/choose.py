@@ -16,7 +16,7 @@ from core.sources.tars import ARCHIVES
 from core.sources.vectors.files import ENDINGS as VECTORS
 from core.streamlit_app import cached, panels, state, uploads
 from core.streamlit_app.data.columns import TableSource, ask_for_images, chosen_roles, pick_roles
-from core.streamlit_app.data.corrections import Said, pick_arrays, pick_letters, pick_pictures, said_of
+from core.streamlit_app.data.corrections import Said, forget, pick_arrays, pick_letters, pick_pictures, said_of
 from core.streamlit_app.data.links import of_a_link
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import dataset_panel
@@ -160,9 +160,10 @@ def _with_close(source: str, text: str) -> None:
         st.text(text, width="content")
         if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
             _opened().pop(source, None)
-            st.session_state.pop(f"{source}.source", None)
-            for name in (source, *(("pictures",) if source == "vectors" else ())):
-                uploads.close(name)
+            brought = st.session_state.pop(f"{source}.source", None)
+            if isinstance(brought, Brought):
+                forget(brought.mark)
+            uploads.close(source)
             state.write_url("file", None)
             st.rerun()
 

@@ -36,12 +36,18 @@ class Said:
 
 def said_of(mark: object) -> Said:
     """What was said of what is open; ``mark`` tells it from anything else."""
-    known = st.session_state.get("said")
-    return known[1] if known and known[0] == mark else Said()
+    return st.session_state.setdefault("said", {}).get(mark, Said())
 
 
 def _say(mark: object, said: Said) -> None:
-    st.session_state["said"] = mark, said
+    st.session_state.setdefault("said", {})[mark] = said
+
+
+def forget(mark: object) -> None:
+    """What was said of what is closed now, and pictures that were added to it, are gone."""
+    said = st.session_state.setdefault("said", {}).pop(mark, Said())
+    if said.pictures:
+        uploads.close("pictures")
 
 
 def pick_letters(mark: object) -> bool:
@@ -136,8 +142,7 @@ def pick_pictures(mark: object, opening: Callable[[Said], None], *, by_path: boo
         say_refused("pictures")
         files = [] if by_path else upload("A zip, a tar, or the files, called like the ids of the images", None,
                                           "pictures.upload", several=True)
-        path = st.text_input("A folder, zip or tar with pictures that are called like the ids of the images",
-                             key="attached.path").strip() if by_path else ""
+        path = _asked_path() if by_path else ""
         if not files and not path:
             return False
         said = replace(said, pictures=path or Brought.of(files).files)
@@ -153,3 +158,12 @@ def pick_pictures(mark: object, opening: Callable[[Said], None], *, by_path: boo
             take("pictures", files)
             _say(mark, said)
         return True
+
+
+def _asked_path() -> str:
+    """The path of a folder or archive of pictures that was just typed; "" without."""
+    with st.form("attached.form", border=False):
+        path = st.text_input("A folder, zip or tar with pictures that are called like the ids of the images",
+                             key="attached.path")
+        asked = st.form_submit_button("Add them", type="primary", icon=":material/check:")
+    return path.strip() if asked else ""

@@ -146,6 +146,7 @@ def test_which_array_holds_what_is_said_in_a_panel_also_where_they_do_not_fit_to
     assert [(shown["modality"] == kind).sum() for kind in ("image", "text")] == [8, 8]
     finished(at.button(key="vectors.close").click().run())
     assert "vectors.source" not in at.session_state
+    assert at.session_state["said"] == {}
 
 
 def test_pictures_are_added_to_vectors_and_taken_away():
@@ -163,6 +164,27 @@ def test_pictures_are_added_to_vectors_and_taken_away():
     assert '<div class="orrery-card"><img src="data:image/webp' in words(at)
     finished(at.button(key="attached.away").click().run())
     assert "No picture: these are vectors made elsewhere." in words(at)
+
+
+def test_pictures_of_vectors_at_a_path(tmp_path: Path):
+    np.savez(tmp_path / "v.npz", image=np.random.default_rng(0).normal(size=(4, 6)),
+             image_ids=np.array([f"{i}.jpg" for i in range(4)]))
+    for i in range(3):
+        (tmp_path / f"{i}.png").write_bytes(png(i))
+    at = opened(SPHERE, data="folder", folder=str(tmp_path / "v.npz"), point="image:1.jpg")
+    assert "No picture: these are vectors made elsewhere." in words(at)
+    panel(at, "attached")
+    at.text_input(key="attached.path").input(str(tmp_path / "nowhere"))
+    finished(button(at, "Add them").click().run())
+    assert 'role="alert"' in words(at)
+    at.text_input(key="attached.path").input(str(tmp_path))
+    finished(button(at, "Add them").click().run())
+    assert '<div class="orrery-card"><img src="data:image/webp' in words(at)
+    other = opened(SPHERE, data="folder", folder=str(tmp_path / "v.npz"), point="image:3.jpg")
+    panel(other, "attached")
+    other.text_input(key="attached.path").input(str(tmp_path))
+    finished(button(other, "Add them").click().run())
+    assert "No picture of its name is among those that were added." in words(other)
 
 
 def test_letters_of_texts_beside_pictures_are_said_to_be_others():
