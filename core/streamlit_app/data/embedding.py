@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import Cancelled
+from core.errors import Cancelled, SourceError
 from core.jobs import about
 from core.streamlit_app import cached, panels
 from core.streamlit_app.data.opened import Opened, counts
@@ -116,6 +116,10 @@ def _work(model_id: str, opened: Opened, *, ask: bool) -> Callable[[Progress, St
                 return cost
         found = embed_with(model_id, dataset, store, should_stop=should_stop,
                            on_progress=lambda f, text: on_progress(0.05 + 0.95 * f, text))
+        if not len(found.images or ()) and not len(found.texts or ()):
+            first = f", the first {found.refused[0].name}: {found.refused[0].reason}" if found.refused else ""
+            raise SourceError(f"an image or text of {opened.name} that can be encoded",
+                              f"{len(found.refused):,} that cannot{first}", "Bring others, or take another model.")
         return Ready(opened, found.images, found.texts, found.links, found.captions, found.refused, found.truncated,
                      _pictures(opened, dataset, found.images))
 

@@ -52,6 +52,12 @@ def test_a_refused_file_is_said_and_gone_and_the_next_good_one_opens(source):
     assert len(at.dataframe[-1].value) == 8
 
 
+def test_pictures_of_which_none_can_be_read_are_said_with_a_reason():
+    at = bring(opened(SPHERE, data="images"), "images.upload", ("a.png", png(1)[:40], "image/png"))
+    assert "an image or text of a.png that can be encoded" in words(at)
+    assert "1 that cannot, the first a.png: " in words(at)
+
+
 def test_a_link_to_an_upload_says_which_file_to_bring_and_with_it_opens_the_same_view():
     at = bring(opened(SPHERE, data="images"), "images.upload", ("photos.zip", photos(), "application/zip"))
     finished(at.selectbox(key="colour").select("column:label").run())
