@@ -68,7 +68,7 @@ def decode(data: bytes, encoding: str | None = None, *, guess: str | None = None
     if len(nulls) >= 4 and nulls[::2].count(0) > len(nulls) / 4:
         return _read(data, "utf_16_be")
     found = _read(data, "utf-8")
-    if not found.damaged or _letters(found.text) >= 2 * found.damaged:
+    if not found.damaged or _holds(found):
         return found
     return _read(data, guess) if guess else _read(data, _guess(data), guessed=True)
 
@@ -90,9 +90,11 @@ def without_halves(decoded: Decoded) -> Decoded:
         decoded.text)))
 
 
-def _letters(text: str) -> int:
-    """How many letters of a text need more than ASCII and are whole."""
-    return sum(letter > "\x7f" for letter in text) - text.count("\ufffd")
+def _holds(found: Decoded) -> bool:
+    """Whether enough letters beyond ASCII are whole for a damaged text to be in its encoding all the same."""
+    letters = [letter for letter in found.text if letter > "\x7f" and letter != "\ufffd"]
+    western = all(letter in _WESTERN for letter in letters)
+    return len(letters) >= (1 if western else 2) * found.damaged
 
 
 def lines(text: str) -> list[str]:

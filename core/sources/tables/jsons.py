@@ -39,6 +39,10 @@ def read_json(text: str, *, by_lines: bool = False) -> tuple[pd.DataFrame, list[
         found = json.loads(text)
     except ValueError:
         return _of_lines(text, by_lines)
+    if isinstance(found, list) and sum(isinstance(row, dict) for row in found) > len(found) / 2:
+        refused = [Refusal(f"row {i}", f"it is {type(row).__name__}, no object with named fields")
+                   for i, row in enumerate(found, 1) if not isinstance(row, dict)]
+        return _of([row for row in found if isinstance(row, dict)]), refused
     return _of([found] if by_lines and isinstance(found, dict) else found), []
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow
     import pyarrow.parquet as parquet
 
+_TRIED = 20
 PARQUET = (".parquet", ".pq")
 LINES = (".txt", ".token")
 JSON = (".json", ".jsonl", ".ndjson")
@@ -149,6 +150,9 @@ def _read_parquet(data: bytes | Path, name: str) -> tuple[pd.DataFrame, list[str
         frame = frame.reset_index(names=[str(n) if n is not None else "id" for n in frame.index.names])
     for column in vectors:
         frame.insert(min(whole.index(column), frame.shape[1]), column, _first_rows(file, column))
+    for field in packed:
+        if field not in named and _are_texts(frame[field.name].head(_TRIED)):
+            frame[field.name] = frame[field.name].map(lambda c: decode(c).text if isinstance(c, bytes) else c)
     for field in named:
         names: list[str | None] = [None] * file.metadata.num_rows
         if str(field.type).startswith("struct") and any(part.name == "path" for part in field.type):
@@ -172,6 +176,12 @@ def _first_rows(file: parquet.ParquetFile, column: str) -> pd.Series:
     head = next(iter(file.iter_batches(min(n, FIRST_ROWS), columns=[column])), None) if n else None
     cells = [] if head is None else list(head.column(0).to_numpy(zero_copy_only=False))
     return pd.Series(cells + [None] * (n - len(cells)), dtype=object)
+
+
+def _are_texts(cells: pd.Series) -> bool:
+    """Whether bytes are words of a text, and no numbers."""
+    found = [cell for cell in cells if isinstance(cell, bytes) and cell]
+    return bool(found) and all(decode(c).encoding == "utf-8" and decode(c).text.isprintable() for c in found)
 
 
 def _one_each(names: list[str]) -> list[str]:

@@ -21,6 +21,7 @@ from core.types import Refusal
 MARKS = (",", ";", "\t", "|")
 _SAMPLE = 200
 _LOOKED_AT = 200_000
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 csv.field_size_limit(OWN_MACHINE.field_mb * MB)   # of the process, once; what a file holds never changes it
 
 
@@ -67,10 +68,20 @@ def read_separated(text: str, tabs_first: bool = False) -> tuple[pd.DataFrame, l
                                 on_bad_lines="error", quoting=quoting)  # type: ignore[call-overload]
         if header:
             frame = frame.iloc[1:].set_axis(pd.Index(first), axis=1)
-        return _without_index(frame), []
+        return _without_index(_unquoted(frame) if quoting == csv.QUOTE_NONE else frame), []
     except (pd.errors.ParserError, pd.errors.ParserWarning):
         pass
-    return _read_uneven(text, mark, quoting, first if header else names or [])
+    frame, refused = _read_uneven(text, mark, quoting, first if header else names or [])
+    return _unquoted(frame) if quoting == csv.QUOTE_NONE else frame, refused
+
+
+def _unquoted(frame: pd.DataFrame) -> pd.DataFrame:
+    """Where quotes are letters: without those that surround a whole cell."""
+    def plain(cell: object) -> object:
+        found = isinstance(cell, str) and _QUOTED.fullmatch(cell)
+        return found[1].replace('""', '"') if found else cell
+
+    return frame.map(plain)
 
 
 def _without_index(frame: pd.DataFrame) -> pd.DataFrame:

@@ -90,6 +90,8 @@ def test_a_lone_quote_of_a_tsv_swallows_nothing_and_a_quoted_newline_of_a_csv_st
     assert table["note"].tolist() == ['5" pipe', '"half', "d"]
     table = read_table(b'name\tnote\na\t"half\nb\thalf"\nc\td\n', "t.tsv").frame
     assert table["note"].tolist() == ['"half', 'half"', "d"]
+    table = read_table(b'name\tnote\na\t"a ""big"" dog"\nb\t5" pipe\n', "t.tsv").frame
+    assert table["note"].tolist() == ['a "big" dog', '5" pipe']
     table = read_table(b'name\tnote\na\t"one\ntwo"\nc\td\n', "t.tsv").frame
     assert table["note"].tolist() == ["one\ntwo", "d"]
     table = read_table(b'image,caption\n0.png,"one\ntwo"\n1.png,three\n', "t.csv").frame
@@ -139,6 +141,8 @@ def test_a_damaged_letter_leaves_utf8_what_it_is() -> None:
     table = read_table("image,caption\n0.png,grün über\n1.png,ok".encode() + b"\xff\n", "t.csv")
     assert table.frame["caption"].tolist() == ["grün über", "ok\ufffd"]
     assert table.notices == ("t.csv has 1 damaged letter, which UTF-8 does not know; \ufffd stands for each.",)
+    mixed = decode("café au lait, ".encode() + "café noir".encode("cp1252"))
+    assert (mixed.text, mixed.damaged, mixed.guessed) == ("café au lait, caf\ufffd noir", 1, False)
     for encoding in ("utf-32", "utf-16", "utf-8-sig"):
         frame = read_table("image,caption\n0.png,a b\n".encode(encoding), "t.csv").frame
         assert frame.to_dict("list") == {"image": ["0.png"], "caption": ["a b"]}
@@ -292,6 +296,14 @@ def test_more_shapes_of_json(name: str, text: str) -> None:
     assert (dataset.refused, dataset.left_out, dataset.notices) == ((), (), ())
     if "train" in text:
         assert dataset.image_table["split"].tolist() == ["train", "test"]
+
+
+def test_words_in_bytes_and_rows_that_are_none() -> None:
+    buffer = io.BytesIO()
+    pd.DataFrame({"words": [b"a dog here", None, "ein grüner Würfel".encode()]}).to_parquet(buffer)
+    assert open_table(("t.parquet", buffer.getvalue())).texts == ("a dog here", "ein grüner Würfel")
+    odd_rows = open_table(("t.json", b'[{"caption": "a"}, 3, {"caption": "b"}]'))
+    assert (odd_rows.texts, [r.name for r in odd_rows.refused]) == (("a", "b"), ["row 2"])
 
 
 def test_coco_names_what_has_no_partner() -> None:
