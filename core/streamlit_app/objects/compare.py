@@ -14,6 +14,7 @@ from core.geometry.objects.recognition import recognition_report
 from core.geometry.objects.reports import AnglesReport, RecognitionReport
 from core.geometry.objects.subspaces import fit_span
 from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.data.image_prompt import pick_image
 from core.streamlit_app.objects import python
 from core.streamlit_app.objects.data import ObjectsData, pick_object, prompts_of, vectors_of
 from core.streamlit_app.state import Settings
@@ -69,9 +70,13 @@ def _membership(settings: Settings, data: ObjectsData, rank: int, prompts: tuple
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = pick_object(data, key="member_of", label="What belongs to the subspace of")
         own = state.pick_text("A caption of yours", key="member", placeholder="a photo of a chair").strip()
+        with st.popover("An image of yours", icon=":material/image_search:"):
+            image = pick_image(settings, "An image, to see which subspace it belongs to")
     texts = list(dict.fromkeys([*prompts, *([own] if own else [])]))[:24]
     vectors = vectors_of(settings, texts)
     others = {f"“{text[:40]}”": vector[None] for text, vector in zip(texts, vectors)}
+    if image is not None:
+        others[image.name] = image.vector
     report = membership_report(data.views, number, rank=rank, others=others)
     ui.show(belonging.memberships(report, dark=ui.dark()), key="objects.membership",
             how_to_read="Length of the part of a unit vector that lies in the subspace. The telling comparison is with "

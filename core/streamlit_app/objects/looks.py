@@ -67,12 +67,14 @@ class Rendering:
 
 def pick_rendering(objects: Objects) -> Rendering:
     """The widgets that choose cameras and looks."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="objects.bar"):
-        cameras = state.pick_option("Cameras", {key: CAMERAS[key] for key in CAMERAS if key in CAMERA_SETS},
-                                    key="cameras")
-        n, seed = FIXED_COUNTS.get(cameras, 0), 0
-        if not n:
+    left, middle, right = st.columns([1, 1, 1], gap="medium", vertical_alignment="bottom")
+    with left:
+        cameras = state.pick_option("Cameras", {key: CAMERAS[key] for key in CAMERA_SETS}, key="cameras")
+    n, seed = FIXED_COUNTS.get(cameras, 0), 0
+    if not n:
+        with middle:
             n = state.pick_number("Views of each object and style", *COUNTS, key="n_views", default=32)
+    with right, st.container(horizontal=True, vertical_alignment="center"):
         world = objects.are_solids or state.pick_flag(
             "As in the built-in world", key="world_look",
             help="Its light, its ground, one plain colour: what the built-in CLIP has seen. Of free forms it knows no "

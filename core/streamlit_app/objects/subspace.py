@@ -118,10 +118,10 @@ def _energies(settings: Settings, data: ObjectsData, rows: np.ndarray, name: str
         for what, found in (("Span", report.span_dimensions), ("Variation", report.variation_dimensions)):
             numbers |= {f"{what}: dimension at {share:.0%}": number for share, number in found.items()}
         numbers |= _sheet_numbers(data, rows)
-        st.dataframe(panels.numbers_table(numbers), hide_index=True, height="content", key="objects.dimensions",
-                     column_config={"unit": {"width": 96}, "n": {"width": 44}})
-        st.caption("By chance: as many random directions in as many dimensions. Dimensions grow with the number of "
-                   "views: compare objects at equal numbers.")
+        st.dataframe(panels.numbers_table(numbers).drop(columns="unit"), hide_index=True, height="content",
+                     key="objects.dimensions")
+        st.caption("In dimensions. By chance: as many random directions in as many dimensions. They grow with the "
+                   "number of views: compare objects at equal numbers.")
         ui.copy_as_python(python.subspace(settings, data, name))
 
 

@@ -74,8 +74,8 @@ def _facts(data: ObjectsData) -> None:
     sizes = [f"{shape.name}: {len(shape.faces):,} faces" for shape in data.objects.shapes if isinstance(shape, Mesh)]
     if sizes:
         rows.append(("Meshes", "; ".join(sizes)))
-        rows.append(("Rays cast by", "embree" if has_embree() else "trimesh's own caster, which is slower: embreex has "
-                                                                  "no package for this machine"))
+        rows.append(("Rays cast by", "Embree" if has_embree() else "a depth buffer, which is slower: embreex has no "
+                                                                  "package for this machine"))
     panels.facts(rows)
 
 

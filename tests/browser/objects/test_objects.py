@@ -105,11 +105,22 @@ def test_the_subspace_and_its_two_linked_spheres_with_a_prompt_as_heat(browser_p
     no_traceback(page)
 
 
-def test_objects_are_compared_and_a_style_is_carried_over(browser_page, address):
+def test_objects_are_compared_and_a_style_is_carried_over(browser_page, address, reference):
     page = browser_page
     page.goto(f"{address}/{PAGE}?objects_at=compare&n_views=16&world_size=128")
     assert "Nearest:" in finding(page, "objects.distances", "Nearest")
     assert "membership" in finding(page, "objects.membership", "membership")
+    still(page)
+    page.get_by_role("button", name="An image of yours").click()
+    page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(
+        str(reference / "photos" / "coral" / "cat_720p.jpg"))
+    page.get_by_text("image cat_720p.jpg").first.wait_for(timeout=LONG)
+    page.keyboard.press("Escape")
+    page.locator(".st-key-objects-distances").locator("xpath=following::button[contains(., 'Download')][1]").click()
+    pairs = list(csv.DictReader(io.StringIO(downloaded(page, "CSV").decode("utf-8-sig"))))
+    assert len(pairs) == 6 and all(0 < float(row["grassmann distance"]) < 6 for row in pairs)
+    assert b"plotly" in downloaded(page, "HTML").lower()
+    page.keyboard.press("Escape")
     assert "prompt" in finding(page, "objects.over_views", "views:")
 
     page.get_by_role("radio", name="Carry a style over").or_(
@@ -119,6 +130,7 @@ def test_objects_are_compared_and_a_style_is_carried_over(browser_page, address)
     assert re.search(r"cases, chance \d", finding(page, "objects.success", "cases"))
     still(page)
     page.get_by_role("combobox", name="Composed by").click()
+    page.get_by_role("combobox", name="Composed by").press_sequentially("sum of")
     page.get_by_role("option", name="sum of both").click()
     page.get_by_text(re.compile("v_B . alpha v_A")).first.wait_for(timeout=LONG)
     no_traceback(page)
