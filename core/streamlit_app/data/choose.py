@@ -17,7 +17,7 @@ from core.sources.vectors.files import ENDINGS as VECTORS
 from core.streamlit_app import cached, panels, state, uploads
 from core.streamlit_app.data.columns import TableSource, ask_for_images, chosen_roles, pick_roles
 from core.streamlit_app.data.corrections import Said, forget, pick_arrays, pick_letters, pick_pictures, said_of
-from core.streamlit_app.data.links import of_a_link
+from core.streamlit_app.data.links import wanted
 from core.streamlit_app.data.opened import Opened, counts
 from core.streamlit_app.data.panel import dataset_panel
 from core.streamlit_app.data.uploading import (
@@ -263,11 +263,7 @@ def _pick_path() -> Opened | None:
         st.session_state["folder.seen"] = ""
         panels.notice("Nothing is copied: photos are read from the disk when they are looked at.")
         return None
-    if of_a_link("folder", path):
-        panels.notice(f"The address names something on this machine: {path}. It is not opened unasked.", "warning")
-        if st.button("Yes, open it", type="primary", icon=":material/folder_open:", key="folder.yes"):
-            st.session_state["folder.wanted"].add(path)
-            st.rerun()
+    if not wanted("folder", path):
         return None
     if again:
         _opened().pop("folder", None)

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.streamlit_app import panels
 
-def of_a_link(key: str, path: str) -> bool:
-    """Whether a path was neither typed into a field in this visit nor agreed to: then it stood in the address."""
-    wanted: set[str] = st.session_state.setdefault(f"{key}.wanted", set())
+
+def wanted(key: str, path: str) -> bool:
+    """Whether a path was typed into a field in this visit, or is agreed to; one that stood in the address is asked.
+
+    Parameters
+    ----------
+    key : of the field.
+    path : what stands in it.
+    """
+    known: set[str] = st.session_state.setdefault(f"{key}.wanted", set())
     before = st.session_state.get(f"{key}.seen")
     st.session_state[f"{key}.seen"] = path
     if before is not None and path != before:
-        wanted.add(path)
-    return path not in wanted
+        known.add(path)
+    if path in known:
+        return True
+    panels.notice(f"The address names something on this machine: {path}. It is not opened unasked.", "warning")
+    if st.button("Yes, open it", type="primary", icon=":material/folder_open:", key=f"{key}.yes"):
+        known.add(path)
+        st.rerun()
+    return False

@@ -15,7 +15,7 @@ from core.sources.solids.scene import Solid
 from core.sources.solids.vocabulary import SOLIDS
 from core.sources.tars import ARCHIVES
 from core.streamlit_app import panels, state, uploads
-from core.streamlit_app.data.links import of_a_link
+from core.streamlit_app.data.links import wanted
 from core.streamlit_app.data.uploading import (
     LONGEST_FILES,
     Brought,
@@ -151,11 +151,7 @@ def _here() -> Objects | None:
         st.session_state["mesh.seen"] = ""
         panels.notice("Nothing is copied.")
         return None
-    if of_a_link("mesh", path):
-        panels.notice(f"The address names something on this machine: {path}. It is not opened unasked.", "warning")
-        if st.button("Yes, open it", type="primary", icon=":material/folder_open:", key="mesh.yes"):
-            st.session_state["mesh.wanted"].add(path)
-            st.rerun()
+    if not wanted("mesh", path):
         return None
     known = st.session_state.get("objects.here")
     if known is None or known[0] != path:
