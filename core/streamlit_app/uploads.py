@@ -122,9 +122,11 @@ def refusal() -> SourceError | None:
 
 
 def keep(source: str, uploads: Sequence[UploadedFile]) -> None:
-    """What is open now of a source was made of these files."""
+    """What is open now of a source was made of these files; those of what was open before are gone."""
     context = get_script_run_ctx()
-    files = st.session_state[f"{source}.kept"] = [upload.file_id for upload in uploads]
+    files = [upload.file_id for upload in uploads]
+    drop(file for file in st.session_state.get(f"{source}.kept", ()) if file not in files)
+    st.session_state[f"{source}.kept"] = files
     if context is not None:
         LEDGER.keep(context.session_id, files)
 

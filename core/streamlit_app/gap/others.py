@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import ShapeError
 from core.geometry.pairs import Pairs
 from core.settings import settings as process_settings
-from core.streamlit_app import cached, panels, work
+from core.streamlit_app import cached, panels, uploads, work
 from core.streamlit_app.data.ready import Ready
 from core.types import Dataset, EmbeddingSet, fingerprint
 
@@ -91,6 +91,8 @@ def second_file(ready: Ready) -> Other | None:
     upload = st.file_uploader("Vectors of the same items by another model", type=list(_TYPES), key="gap.second",
                               max_upload_size=process_settings().budget.upload_mb)
     known: dict[str, Other] = st.session_state.setdefault("gap.second.known", {})
+    if (over := uploads.refusal()) is not None:
+        panels.error_panel(over)
     if upload is None:
         known.clear()
         return None
