@@ -81,8 +81,10 @@ def layout_of(lines: Sequence[str]) -> Layout | None:
     numbers is its index. A first line of two whole numbers is word2vec's count.
     """
     best, best_score = None, 0.0
-    for mark, decimal in ((",", "."), ("\t", "."), (";", "."), ("|", "."), (_SPACES, "."), (";", ","), ("\t", ","),
-                          ("|", ","), (_SPACES, ",")):
+    for mark, decimal in ((",", "."), ("\t", "."), (";", "."), ("|", "."), (";", ","), ("\t", ","), ("|", ","),
+                          (_SPACES, "."), (_SPACES, ",")):
+        if mark == _SPACES and best is not None and best.mark == "\t":
+            break       # spaces between tabs are letters
         found = _try(lines, mark, decimal)
         if found is not None and found[1] > best_score * 1.001:
             best, best_score = found
@@ -101,8 +103,9 @@ def _try(lines: Sequence[str], mark: str, decimal: str) -> tuple[Layout, float] 
     body = [row for row in body if len(row) == width]
     shares = [_share(column, decimal) for column in zip(*body)]
     numeric = [share > 0.5 for share in shares]
-    first = [row[0] for row in body] + [row[0] for row in rows[:1] if any(_is_number(c, decimal) for c in row[1:])]
-    numeric[0] &= _share(first, decimal) > 0.9      # some names are numbers by chance: 007, 1e3
+    whole = body + [row for row in rows[:1] if len(row) == width and any(_is_number(c, decimal) for c in row[2:])]
+    for at in (0, 1) if _counts([row[0] for row in body]) else (0,):    # some names are numbers by chance: 007, 1e3
+        numeric[at] &= _share([row[at] for row in whole], decimal) > 0.9
     if len(rows[0]) == width - 1 and len(rows) > 1 and not numeric[0]:
         rows[0] = ["", *rows[0]]
     header = len(rows[0]) == width and len(rows) > 1 and _is_header(rows[0], numeric, decimal)
@@ -132,12 +135,17 @@ def _is_header(row: Sequence[str], numeric: Sequence[bool], decimal: str) -> boo
 
 def _index(body: Sequence[Sequence[str]], names: Sequence[str], numeric: Sequence[bool], header: bool) -> str | None:
     """The first column where it numbers the rows before columns of decimal numbers."""
-    cells = [row[0].strip() for row in body]
-    counted = len(cells) >= 3 and all(cell.isdecimal() for cell in cells) and all(
-        int(b) == int(a) + 1 for a, b in pairwise(cells))
+    counted = _counts([row[0] for row in body])
     decimals = any(not cell.strip().lstrip("+-").isdecimal() for row in body for cell in row[1:])
     titled = not header or names[0].startswith("column_") or names[0].lower() in ("index", "unnamed: 0")
     return names[0] if numeric[0] and counted and decimals and titled else None
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    """Whether cells are whole numbers, each one more than the last."""
+    said = [cell.strip() for cell in cells]
+    return len(said) >= 3 and all(cell.isdecimal() for cell in said) and all(
+        int(b) == int(a) + 1 for a, b in pairwise(said))
 
 
 def _names(row: Sequence[str]) -> tuple[str, ...]:
