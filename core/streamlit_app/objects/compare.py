@@ -11,7 +11,7 @@ from core.figures.objects import subspaces as belonging
 from core.geometry.objects.angles import grassmann_distance, principal_angles
 from core.geometry.objects.profiles import angles_report, membership_report
 from core.geometry.objects.recognition import recognition_report
-from core.geometry.objects.reports import AnglesReport, RecognitionReport
+from core.geometry.objects.reports import AnglesReport, MembershipReport, RecognitionReport
 from core.geometry.objects.subspaces import fit_span
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.image_prompt import pick_image
@@ -77,7 +77,9 @@ def _membership(settings: Settings, data: ObjectsData, rank: int, prompts: tuple
     others = {f"“{text[:40]}”": vector[None] for text, vector in zip(texts, vectors)}
     if image is not None:
         others[image.name] = image.vector
-    report = membership_report(data.views, number, rank=rank, others=others)
+    report: MembershipReport = work.result_of(
+        fingerprint("member", data.key, number, rank, *(part for title in others for part in (title, others[title]))),
+        lambda on_progress, should_stop: membership_report(data.views, number, rank=rank, others=others))
     ui.show(belonging.memberships(report, dark=ui.dark()), key="objects.membership",
             how_to_read="Length of the part of a unit vector that lies in the subspace. The telling comparison is with "
                         "the views of other objects, not with random directions.",
