@@ -394,7 +394,7 @@ def test_vectors_made_elsewhere_have_their_own_model_in_the_sidebar(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "theirs.npz", image=rng.normal(size=(20, 7)), text=rng.normal(size=(20, 7)))
     source = open_vectors(tmp_path / "theirs.npz")
-    for page in PAGES:
+    for page in ("pages/1_Embedding_Sphere.py", "pages/2_Modality_Gap.py"):
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT)
         at.session_state["vectors.source"] = Brought((("theirs.npz", b""),), "mark", "theirs.npz")
         at.session_state["opened"] = {"vectors": (("mark", Said()), Opened("theirs", "key", vectors=source,

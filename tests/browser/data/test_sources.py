@@ -246,17 +246,19 @@ def test_what_is_no_source_is_said_in_words_and_another_can_be_taken(browser_pag
 
 
 def encoding(page, address: str, sample: int) -> None:
-    """The sphere page, while the built-in world is being encoded; stopped as soon as that is said."""
+    """The sphere page, while the built-in world is being encoded: agreed to if asked, stopped once it goes on."""
     page.add_init_script("""window.progressSaid = []; new MutationObserver(() => {
         const bar = document.querySelector('[data-testid=stProgress]'), said = bar?.innerText;
         if (said && said !== window.progressSaid.at(-1)) window.progressSaid.push(said);
-        if (window.stopped || !said?.includes('Encoding images')) return;
-        window.stopped = true;
-        [...document.querySelectorAll('[data-testid=stMain] button')]
-            .find((button) => button.innerText.includes('Stop')).click();
+        const wanted = bar ? 'Stop' : 'Encode all', now = said ?? wanted;
+        if (window.stopped || window.clicked === now || (bar && !said.includes('Encoding images'))) return;
+        const found = [...document.querySelectorAll('[data-testid=stMain] button')]
+            .find((button) => button.innerText.includes(wanted));
+        if (found) { window.clicked = now; found.click(); }
     }).observe(document, {childList: true, subtree: true, characterData: true});""")
     page.goto(f"{address}/Embedding_Sphere?scenes={SCENES}&sample={sample}")
     page.get_by_role("button", name="Go on").wait_for(timeout=LONG)
+    page.evaluate("window.stopped = true")
     says(page, "Stopped, as asked.")
     assert page.locator(".orrery-error").count() == 0
 
