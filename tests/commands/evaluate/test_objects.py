@@ -21,11 +21,10 @@ FLOORS = {"recognise_subspace": 0.98, "transfer_subspace": 0.90, "transfer_pae":
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def printed() -> dict[str, object]:
     """What the command prints, of one set of each kind, tuned on one more."""
     out = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
-        patch.setenv("ORRERY_CACHE", str(tmp_path_factory.mktemp("cache")))
+    with contextlib.redirect_stdout(out):
         assert main(["evaluate", "objects", "--sets", "1", "--tuned-on", "1", "--json"]) == 0
     return json.loads(out.getvalue())
 
