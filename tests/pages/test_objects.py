@@ -44,6 +44,45 @@ def test_every_section_of_solids(section: str, solids: str):
         assert said["views"].names == ("green cube", "green cone", "green torus")
 
 
+def test_the_python_of_a_carried_style_finds_what_the_page_shows():
+    at = page(objects_at="style", solids="cube|cone|torus", to_style="sketch")
+    said: dict[str, object] = {}
+    exec(next(block.value for block in at.code if "compose(" in block.value), said)
+    shown = "".join(html.proto.body for html in at.get("html") if "✓" in html.proto.body)
+    inputs = {said["images"].ids[said["content"]], said["images"].ids[said["source"]]}
+    nearest = [name for name in said["nearest"] if name not in inputs]
+    assert nearest[0] in shown
+
+
+@pytest.mark.parametrize("section", SECTIONS[1:])
+def test_the_photo_model_has_no_prompts_and_the_rest_is_measured(section: str):
+    from core.streamlit_app.objects.page import WITHOUT_PROMPTS
+
+    at = page(objects_at=section, solids="cube|cone|torus", model="photo", looks_like="a cube")
+    assert WITHOUT_PROMPTS[:40] in words(at) and not alerts(at)
+    if section == "style":
+        assert "PAE" not in at.selectbox(key="method").options
+    if section == "compare":
+        assert not [field for field in at.text_input if field.label.startswith("Prompt")]
+
+
+def test_other_objects_have_prompts_of_their_own():
+    at = page(objects_at="compare", solids="cube|cone")
+    at.session_state["solids"] = ["torus", "cone"]
+    at = finished(at.run())
+    prompts = {field.label: field.value for field in at.text_input if field.label.startswith("Prompt")}
+    assert prompts == {"Prompt for green torus": "a photo of a torus", "Prompt for green cone": "a photo of a cone"}
+
+
+def test_meshes_of_one_shape_and_other_names_are_not_taken_for_each_other(reference):
+    from core.sources.meshes.opening import open_meshes
+    from core.streamlit_app.objects.bring import _brought
+
+    torus = (reference / "meshes" / "torus.STL").read_bytes()
+    one, other = (_brought(open_meshes([(name, torus)])) for name in ("mine.stl", "yours.stl"))
+    assert one.shapes[0].fingerprint == other.shapes[0].fingerprint and one.key != other.key
+
+
 def test_a_mesh_and_photos_of_objects(reference):
     from core.streamlit_app.objects.page import WITHOUT_A_NAME
 

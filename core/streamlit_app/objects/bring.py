@@ -170,5 +170,5 @@ def _here() -> Objects | None:
 def _brought(found: Meshes) -> Objects:
     names = [shape.name for shape in found.objects]
     name = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Objects(name, fingerprint("meshes", *(shape.fingerprint for shape in found.objects)), found.objects, None,
-                   found.refused, found.left_out, found.notices)
+    key = fingerprint("meshes", names, *(shape.fingerprint for shape in found.objects))
+    return Objects(name, key, found.objects, None, found.refused, found.left_out, found.notices)

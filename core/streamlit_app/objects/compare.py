@@ -16,7 +16,7 @@ from core.geometry.objects.subspaces import fit_span
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.image_prompt import pick_image
 from core.streamlit_app.objects import python
-from core.streamlit_app.objects.data import ObjectsData, pick_object, prompts_of, vectors_of
+from core.streamlit_app.objects.data import ObjectsData, pick_object, prompts_of, takes_prompts, vectors_of
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -29,7 +29,7 @@ def show(settings: Settings, data: ObjectsData) -> None:
     fewest = min(len(data.rows(number)) for number in range(n))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rank = state.pick_number("Rank of the subspaces", 1, max(2, min(fewest, 30)), key="rank", default=5)
-        prompts = prompts_of(data)
+        prompts = prompts_of(settings, data)
     if n == 1:
         panels.notice("One object: bring another to compare it with. Below, what belongs to its subspace.")
     elif n == 2:
@@ -69,11 +69,12 @@ def _apart(settings: Settings, data: ObjectsData, rank: int) -> None:
 def _membership(settings: Settings, data: ObjectsData, rank: int, prompts: tuple[str, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = pick_object(data, key="member_of", label="What belongs to the subspace of")
-        own = state.pick_text("A caption of yours", key="member", placeholder="a photo of a chair").strip()
+        own = state.pick_text("A caption of yours", key="member",
+                              placeholder="a photo of a chair").strip() if takes_prompts(settings) else ""
         with st.popover("An image of yours", icon=":material/image_search:"):
             image = pick_image(settings, "An image, to see which subspace it belongs to")
     texts = list(dict.fromkeys([*prompts, *([own] if own else [])]))[:24]
-    vectors = vectors_of(settings, texts)
+    vectors = vectors_of(settings, texts) if texts else ()
     others = {f"“{text[:40]}”": vector[None] for text, vector in zip(texts, vectors)}
     if image is not None:
         others[image.name] = image.vector
@@ -87,7 +88,7 @@ def _membership(settings: Settings, data: ObjectsData, rank: int, prompts: tuple
 
 
 def _recognition(settings: Settings, data: ObjectsData, prompts: tuple[str, ...]) -> None:
-    texts = vectors_of(settings, prompts)
+    texts = vectors_of(settings, prompts) if prompts else None
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> RecognitionReport:
         return recognition_report([data.views], prompts=texts, n_views=N_VIEWS, seed=settings.seed,
@@ -98,7 +99,7 @@ def _recognition(settings: Settings, data: ObjectsData, prompts: tuple[str, ...]
     with left:
         ui.show(telling.by_views(report, dark=ui.dark()), key="objects.over_views",
                 how_to_read="Each view is left out and told from others. The rank of the subspace is chosen inside the "
-                            "fitted views. A prompt fits nothing, so it needs no view.",
+                            "fitted views." + (" A prompt fits nothing, so it needs no view." if prompts else ""),
                 table=lambda: telling.recognition_table(report))
     with right:
         ui.show(telling.by_rank(report, dark=ui.dark()), key="objects.over_rank",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.encoding.registry import PHOTO
 from core.geometry.objects.views import ObjectViews
 from core.streamlit_app import cached, state
 from core.streamlit_app.data.ready import Ready
@@ -80,14 +81,24 @@ def pick_style(data: ObjectsData, *, key: str = "style", label: str = "Style") -
     return names.index(state.pick_option(label, {name: name for name in names}, key=key)) if len(names) > 1 else 0
 
 
-def prompts_of(data: ObjectsData) -> tuple[str, ...]:
-    """One prompt for each object, which a visitor can write anew; names that files have seldom say what is seen."""
+def takes_prompts(settings: Settings) -> bool:
+    """Whether cosines to texts mean anything by the model of the page; by the photo model, they do not."""
+    return settings.model_id != PHOTO
+
+
+def prompts_of(settings: Settings, data: ObjectsData) -> tuple[str, ...]:
+    """One prompt for each object, which a visitor can write anew; none where the model takes no prompts.
+
+    The names that files have seldom say what is seen.
+    """
+    if not takes_prompts(settings):
+        return ()
     with st.popover("Prompts", icon=":material/edit:"):
         written = []
-        for i, name in enumerate(data.views.names):
+        for name in data.views.names:
             plain = name.split(" ", 1)[1] if data.objects.are_solids and " " in name else name
             words = " ".join(plain.replace("_", " ").replace("-", " ").split())
-            written.append(state.pick_text(f"Prompt for {name}", key=f"says{i}", default=f"a photo of a {words}"))
+            written.append(state.pick_text(f"Prompt for {name}", key=f"says {name}", default=f"a photo of a {words}"))
     return tuple(text.strip() or name for text, name in zip(written, data.views.names))
 
 

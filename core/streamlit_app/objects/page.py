@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.encoding.registry import misfit
+from core.encoding.registry import BUILTIN, misfit
 from core.streamlit_app import models, panels, state, ui
 from core.streamlit_app.data.embedding import ensure_embedded
 from core.streamlit_app.data.opened import Opened
 from core.streamlit_app.objects import compare, recognise, style, subspace, views
 from core.streamlit_app.objects.bring import Objects, pick_objects
-from core.streamlit_app.objects.data import ObjectsData, data_of
+from core.streamlit_app.objects.data import ObjectsData, data_of, takes_prompts
 from core.streamlit_app.objects.looks import opened_views, pick_rendering
 from core.streamlit_app.state import Settings
 
@@ -25,6 +25,8 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings, ObjectsData], None]]] = {
 }
 WITHOUT_A_NAME = ("The built-in CLIP has only ever seen ten solids: it has no meaningful name for free forms, whatever "
                   "the look. The geometry of their views is measured all the same; for names take another model.")
+WITHOUT_PROMPTS = ("The photo model is a classifier, not a CLIP: no prompt can be compared with its views. What needs "
+                   "prompts is left out; the geometry of the views is measured.")
 
 
 def show_objects(settings: Settings) -> None:
@@ -40,12 +42,19 @@ def show_objects(settings: Settings) -> None:
         return
     section = state.pick_option("Section", {key: title for key, (title, _) in SECTIONS.items()}, key="objects_at",
                                 widget="segments", label_visible=False)
-    if misfit(settings.model_id, built_in_world=opened.in_world):
-        panels.notice(WITHOUT_A_NAME)
+    _say_what_the_model_cannot(settings, opened)
     ready = ensure_embedded(settings.model_id, opened)
     ui.refused_panel(ready.refused[len(opened.refused):])
     with panels.friendly_errors():
         SECTIONS[section][1](settings, data_of(objects, ready, rendering))
+
+
+def _say_what_the_model_cannot(settings: Settings, opened: Opened) -> None:
+    reason = misfit(settings.model_id, built_in_world=opened.in_world)
+    if reason:
+        panels.notice(WITHOUT_A_NAME if settings.model_id == BUILTIN else reason)
+    if not takes_prompts(settings):
+        panels.notice(WITHOUT_PROMPTS)
 
 
 def _opened(objects: Objects) -> Opened | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.geometry.objects.styles import METHODS
 from core.streamlit_app.data.python import as_code
 from core.streamlit_app.objects.data import ObjectsData
 from core.streamlit_app.state import Settings
@@ -59,20 +60,21 @@ def compare(settings: Settings, data: ObjectsData, rank: int) -> str:
     return _code(settings, data, imports, lines)
 
 
-def style(settings: Settings, data: ObjectsData, method: str, content: int, source: int, rank: int, alpha: float
-          ) -> str:
+def style(settings: Settings, data: ObjectsData, method: str, content: int, source: int, rank: int, alpha: float,
+          *, change: bool) -> str:
     """One composed vector and the renderings nearest to it."""
     assert data.rendering is not None
-    texts = [data.rendering.text(name) for name in data.views.style_names]
-    return _code(settings, data, [
-        "from core.encoding.models import load_model", "from core.geometry.directions import unit",
-        "from core.geometry.objects.styles import Requests, compose, fit_styles"], [
-        f"texts = unit(load_model({settings.model_id!r}).encode_texts({texts!r}))",
-        f"content, source = {content}, {source}",
+    imports, lines, texts = ["from core.geometry.objects.styles import Requests, compose, fit_styles"], [], ""
+    if METHODS[method].needs == "texts":
+        imports += ["from core.encoding.models import load_model", "from core.geometry.directions import unit"]
+        said = [data.rendering.text(name) for name in data.views.style_names]
+        lines, texts = [f"texts = unit(load_model({settings.model_id!r}).encode_texts({said!r}))"], ", texts"
+    return _code(settings, data, imports, [
+        *lines, f"content, source = {content}, {source}",
         "fitted = views.part(~np.isin(views.views, views.views[[content, source]]))",
-        f"found = compose({method!r}, fit_styles(fitted, texts), Requests.of(views, np.array([content]), "
-        "np.array([source])),", f"                rank={rank}, alpha={alpha:g})",
-        "print([images.ids[i] for i in np.argsort(-views.vectors @ found.vectors[0])[:10]])"])
+        "requests = Requests.of(views, np.array([content]), np.array([source]))",
+        f"found = compose({method!r}, fit_styles(fitted{texts}), requests, rank={rank}, alpha={alpha:g}, "
+        f"change={change})", "nearest = [images.ids[i] for i in np.argsort(-views.vectors @ found.vectors[0])[:10]]"])
 
 
 def recognise(settings: Settings, names: Sequence[str], template: str, cameras: str, up: str) -> str:

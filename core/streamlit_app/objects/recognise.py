@@ -15,7 +15,7 @@ from core.sources.meshes.mesh import Cloud, Mesh
 from core.sources.solids.vocabulary import SOLIDS
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.objects import python
-from core.streamlit_app.objects.data import ObjectsData, pick_object, vectors_of
+from core.streamlit_app.objects.data import ObjectsData, pick_object, takes_prompts, vectors_of
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -30,6 +30,8 @@ def show(settings: Settings, data: ObjectsData) -> None:
     if not all(isinstance(shape, (Mesh, Cloud)) for shape in data.objects.shapes) or not data.objects.shapes:
         panels.notice("Depth pictures are drawn of meshes and point clouds: bring one. How the built-in solids and "
                       "photos are told apart stands under Compare objects.")
+        return
+    if not takes_prompts(settings):
         return
     left, right = st.columns([1, 1.5], gap="medium")
     with left:
@@ -67,8 +69,8 @@ def show(settings: Settings, data: ObjectsData) -> None:
 
 
 def _classes(data: ObjectsData) -> tuple[str, ...]:
-    default = "\n".join(dict.fromkeys([*(name.replace("_", " ") for name in data.views.names), *SOLIDS]))
-    written = state.pick_text("Classes, one a line", key="classes", default=default, lines=8)
+    usual = "\n".join(dict.fromkeys([*(name.replace("_", " ") for name in data.views.names), *SOLIDS]))
+    written = state.pick_text("Classes, one a line", key="classes", placeholder=usual, lines=8).strip() or usual
     names = tuple(dict.fromkeys(line.strip()[:80] for line in written.splitlines() if line.strip()))
     if len(names) > MOST_CLASSES:
         panels.notice(f"{len(names):,} classes; the first {MOST_CLASSES} are asked.")
@@ -78,7 +80,7 @@ def _classes(data: ObjectsData) -> tuple[str, ...]:
 def _weights(cameras: str) -> tuple[float, ...]:
     """One weight a view, as a line of numbers."""
     n = FIXED_COUNTS[cameras]
-    written = state.pick_text("Weights of the views", key="weights", default=", ".join(["1"] * n),
+    written = state.pick_text("Weights of the views", key=f"weights_{cameras}", default=", ".join(["1"] * n),
                               help="From the front, right, back, left, above and below; of ten views eight go round.")
     try:
         found = tuple(float(part) for part in written.replace(";", ",").split(","))

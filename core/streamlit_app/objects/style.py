@@ -15,7 +15,7 @@ from core.geometry.objects.transfer import OF_A_RANK, TASKS, Setting, score_styl
 from core.language.objects.evaluation import ObjectsEvaluation, evaluate_objects
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.objects import python
-from core.streamlit_app.objects.data import ObjectsData, pick_object, prompts_of, vectors_of
+from core.streamlit_app.objects.data import ObjectsData, pick_object, prompts_of, takes_prompts, vectors_of
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -29,17 +29,18 @@ def show(settings: Settings, data: ObjectsData) -> None:
     if data.rendering is None or len(data.views.style_names) < 2:
         panels.notice("A style is carried over between styles: draw the objects in two or more (Look, above).")
     else:
-        prompts = prompts_of(data)
+        prompts = prompts_of(settings, data)
         _by_hand(settings, data, prompts)
         if len(data.views.names) > 1:
             _all_cases(settings, data, prompts)
-    _evaluation(settings)
+    if takes_prompts(settings):
+        _evaluation(settings)
 
 
 def _by_hand(settings: Settings, data: ObjectsData, prompts: tuple[str, ...]) -> None:
     names, styles = data.views.names, data.views.style_names
     alone = len(names) == 1
-    allowed = [key for key, method in METHODS.items() if not alone or method.needs in ("texts", "nothing")]
+    allowed = [key for key in _allowed(settings) if not alone or METHODS[key].needs in ("texts", "nothing")]
     if alone:
         panels.notice("One object alone has no style means: what is left are prompts. Bring a second object for the "
                       "rest.")
@@ -70,7 +71,8 @@ def _by_hand(settings: Settings, data: ObjectsData, prompts: tuple[str, ...]) ->
         found = _composed(settings, data, method, content, shows, rank, alpha, change=task == "change")
         _nearest(data, content, shows, found)
         _labels(settings, data, prompts, content, found)
-    ui.copy_as_python(python.style(settings, data, method, content, shows, rank, alpha))
+    ui.copy_as_python(python.style(settings, data, method, content, shows, rank, alpha,
+                                    change=task == "change"))
 
 
 def _row(data: ObjectsData, number: int, style: int, view: int) -> int | None:
@@ -79,8 +81,15 @@ def _row(data: ObjectsData, number: int, style: int, view: int) -> int | None:
     return int(at[0]) if len(at) else None
 
 
-def _texts(settings: Settings, data: ObjectsData) -> np.ndarray:
-    """(styles, d) a prompt for each style."""
+def _allowed(settings: Settings) -> list[str]:
+    """Methods that the model of the page can follow."""
+    return [key for key, method in METHODS.items() if takes_prompts(settings) or method.needs != "texts"]
+
+
+def _texts(settings: Settings, data: ObjectsData) -> np.ndarray | None:
+    """(styles, d) a prompt for each style; None where the model takes none."""
+    if not takes_prompts(settings):
+        return None
     assert data.rendering is not None
     return vectors_of(settings, [data.rendering.text(style) for style in data.views.style_names])
 
@@ -119,13 +128,16 @@ def _nearest(data: ObjectsData, content: int, source: int, found: Composed) -> N
 
 
 def _labels(settings: Settings, data: ObjectsData, prompts: tuple[str, ...], content: int, found: Composed) -> None:
-    """Zero-shot probabilities of objects and of styles, before and after."""
+    """Zero-shot probabilities of objects and of styles, before and after; nothing where the model takes no prompts."""
+    style_texts = _texts(settings, data)
+    if style_texts is None:
+        return
     encoder = cached.encoder(settings.model_id)
     scale = encoder.logit_scale if np.isfinite(encoder.logit_scale) else SCALE
     sides = np.stack([data.views.vectors[content].astype(np.float64), found.vectors[0]])
     for title, names, texts, key in (
             ("object", data.views.names, vectors_of(settings, prompts), "objects.says"),
-            ("style", data.views.style_names, _texts(settings, data), "objects.says_style")):
+            ("style", data.views.style_names, style_texts, "objects.says_style")):
         chances = _softmax(scale * sides @ texts.astype(np.float64).T)
         ui.show(labels.before_and_after(title, names, chances[0], chances[1], dark=ui.dark()), key=key,
                 how_to_read=f"Zero-shot probabilities of the {title}s, at the model's own temperature: of the view "
@@ -144,11 +156,11 @@ def _all_cases(settings: Settings, data: ObjectsData, prompts: tuple[str, ...]) 
     change = task == "change"
     rank = int(float(state.value_of("style_rank", str(FIRST_RANK))))
     alpha = float(state.value_of("alpha", "1.0"))
-    texts, names = _texts(settings, data), vectors_of(settings, prompts)
+    texts, names = _texts(settings, data), vectors_of(settings, prompts) if prompts else None
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> StyleReport:
         cases = [style_task(data.views, texts, change=change, seed=settings.seed)]
-        return score_styles(cases, {key: Setting(rank, alpha) for key in METHODS}, prompts=names,
+        return score_styles(cases, {key: Setting(rank, alpha) for key in _allowed(settings)}, prompts=names,
                             on_progress=on_progress)
 
     key = fingerprint("styles", data.key, change, rank, alpha, prompts, settings.seed)
@@ -181,6 +193,10 @@ def _evaluation(settings: Settings) -> None:
         ui.show(figures.success(report, dark=ui.dark()), key=f"objects.evaluated.{task}",
                 how_to_read="As above, over all sets that were scored; intervals are over objects.",
                 table=partial(figures.success_table, [report]))
+        ui.show(figures.over_rank(report, dark=ui.dark()), key=f"objects.rank.{task}",
+                how_to_read="The two subspace ways over their rank, at alpha 1: as written, the fit holds the style "
+                            "itself, and nothing of the other style is left above a low rank.",
+                table=partial(figures.over_rank_table, report))
     before = "" if kind == "hard" else f"{kind}_"
     numbers = {name: number for name, number in found.figures().items()
                if name.startswith(f"{before}recognise" if before else "recognise")}

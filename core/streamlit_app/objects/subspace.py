@@ -19,7 +19,7 @@ from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.selections import keep
 from core.streamlit_app.live.sphere_view import sphere_view
 from core.streamlit_app.objects import python
-from core.streamlit_app.objects.data import ObjectsData, pick_object, pick_style, vectors_of
+from core.streamlit_app.objects.data import ObjectsData, pick_object, pick_style, takes_prompts, vectors_of
 from core.streamlit_app.state import Settings
 from core.types import Number, fingerprint
 
@@ -33,7 +33,8 @@ def show(settings: Settings, data: ObjectsData) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number, style = pick_object(data), pick_style(data)
         method = state.pick_option("Map of the views", {key: MAPS[key].title for key in SHEETS}, key="sheet")
-        text = state.pick_text("From where does it look like …", key="looks_like", placeholder="a photo of a chair")
+        text = state.pick_text("From where does it look like …", key="looks_like",
+                               placeholder="a photo of a chair").strip() if takes_prompts(settings) else ""
     rows = data.rows(number, style)
     if len(rows) < LEAST:
         panels.notice(f"{len(rows)} views are too few for a subspace; take {LEAST} or more.")
@@ -42,7 +43,7 @@ def show(settings: Settings, data: ObjectsData) -> None:
     if data.rendering is None:
         panels.notice("Of photos nobody knows where they were taken from: what needs the directions is left out.")
     else:
-        _spheres(settings, data, rows, name, method, text.strip())
+        _spheres(settings, data, rows, name, method, text)
     _energies(settings, data, rows, name)
     if data.rendering is not None:
         _turning(settings, data, rows, name)
