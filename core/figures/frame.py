@@ -130,10 +130,15 @@ def spoken(number: Number, digits: int = 2) -> str:
     """
     known, digits = [], decimals(number, digits)
     if number.low is not None and number.high is not None:
-        known.append(f"{number.low:.{digits}f} to {number.high:.{digits}f}")
+        known.append(f"{_digits(number.low, digits)} to {_digits(number.high, digits)}")
     if number.null is not None:
-        known.append(f"by chance {number.null:.{digits}f}")
-    return f"{number.value:.{digits}f}" + (f" ({'; '.join(known)})" if known else "")
+        known.append(f"by chance {_digits(number.null, digits)}")
+    return _digits(number.value, digits) + (f" ({'; '.join(known)})" if known else "")
+
+
+def _digits(value: float, digits: int) -> str:
+    """A number to some digits, without a negative zero."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def percent(number: Number) -> Number:

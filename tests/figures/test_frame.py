@@ -161,6 +161,7 @@ def _others(out, order, rng):
 def test_numbers_are_spoken_with_interval_and_chance():
     number = Number(0.5521, 0.508, 0.596, 0.002, 500, "share")
     assert spoken(number) == "0.55 (0.51 to 0.60; by chance 0.00)"
+    assert spoken(Number(0.21, -0.02, 0.44, null=-0.001)) == "0.2 (0.0 to 0.4; by chance 0.0)"
     assert spoken(percent(number), 1) == "55 (51 to 60; by chance 0)"
     assert spoken(Number(1.5)) == "1.50"
     assert (spoken(Number(1.5), 4), spoken(Number(0.85, 0.848, 0.8523))) == ("1.5000", "0.850 (0.848 to 0.852)")

@@ -75,7 +75,8 @@ def pick_objects() -> Objects | None:
     state.write_url("file", found.files or None)
     panels.refused_panel(found.refused)
     if found.left_out or found.notices:
-        with st.expander(f"{len(found.left_out) + len(found.notices):,} remarks on what was brought"):
+        n = len(found.left_out) + len(found.notices)
+        with st.expander(f"{n:,} remark{'s' * (n != 1)} on what was brought"):
             for said in (*found.notices, *(f"{left.name}: {left.reason}" for left in found.left_out)):
                 st.text(said)
     if len(found.shapes) > MOST:

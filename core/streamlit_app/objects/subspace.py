@@ -119,10 +119,10 @@ def _energies(settings: Settings, data: ObjectsData, rows: np.ndarray, name: str
         for what, found in (("Span", report.span_dimensions), ("Variation", report.variation_dimensions)):
             numbers |= {f"{what}: dimension at {share:.0%}": number for share, number in found.items()}
         numbers |= _sheet_numbers(data, rows)
-        st.dataframe(panels.numbers_table(numbers).drop(columns="unit"), hide_index=True, height="content",
+        st.dataframe(panels.numbers_table(numbers).drop(columns=["n", "unit"]), hide_index=True, height="content",
                      key="objects.dimensions")
-        st.caption("In dimensions. By chance: as many random directions in as many dimensions. They grow with the "
-                   "number of views: compare objects at equal numbers.")
+        st.caption(f"In dimensions, {len(rows)} views. By chance: as many random directions in as many "
+                   "dimensions. They grow with the number of views: compare objects at equal numbers.")
         ui.copy_as_python(python.subspace(settings, data, name))
 
 
@@ -139,8 +139,8 @@ def _sheet_numbers(data: ObjectsData, rows: np.ndarray) -> dict[str, Number]:
     except OrreryError as error:
         st.caption(panels.plain(str(error)))
         return {}
-    return {"Intrinsic dimension of the views (TwoNN)": of_views,
-            "The same of their directions": of_directions}
+    return {"Intrinsic dimension (TwoNN)": of_views,
+            "The same of the directions": of_directions}
 
 
 def _turning(settings: Settings, data: ObjectsData, rows: np.ndarray, name: str) -> None:
