@@ -119,7 +119,8 @@ def said_by(shown: str) -> str:
 
 def upload(server: Server, what: Attack, file: Path) -> Callable[[], str]:
     """Brings a file as far as the server takes it; gives what is left to do to have it opened."""
-    visitor = Visitor(server.address, PAGE, data=what.source).run()
+    visitor = (Visitor(server.address, "Object_Subspaces", objects="meshes") if what.source == "meshes" else
+               Visitor(server.address, PAGE, data=what.source)).run()
     status, name = visitor.put(file.read_bytes(), what.file)
     if status != 204:
         return lambda: f"upload refused: {status}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import tarfile
 import zipfile
@@ -24,7 +25,7 @@ class Attack:
     Attributes
     ----------
     name : what it tries.
-    source : where it is uploaded: images, table or vectors.
+    source : where it is uploaded: images, table, vectors or meshes.
     file : its name.
     make : writes it to a path.
     """
@@ -54,6 +55,18 @@ def attacks() -> list[Attack]:
         ("png: 60,000 x 60,000 pixels of nothing", "images", "a.png", lambda p: p.write_bytes(png_of(60_000, 60_000))),
         ("png: a text chunk of 200 MB, packed", "images", "a.png", texty_png),
         ("txt: captions of 90 MB", "images", "a.txt", lambda p: p.write_bytes(b"a word " * (90 * MB // 7))),
+        ("ply: says a billion faces", "meshes", "a.ply", lambda p: p.write_bytes(
+            b"ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
+            b"property float z\nelement face 1000000000\nproperty list uchar int vertex_indices\nend_header\n" +
+            bytes(99))),
+        ("stl: says four billion facets", "meshes", "a.stl", lambda p: p.write_bytes(
+            bytes(80) + struct.pack("<I", 2**32 - 1) + bytes(500))),
+        ("obj: ten million vertices", "meshes", "a.obj", lambda p: p.write_bytes(b"v 0 0 1\n" * 10_000_000)),
+        ("xyz: eleven million points", "meshes", "a.xyz", lambda p: p.write_bytes(b"0 1 2.5\n" * 11_000_000)),
+        ("gltf: nodes that show two nodes, forty times over", "meshes", "a.gltf", lambda p: p.write_text(json.dumps(
+            {"asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}],
+             "nodes": [{"children": [i + 1, i + 1]} for i in range(40)] + [{}]}))),
+        ("zip: a mesh of 400 MB of spaces", "meshes", "a.zip", lambda p: zipped(p, {"a.obj": b" " * (400 * MB)})),
         ("csv: 50,000 columns", "table", "a.csv", lambda p: p.write_text(
             "\n".join(",".join(f"c{i}" for i in range(50_000)) for _ in range(20)))),
         ("csv: a field of 90 MB", "table", "a.csv", lambda p: p.write_bytes(
