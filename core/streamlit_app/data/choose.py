@@ -42,12 +42,14 @@ DEFAULT_SCENES = 300
 MOST_SCENES = 5_000
 UPLOADED = ("images", "table", "vectors")
 SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
-                           "vectors": "Vectors", "folder": "On this machine", "views": "Views of objects"}
+                           "vectors": "Vectors", "folder": "On this machine", "views": "Views of objects",
+                           "frames": "Frames of films"}
+OF_A_PAGE = ("views", "frames")   # made on the page of their subject, and offered once they are
 
 
 def pick_dataset() -> Opened | None:
     """The dataset that all pages share, with the widgets to change it; None until something is opened."""
-    offered = {"folder": not process_settings().hosted, "views": "views" in _opened()}
+    offered = {"folder": not process_settings().hosted, **{key: key in _opened() for key in OF_A_PAGE}}
     sources = {key: title for key, title in SOURCES.items() if offered.get(key, True)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="data.bar"):
         source = state.pick_option("Data", sources, key="data", widget="segments")
@@ -62,9 +64,8 @@ def pick_dataset() -> Opened | None:
         dataset = cached.world(n, seed)
         opened: Opened | None = Opened(dataset.name, f"world-{n}-{seed}", dataset)
     else:
-        pick = {"images": _pick_images, "table": _pick_table, "vectors": _pick_vectors, "folder": _pick_path,
-                "views": _views}[source]
-        opened = pick()
+        pick = {"images": _pick_images, "table": _pick_table, "vectors": _pick_vectors, "folder": _pick_path}
+        opened = pick[source]() if source in pick else _of_a_page(source)
     if opened is None:
         return None
     state.write_url("file", opened.files or None)
@@ -301,12 +302,12 @@ def _open_path(path: str) -> Opened | None:
 
 
 def look_at(opened: Opened) -> None:
-    """From now on these views of objects are what all pages look at."""
-    _opened()["views"] = None, opened
-    state.kept()["data"] = "views"
+    """From now on this, made on the page of its subject, is what all pages look at."""
+    _opened()[opened.source] = None, opened
+    state.kept()["data"] = opened.source
 
 
-def _views() -> Opened:
-    opened = _opened()["views"][1]
-    _with_close("views", f"{opened.name}: {counts(opened)}")
+def _of_a_page(source: str) -> Opened:
+    opened = _opened()[source][1]
+    _with_close(source, f"{opened.name}: {counts(opened)}")
     return opened

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.encoding.registry import MODELS, PHOTO
 from core.figures.gap import models as figures
 from core.geometry.comparison import COMPARISONS, linear_cka, neighbour_overlap
 from core.geometry.gap.measures import MEASURES
@@ -17,10 +16,11 @@ from core.geometry.intervals import decimals
 from core.geometry.pairs import Pairs
 from core.learning.history import builtin_history, probe_dataset
 from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.data.other_models import UNTRAINED, pick_models, title_of
 from core.streamlit_app.gap import images, python, sentences
 from core.streamlit_app.gap.data import GapData, gap_pairs
 from core.streamlit_app.gap.measure import differences, measured
-from core.streamlit_app.gap.others import UNTRAINED, Other, encoded, ready_by, second_file
+from core.streamlit_app.gap.others import Other, encoded, ready_by, second_file
 from core.streamlit_app.gap.sentences import say
 from core.streamlit_app.state import Settings
 from core.types import Number, fingerprint
@@ -28,7 +28,6 @@ from core.types import Number, fingerprint
 ON = {"open": "On what is open", "probe": "On the probe scenes of the built-in training",
       "images": "On the images alone, the photo model too"}
 STEP = "step:"
-MOST = 6
 CHECKPOINTS = 8
 SHOWN = ("centroid_gap", "angle_of_means", "cosine_paired", "cosine_unpaired", "rmg", "separability",
          "uniformity_image", "uniformity_text", "r1_image_to_text", "r1_text_to_image", "kendall_tau",
@@ -50,7 +49,7 @@ def show(settings: Settings, data: GapData) -> None:
     elif second:
         others = _two_files(data)
     else:
-        chosen = _pick_models(settings, (settings.model_id, UNTRAINED + settings.model_id), {}, key="models")
+        chosen = pick_models(settings, (settings.model_id, UNTRAINED + settings.model_id), {}, key="models")
         others = [_on_open(model, settings, data) for model in chosen]
     if len(others) < 2:
         panels.notice("Give a second file: vectors of the same items, by another model." if second else
@@ -96,7 +95,7 @@ def _on_probes(settings: Settings) -> list[Other]:
     steps = {f"{STEP}{i}": f"Built-in at step {history.steps[i]:,}" for i in history.some(CHECKPOINTS)}
     first, *_, last = steps
     found = []
-    for model in _pick_models(settings, (first, list(steps)[len(steps) // 2], last), steps, key="probe_models"):
+    for model in pick_models(settings, (first, list(steps)[len(steps) // 2], last), steps, key="probe_models"):
         if model in steps:
             pairs = history.pairs(int(model.removeprefix(STEP)))
             found.append(Other(steps[model], fingerprint("probe", pairs.images, pairs.texts), pairs))
@@ -105,24 +104,6 @@ def _on_probes(settings: Settings) -> list[Other]:
         found.append(Other(title_of(model), fingerprint("probe", images.fingerprint, texts.fingerprint),
                            Pairs.row_by_row(images.vectors, texts.vectors)))
     return found
-
-
-def _pick_models(settings: Settings, first: Sequence[str], more: Mapping[str, str], *, key: str) -> tuple[str, ...]:
-    from core.encoding.models import is_on_disk
-
-    ids = dict.fromkeys([settings.model_id, *(name for name in MODELS if name != PHOTO and is_on_disk(name))])
-    options = dict(more) | {name: title_of(name) for name in ids}
-    options |= {UNTRAINED + name: title_of(UNTRAINED + name) for name in ids}
-    return state.pick_several("Models", options, key=key, default=first, most=MOST,
-                              help="Models on this machine, and each of them with random weights. Others come here by "
-                                   "the sidebar.")
-
-
-def title_of(model: str) -> str:
-    """What a model is called for users."""
-    name = model.removeprefix(UNTRAINED)
-    title = "Built-in" if name == "builtin" else MODELS[name].title if name in MODELS else name.rsplit("/", 1)[-1]
-    return f"{title}, untrained" if model.startswith(UNTRAINED) else title
 
 
 def _agreement(others: Sequence[Other], seed: int) -> Agreement:

@@ -18,6 +18,7 @@ from core.geometry.retrieval import recall_at
 from core.geometry.statistics import sphere_statistics
 from core.learning.history import TrainingHistory, builtin_history
 from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.data.other_models import UNTRAINED
 from core.streamlit_app.gap import others, python, sentences
 from core.streamlit_app.gap.compare import side_by_side
 from core.streamlit_app.gap.data import GapData, gap_pairs, with_classes
@@ -115,7 +116,7 @@ def _cones(settings: Settings, data: GapData) -> None:
         panels.notice("These vectors came without a model, so there is no architecture to look at untrained. Open "
                       "images and texts, or the built-in world.")
         return
-    other = others.ready_by(others.UNTRAINED + settings.model_id, data.ready)
+    other = others.ready_by(UNTRAINED + settings.model_id, data.ready)
     fresh = GapData(other, gap_pairs(other))
     trained = histograms_of(data, data.pairs, "untouched", settings.seed)
     before = histograms_of(fresh, fresh.pairs, "untouched", settings.seed)

@@ -13,10 +13,11 @@ from core.figures.gap import models as figures
 from core.geometry.comparison import COMPARISONS, linear_cka, neighbour_overlap
 from core.language.zero_shot import zero_shot_accuracy
 from core.streamlit_app import cached, panels, state, ui, work
+from core.streamlit_app.data.other_models import images_by, title_of
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.gap.data import TEMPLATE, class_columns, labels_as_classes, labels_of
 from core.streamlit_app.state import Settings
-from core.types import Dataset, EmbeddingSet, Number, fingerprint
+from core.types import EmbeddingSet, Number, fingerprint
 
 WHY_NO_GAP = (
     "The photo model is an ImageNet classifier, not a CLIP. Its texts are the rows of its last layer, and these are "
@@ -42,41 +43,18 @@ def show(settings: Settings, ready: Ready) -> None:
     assert ready.images is not None
     ids = [name for name in MODELS if name == settings.model_id or is_on_disk(name)]
     ids = list(dict.fromkeys([settings.model_id, *ids]))
-    titles = {name: MODELS[name].title if name in MODELS else name.rsplit("/", 1)[-1] for name in ids}
+    titles = {name: title_of(name) for name in ids}
     if ready.opened.dataset is None:
         panels.notice("Vectors made elsewhere: only their own model has seen these images.")
         return
     chosen = state.pick_several("Models", titles, key="image_models", default=tuple(ids[:2]), most=6,
                                 help="Models on this machine. Others come here by the sidebar.")
-    seen = [Seen(name, titles[name], _images(name, settings, ready)) for name in chosen]
+    seen = [Seen(name, titles[name], images_by(name, settings, ready)) for name in chosen]
     if len(seen) < 2:
         panels.notice("Choose at least two models to compare.")
         return
     _show_agreement(seen, settings.seed)
     _show_accuracy(seen, ready)
-
-
-def _images(model: str, settings: Settings, ready: Ready) -> EmbeddingSet:
-    """The images that are shown, by a model; encoded once, as long work."""
-    from core.sources.sampling import take
-
-    own, dataset = ready.images, ready.opened.dataset
-    assert own is not None and dataset is not None
-    if model == settings.model_id:
-        return own
-    place = {name: i for i, name in enumerate(dataset.image_ids)}
-    part: Dataset = take(dataset, [place[name] for name in own.ids], [])
-    store = cached.store()
-
-    def encode(on_progress: work.Progress, should_stop: work.Stop) -> EmbeddingSet:
-        from core.encoding.embedding import embed_with
-
-        found = embed_with(model, part, store, on_progress=on_progress, should_stop=should_stop).images
-        assert found is not None
-        return found
-
-    done: EmbeddingSet = work.result_of(fingerprint("gap.images", model, ready.key, ready.opened.key), encode)
-    return done
 
 
 def _show_agreement(seen: Sequence[Seen], seed: int) -> None:

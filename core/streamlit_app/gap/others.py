@@ -11,10 +11,10 @@ from core.errors import ShapeError
 from core.geometry.pairs import Pairs
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, uploads, work
+from core.streamlit_app.data.other_models import UNTRAINED
 from core.streamlit_app.data.ready import Ready
 from core.types import Dataset, EmbeddingSet, fingerprint
 
-UNTRAINED = "untrained:"
 _TYPES = ("npy", "npz", "parquet", "csv", "tsv", "zip")
 
 
