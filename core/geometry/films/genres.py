@@ -1,4 +1,4 @@
-"""Do numbers of films tell their genre? Each film is told by a model of the others, beside the same on shuffled labels."""
+"""Do numbers of films tell their genre? Each film is told by a model of all others, beside shuffled labels."""
 
 from __future__ import annotations
 

@@ -7,11 +7,8 @@ import pytest
 
 from core.errors import ChoiceError, ShapeError
 from core.geometry.directions import unit
+from core.geometry.films.feature_names import FAMILIES, FEATURES, ORDER_FREE_FEATURES, PATH_FEATURES
 from core.geometry.films.features import (
-    FAMILIES,
-    FEATURES,
-    ORDER_FREE_FEATURES,
-    PATH_FEATURES,
     content_features,
     feature_table,
     mean_step,
