@@ -1,4 +1,5 @@
-"""The server before Streamlit's own: it reads no upload that is over a limit, and ends what a visit leaves behind.
+"""The server before Streamlit's own: it reads no upload that is over a limit, sends films piece by piece, and ends
+what a visit leaves behind.
 
 `BOUNDS` are the arguments of `streamlit.App` in app.py.
 """
@@ -17,7 +18,8 @@ from streamlit import config, runtime
 
 from core.encoding.allocator import give_back_freed_memory
 from core.settings import MB, settings
-from core.streamlit_app import visits
+from core.streamlit_app import serving, visits
+from core.streamlit_app.serving import SHELF
 from core.streamlit_app.uploads import LEDGER
 
 Message = MutableMapping[str, Any]
@@ -27,6 +29,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 GRACE_SECONDS = 30.0     # a visit may be away before it is over: a lost connection is taken up again
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
+_FILE = re.compile(re.escape(serving.ROUTE) + r"([^/]*)$")
 _TAKEN, _IN_USE = 204, 409
 
 
@@ -35,6 +38,7 @@ class Bounds:
 
     def __init__(self, app: Application) -> None:
         self._app = app
+        SHELF.answered = True
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -42,6 +46,10 @@ class Bounds:
                 await self._app(scope, receive, send)
             finally:
                 asyncio.get_running_loop().call_later(GRACE_SECONDS, _end, _away())
+            return
+        file_asked = _FILE.search(scope["path"]) if scope["type"] == "http" else None
+        if file_asked is not None:
+            await serving.answer(file_asked[1], scope, receive, send)
             return
         upload = _UPLOAD.search(scope["path"]) if scope["type"] == "http" else None
         if upload is None:
@@ -78,7 +86,7 @@ class Bounds:
 
 def _away() -> set[str]:
     """Sessions that hold something and have no connection."""
-    known = visits.sessions() | set(LEDGER.visits())
+    known = visits.sessions() | set(LEDGER.visits()) | SHELF.visits()
     return {session for session in known if not runtime.get_instance().is_active_session(session)}
 
 
@@ -91,6 +99,7 @@ def _end(away: set[str]) -> None:
         for name in visits.leave(session):
             cached.leave(name)
         LEDGER.leave(session)
+        SHELF.take(session)
         runtime.get_instance().close_session(session)
     if over:
         gc.collect()    # a session and its state hold each other

@@ -12,19 +12,22 @@ import streamlit as st
 FOLDER = Path(__file__).parent / "scripts"
 # A script may name at its top only what stands in those before it; a new layer of the sphere comes before "drawing"
 # (on the globe) or "overlay" (above it), which list the layers in their order.
+_SPHERE = (
+    "shared/packing", "shared/page", "shared/picture", "shared/lines", "shared/links",
+    "sphere/turns", "sphere/camera", "sphere/picking", "sphere/hands", "sphere/fetching", "sphere/tip",
+    "sphere/shaders", "sphere/layers/globe", "sphere/layers/points", "sphere/layers/ribbons", "sphere/drawing",
+    "sphere/above/labels", "sphere/above/marks", "sphere/above/tiles", "sphere/overlay",
+    "sphere/legend", "sphere/pace", "sphere/view")
 SCRIPTS: dict[str, tuple[str, ...]] = {
-    "sphere": (
-        "shared/packing", "shared/page", "shared/picture", "shared/lines", "shared/links",
-        "sphere/turns", "sphere/camera", "sphere/picking", "sphere/hands", "sphere/fetching", "sphere/tip",
-        "sphere/shaders", "sphere/layers/globe", "sphere/layers/points", "sphere/layers/ribbons", "sphere/drawing",
-        "sphere/above/labels", "sphere/above/marks", "sphere/above/tiles", "sphere/overlay",
-        "sphere/legend", "sphere/pace", "sphere/view"),
+    "sphere": (*_SPHERE, "sphere/page"),
+    "film": (*_SPHERE, "film/path", "film/layers", "film/globe", "film/player", "film/strip", "film/controls",
+             "film/view"),
     "matrix": ("shared/packing", "shared/page", "shared/picture", "matrix/sheet", "matrix/part", "matrix/drawing",
                "matrix/hands", "matrix/view"),
     "pictures": ("shared/packing", "shared/lines", "pictures"),
 }
-STYLES: dict[str, tuple[str, ...]] = {"sphere": ("sphere/view",), "matrix": ("sphere/view", "matrix/view"),
-                                      "pictures": ()}
+STYLES: dict[str, tuple[str, ...]] = {"sphere": ("sphere/view",), "film": ("sphere/view", "film/view"),
+                                      "matrix": ("sphere/view", "matrix/view"), "pictures": ()}
 
 
 def script(view: str) -> str:

@@ -63,21 +63,28 @@ def sphere_view(scene: SphereScene, *, key: str, height: int = 640, picked: int 
     if state.get("unsupported"):
         st.plotly_chart(sphere(scene, dark), key=f"{key}.figure", width="stretch", config={"scrollZoom": True})
         return SphereEvents(None, None)
-    header, arrays, files = pack(scene)
-    urls = {name: [serve(blob, f"{key}.{name}.{i}") for i, blob in enumerate(blobs)] for name, blobs in files.items()}
-    pictures = key_of(scene.thumbnails)
-    header = {**header, "key": key, "height": height, "picked": picked, "camera": camera, "urls": urls,
-              "linked": linked, "pictures": pictures, "data": data}
-    if facing is not None:
-        header["looking"] = np.asarray(facing, dtype=np.float64).tolist()
+    header, arrays = placed(scene, key=key, height=height, picked=picked, camera=camera, linked=linked,
+                            facing=facing, data=data)
     with st.container(gap=None):
         result = component("sphere", _HTML)(key=key, data=frame(header, arrays), height="content",
                               on_clicked_change=lambda: None, on_camera_change=lambda: None,
                               on_unsupported_change=lambda: None)
         with st.container():   # a place of its own: of a fragment whose rerun overtakes its page, Streamlit may lose it
-            answer_view(scene.thumbnails, pictures, key)
+            answer_view(scene.thumbnails, str(header["pictures"]), key)
     clicked = result.clicked
     return SphereEvents(None if clicked is None else int(clicked), result.camera)
+
+
+def placed(scene: SphereScene, *, key: str, height: int, picked: int | None, camera: str | None, data: str,
+           linked: str = "", facing: np.ndarray | None = None) -> tuple[dict[str, object], list[np.ndarray]]:
+    """A scene packed, at its place on a page: header and arrays; arguments as of `sphere_view`."""
+    header, arrays, files = pack(scene)
+    urls = {name: [serve(blob, f"{key}.{name}.{i}") for i, blob in enumerate(blobs)] for name, blobs in files.items()}
+    header = {**header, "key": key, "height": height, "picked": picked, "camera": camera, "urls": urls,
+              "linked": linked, "pictures": key_of(scene.thumbnails), "data": data}
+    if facing is not None:
+        header["looking"] = np.asarray(facing, dtype=np.float64).tolist()
+    return header, arrays
 
 
 def pack(scene: SphereScene) -> tuple[dict[str, object], list[np.ndarray], dict[str, list[bytes]]]:

@@ -31,7 +31,7 @@ class MatrixView {
     this.titleNode = add("div", "os-title", this.root);
     this.stage = add("div", "os-stage", this.root);
     this.front = add("canvas", "os-front", this.stage);
-    this.back = document.createElement("canvas");
+    this.layers = [this.front];
     this.front.tabIndex = 0;
     this.front.setAttribute("role", "application");
     this.pen = this.front.getContext("2d");

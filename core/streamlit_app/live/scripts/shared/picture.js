@@ -30,7 +30,7 @@ async function picture(view) {   // a canvas as large as the whole view and its 
   const stage = view.stage.getBoundingClientRect();
   view.hover(-1);
   view.drawAt(scale, () => {
-    for (const layer of [view.back, view.front]) pen.drawImage(layer, stage.left, stage.top, stage.width, stage.height);
+    for (const layer of view.layers) pen.drawImage(layer, stage.left, stage.top, stage.width, stage.height);
   });
   for (const part of [view.titleNode, view.legendNode, view.noteNode]) {
     for (const ramp of part.querySelectorAll(".os-ramp")) writeRamp(pen, ramp);

@@ -6,8 +6,9 @@
 const LAYERS = [globeLayer, pairsLayer, pointsLayer, arcsLayer, arrowsLayer];   // from the ground up
 
 class Drawing {
-  constructor(canvas) {
+  constructor(canvas, layers) {
     this.canvas = canvas;
+    this.kinds = layers;
     this.gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, alpha: true });
     if (this.gl) this.make();
   }
@@ -15,7 +16,7 @@ class Drawing {
   make() {   // also where the graphics were lost
     const gl = this.gl;
     this.programs = new Map();
-    this.layers = LAYERS.map((layer) => layer(this));
+    this.layers = this.kinds.map((layer) => layer(this));
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.disable(gl.DEPTH_TEST);

@@ -29,6 +29,8 @@ class Pictures {
     this.line.hear = this.ear = (answer) => this.hear(answer);
   }
 
+  placed() { return this.view.scene.shown; }   // whose pictures are drawn, the most wanted first
+
   ask() {   // for the one hovered over, those on the globe, those around the pointer; one request at a time
     const { scene, hovered } = this.view;
     if (this.closed || this.waiting || !this.line.ask) return;
@@ -37,7 +39,7 @@ class Pictures {
       points.add(hovered);
       for (const i of picturedAround(scene, hovered, 11)) if (missing(i)) points.add(i);
     }
-    for (const i of scene.shown) if (points.size < A_REQUEST && missing(i)) points.add(i);
+    for (const i of this.placed()) if (points.size < A_REQUEST && missing(i)) points.add(i);
     if (!points.size) return;
     this.waiting = setTimeout(() => { this.waiting = undefined; this.ask(); }, PATIENCE);
     this.line.ask({ of: scene.pictures, points: [...points], number: Date.now() });
@@ -51,13 +53,14 @@ class Pictures {
     clearTimeout(this.waiting);
     this.waiting = undefined;
     answer.points.forEach((point, k) => this.kept.set(point, answer.blobs[k] && { blob: answer.blobs[k] }));
+    const placed = this.placed();
     for (const point of this.kept.keys()) {
       if (this.kept.size <= MOST_PICTURES) break;
-      if (!scene.shown.includes(point)) this.forget(point);
+      if (!placed.includes(point)) this.forget(point);
     }
     this.view.tip.showPicture();
     this.ask();
-    for (const point of scene.shown) {
+    for (const point of placed) {
       const picture = this.kept.get(point);
       if (!picture || picture.bitmap !== undefined) continue;
       picture.bitmap = null;

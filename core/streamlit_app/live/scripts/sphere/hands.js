@@ -21,7 +21,7 @@ function listenToHands(view) {
     const now = place(e), before = held.get(e.pointerId);
     if (!before) {
       at = now;
-      looking ??= requestAnimationFrame(() => { looking = undefined; view.hover(pick(view, ...at), ...at); });
+      looking ??= requestAnimationFrame(() => { looking = undefined; view.hover(view.under(...at), ...at); });
       return;
     }
     const wide = held.size === 2 ? spread() : undefined;
@@ -41,9 +41,9 @@ function listenToHands(view) {
     if (!held.delete(e.pointerId)) return;
     canvas.classList.remove("os-turning");
     if (e.type === "pointerup" && travelled <= STILL) {
-      const end = place(e), i = pick(view, ...end);
+      const end = place(e), i = view.under(...end);
       view.hover(i, ...end);   // a finger that taps beside the points closes the tip
-      if (i >= 0) view.choose(i);
+      if (i >= 0) view.choose(i, ...end);
     } else if (!held.size) view.cameraMoved();
   };
   canvas.addEventListener("pointerup", release);

@@ -107,12 +107,12 @@ void main() {
   vec3 q = camera(normalize(mix(a_from, a_to, u_moved) + vec3(1e-9)));
   float f = facing(q);
   bool grey = (a_flags & 128u) != 0u;
-  v_kind = int(a_flags & 63u);
+  v_kind = int(a_flags & 31u);
   bool pass = (f > 0.0) == (u_front > 0.5);
   float depth = smoothstep(-2.6, 2.8, f);
   v_colour = grey ? u_grey : texelFetch(u_table, ivec2(int(a_index), 0), 0).rgb;
   v_alpha = (f > 0.0 ? mix(0.72, 0.96, smoothstep(0.0, 1.2, f)) : mix(0.13, 0.62, smoothstep(-4.5, 0.0, f)))
-            * (grey ? 0.38 : 1.0) * u_dim;
+            * (grey ? 0.38 : 1.0) * ((a_flags & 32u) != 0u ? 0.3 : 1.0) * u_dim;
   float kind_scale = v_kind == 1 ? 1.18 : v_kind == 2 ? 2.1 : 1.0;
   v_size = u_point * mix(0.62, 1.1, depth) * kind_scale * (grey ? 0.8 : 1.0);
   gl_PointSize = v_size * 2.0 + 3.0;

@@ -1,14 +1,16 @@
 // The live sphere: WebGL 2 for the globe and what lies on it; a 2-D canvas above it for pictures, marks and labels.
-export default (component) => mount(component, ".orrery-sphere", SphereView);
-
 class SphereView {
-  static read(bytes) {
+  static layers = LAYERS;
+  static Pictures = Pictures;
+
+  static read(bytes, more = () => {}) {   // more: takes what follows
     const [scene, take] = unpack(bytes);
     scene.coords = take(Float32Array, 3 * scene.n);
     scene.index = take(Uint8Array, scene.n);
     scene.flags = take(Uint8Array, scene.n);
     scene.links = take(Uint32Array, 2 * scene.pairs);
     scene.heat.values = take(Uint8Array, scene.heat.rows * scene.heat.columns);
+    more(scene, take);
     return scene;
   }
 
@@ -22,10 +24,10 @@ class SphereView {
     this.pace = new Pace();
     this.camera = new Camera(this.key, scene.camera);
     this.build();
-    this.drawing = new Drawing(this.back);
+    this.drawing = new Drawing(this.back, this.constructor.layers);
     if (!this.drawing.gl) return this.unsupported();
     this.labels = new Labels();
-    this.pictures = new Pictures(this);
+    this.pictures = new this.constructor.Pictures(this);
     this.tip = new Tip(this);
     this.listen();
     this.observer = new ResizeObserver(() => this.resize());
@@ -100,6 +102,8 @@ class SphereView {
 
   get dpr() { return this.camera.dpr; }
 
+  get layers() { return [this.back, this.front]; }   // canvases, from below to above
+
   point(i) { return this.scene.coords.subarray(3 * i, 3 * i + 3); }
 
   screenOf(i) {   // in the browser's window, for whoever wants to click a point
@@ -117,6 +121,8 @@ class SphereView {
     this.tip.show(i, x, y);
     this.front.classList.toggle("os-over", i >= 0);
   }
+
+  under(x, y) { return pick(this, x, y); }
 
   choose(i) {
     this.picked = i;
@@ -152,7 +158,7 @@ class SphereView {
     const camera = this.camera;
     [camera.width, camera.height] = [width, height].map((v) => Math.round(v * dpr));
     camera.dpr = dpr;
-    for (const canvas of [this.back, this.front])
+    for (const canvas of this.layers)
       if (canvas.width !== camera.width || canvas.height !== camera.height) Object.assign(canvas, { width: camera.width, height: camera.height });
   }
 

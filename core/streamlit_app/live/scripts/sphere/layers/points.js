@@ -21,7 +21,7 @@ function pointsLayer(drawing) {
       const i = order[k];
       for (let c = 0; c < 3; c++) { to[3 * k + c] = scene.coords[3 * i + c]; from[3 * k + c] = start[3 * i + c]; }
       index[k] = scene.index[i];
-      flags[k] = scene.flags[i];
+      flags[k] = scene.flags[i] | (scene.dim?.[i] ? 32 : 0);
     }
     gl.bindVertexArray(array);
     [[to, 3], [from, 3], [index, 1], [flags, 1]].forEach(([values, size], slot) => {
@@ -38,7 +38,7 @@ function pointsLayer(drawing) {
   return {
     fill(scene, look, before) {
       table.table(look.colours.table, gl.NEAREST);
-      if (before?.fingerprint !== scene.fingerprint) place(scene, before);
+      if (before?.fingerprint !== scene.fingerprint || before.dimmed !== scene.dimmed) place(scene, before);
     },
 
     step(now) {

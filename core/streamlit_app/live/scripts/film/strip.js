@@ -1,0 +1,91 @@
+// The strip of pictures below a player: as many frames as fit, cuts between them, the current one ringed.
+const STRIP_HEIGHT = 56;   // CSS pixels
+const STRIP_GAP = 5;
+
+class Strip {
+  constructor(owner, parent) {
+    this.owner = owner;
+    this.canvas = add("canvas", "of-strip", parent);
+    this.canvas.setAttribute("role", "img");
+    this.tip = add("div", "of-strip-tip", parent);
+    this.pen = this.canvas.getContext("2d");
+    this.frames = [];   // those shown
+    this.ratio = 1;     // width to height of a picture
+    const over = (e) => this.shownAt(e.clientX - this.canvas.getBoundingClientRect().left);
+    this.canvas.addEventListener("pointermove", (e) => this.hover(over(e)));
+    this.canvas.addEventListener("pointerleave", () => this.hover(-1));
+    this.canvas.addEventListener("click", (e) => { const k = over(e); if (k >= 0) owner.goToFrame(this.frames[k]); });
+  }
+
+  lay(path, width) {   // CSS pixels
+    this.path = path;
+    this.width = width;
+    const side = STRIP_HEIGHT * this.ratio, fit = Math.max(1, Math.floor((width + STRIP_GAP) / (side + STRIP_GAP)));
+    const count = Math.min(fit, path.count);
+    this.frames = Array.from({ length: count }, (_, k) => (count === 1 ? 0 : Math.round((k * (path.count - 1)) / (count - 1))));
+    this.side = side;
+    this.pitch = count < path.count && count > 1 ? (width - side) / (count - 1) : side + STRIP_GAP;
+    this.hover(-1);
+    this.canvas.setAttribute("aria-label", `${count} of ${path.count} frames of ${path.name}; click one to go there`);
+  }
+
+  box(k) { return [k * this.pitch, 2, this.side, STRIP_HEIGHT]; }
+
+  shownAt(x) {
+    const k = Math.floor(x / this.pitch);
+    return k >= 0 && k < this.frames.length ? k : -1;
+  }
+
+  hover(k) {
+    this.hovered = k;
+    this.tip.style.display = k >= 0 ? "block" : "none";
+    if (k < 0) return;
+    const frame = this.frames[k], [x, , side] = this.box(k);
+    this.tip.textContent = `${clockOf(this.path.times[frame])}, frame ${frame + 1} of ${this.path.count}`;
+    this.tip.style.left = Math.max(0, Math.min(this.width - this.tip.offsetWidth, x + side / 2 - this.tip.offsetWidth / 2)) + "px";
+  }
+
+  current(time) {   // which of those shown is the last by now
+    const frame = this.path.frameAt(time);
+    let k = 0;
+    while (k + 1 < this.frames.length && this.frames[k + 1] <= frame) k++;
+    return k;
+  }
+
+  draw(time, bitmapOf, look, dpr) {
+    const canvas = this.canvas, pen = this.pen, [width, height] = [this.width, STRIP_HEIGHT + 4].map((v) => Math.round(v * dpr));
+    const known = this.frames.map((frame) => bitmapOf(frame)), first = known.find(Boolean);
+    const ratio = first ? Math.max(0.5, Math.min(2.4, first.width / first.height)) : this.ratio;
+    if (Math.abs(ratio - this.ratio) > 0.01) {
+      this.ratio = ratio;
+      this.lay(this.path, this.width);
+      this.owner.asked();
+      return;
+    }
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    canvas.style.height = STRIP_HEIGHT + 4 + "px";
+    pen.setTransform(dpr, 0, 0, dpr, 0, 0);
+    pen.clearRect(0, 0, this.width, STRIP_HEIGHT + 4);
+    const here = this.current(time);
+    for (const [k, frame] of this.frames.entries()) {
+      const [x, y, w, h] = this.box(k);
+      pen.fillStyle = look.colours.grid;
+      pen.fillRect(x, y, w, h);
+      if (known[k]) {
+        const scale = Math.max(w / known[k].width, h / known[k].height), a = w / scale, b = h / scale;
+        pen.drawImage(known[k], (known[k].width - a) / 2, (known[k].height - b) / 2, a, b, x, y, w, h);
+      }
+      const next = this.frames[k + 1];
+      if (next !== undefined && this.path.starts.some((start) => start > frame && start <= next)) {
+        pen.fillStyle = look.colours.kinds.text;
+        pen.fillRect(x + (w + this.pitch) / 2 - 1, 0, 2, STRIP_HEIGHT + 4);
+      }
+      if (k !== here) continue;
+      for (const [colour, line] of [[look.ground, 5], [look.colours.kinds.image, 3]]) {
+        pen.strokeStyle = colour;
+        pen.lineWidth = line;
+        pen.strokeRect(x + 1.5, y, w - 3, h);
+      }
+    }
+  }
+}
