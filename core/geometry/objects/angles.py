@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ShapeError
+from core.geometry.maps.classical import classical_scaling, distances_kept
 from core.geometry.objects.subspaces import Subspace
 from core.geometry.threads import one_thread
 from core.types import Number
@@ -96,40 +97,18 @@ def distance_map(subspaces: Sequence[Subspace], *, seed: int = 0) -> DistanceMap
     ----------
     subspaces : at least 3.
     seed : of the random subspaces of the null, mean of 20 draws.
-
-    References
-    ----------
-    Torgerson, Psychometrika 17, 1952.
     """
     if len(subspaces) < 3:
         raise ShapeError("at least 3 objects for a map", str(len(subspaces)))
     distances = distance_matrix(subspaces)
-    coords = _scaled(distances)
+    coords = classical_scaling(distances)
     d = subspaces[0].basis.shape[1]
     ranks = [s.rank for s in subspaces]
     nulls = []
     with one_thread():
         for i in range(DRAWS):
             chance = distance_matrix(random_subspaces(ranks, d, seed=seed + i))
-            nulls.append(_fidelity(chance, _scaled(chance)))
+            nulls.append(distances_kept(chance, classical_scaling(chance)))
     pairs = len(subspaces) * (len(subspaces) - 1) // 2
-    return DistanceMap(coords, Number(_fidelity(distances, coords), null=float(np.mean(nulls)), n=pairs,
+    return DistanceMap(coords, Number(distances_kept(distances, coords), null=float(np.mean(nulls)), n=pairs,
                                       unit="Spearman"))
-
-
-def _scaled(distances: np.ndarray) -> np.ndarray:
-    n = len(distances)
-    middle = np.eye(n) - 1 / n
-    values, vectors = np.linalg.eigh(-0.5 * middle @ distances**2 @ middle)
-    coords = vectors[:, :-3:-1] * np.sqrt(np.maximum(values[:-3:-1], 0))
-    return coords * np.where(coords[np.abs(coords).argmax(axis=0), [0, 1]] < 0, -1, 1)
-
-
-def _fidelity(distances: np.ndarray, coords: np.ndarray) -> float:
-    from scipy.stats import spearmanr
-
-    rows, columns = np.triu_indices(len(coords), 1)
-    flat = np.linalg.norm(coords[rows] - coords[columns], axis=1)
-    if np.ptp(flat) == 0 or np.ptp(distances[rows, columns]) == 0:
-        return math.nan
-    return float(spearmanr(distances[rows, columns], flat).statistic)
