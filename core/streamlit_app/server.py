@@ -29,7 +29,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 GRACE_SECONDS = 30.0     # a visit may be away before it is over: a lost connection is taken up again
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
-_FILE = re.compile(re.escape(serving.ROUTE) + r"([^/]*)$")
+_FILE = re.compile(re.escape(serving.ROUTE) + r"(.*)$", re.DOTALL)
 _TAKEN, _IN_USE = 204, 409
 
 
