@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import Cancelled, ShapeError
 from core.geometry.differences import Verdict
+from core.geometry.films.classified import shuffled
 from core.geometry.films.features import (
     content_features,
     feature_table,
@@ -14,7 +15,7 @@ from core.geometry.films.features import (
     order_free_features,
     path_features,
 )
-from core.geometry.films.genres import classify, from_scores, shuffled, told_apart
+from core.geometry.films.genres import classify, told_apart
 from core.geometry.films.left_out import shrinkage
 from tests.geometry.films.kinds import films
 
@@ -129,17 +130,6 @@ def test_constant_undefined_and_infinite_features_do_no_harm():
     assert other.accuracy.value == pytest.approx(one.accuracy.value, abs=0.12) and other.p < 0.01
     assert classify(np.ones((18, 2)), labels).reason == "not measurable: no feature differs among the films"
     assert "no feature differs" in classify(np.empty((18, 0)), labels).reason
-
-
-def test_prompts_tell_without_a_fit():
-    labels = list("aabbcc" * 2)
-    scores = np.array([[c == label for c in "cab"] for label in labels], dtype=float)
-    found = from_scores(scores, list("cab"), labels)
-    assert found.classes == ("a", "b", "c") and found.accuracy.value == 1 and found.p < 0.01
-    assert found.accuracy.null == pytest.approx(1 / 3, abs=0.03)
-    with pytest.raises(ShapeError, match="labels d"):
-        from_scores(scores, list("cab"), list("d" * 12))
-    assert from_scores(scores[:2], list("cab"), labels[:2]).reason
 
 
 def test_work_can_be_followed_and_stopped():
