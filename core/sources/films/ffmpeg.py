@@ -63,7 +63,8 @@ class Process:
     ----------
     arguments : what comes after the general ones.
     told : what it gets through its standard input, as bytes.
-    should_stop : asked every tenth of a second; the run is killed then, and `check` raises Cancelled.
+    should_stop : asked at first, where it raises Cancelled, and every tenth of a second, where the run is killed and
+        `check` raises Cancelled.
     on_line : called with each line of its standard error, in a thread of its own.
     takes : whether more goes to its standard input later, through `process.stdin`.
 
@@ -79,6 +80,8 @@ class Process:
         self.cancelled = False
         self._on_line, self._stop = on_line, should_stop
         self._ended = threading.Event()
+        if should_stop is not None and should_stop():
+            raise Cancelled("nothing of the film")
         command = [binary(), "-hide_banner", "-nostats", "-max_alloc", str(1024 * MB), *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         stdin=subprocess.PIPE if told or takes else subprocess.DEVNULL)
