@@ -50,11 +50,14 @@ def distance_matrix(report: FilmDistances, *, measure: str = "warped", dark: boo
     p, arranged, n = theme.palette(dark), report.arranged[measure], len(report.names)
     values = np.degrees(report.distances[measure])[np.ix_(arranged.leaves, arranged.leaves)]
     names = [plain(shortened(report.names[i], _SHORT)) for i in arranged.leaves]
-    top = max(float(values.max()), 1e-6)
+    apart = values[np.triu_indices(n, 1)]
+    top = max(float(apart.max()), 1e-6)
+    low = max(0.0, float(apart.min()) - 0.1 * (top - float(apart.min())))
+    low = low if low < top - 1e-6 else 0.0
     figure = go.Figure(go.Heatmap(
-        z=values, zmin=0, zmax=top, colorscale=theme.colorscale(dark), xgap=1, ygap=1, hoverinfo="skip",
-        colorbar={"title": {"text": "degrees", "side": "top"}, "orientation": "h", "thickness": 10, "y": -0.28,
-                  "len": 0.8, "x": 0, "xanchor": "left"}))
+        z=values, zmin=low, zmax=top, colorscale=theme.colorscale(dark), xgap=1, ygap=1, hoverinfo="skip",
+        colorbar={"title": {"text": "degrees", "side": "right"}, "orientation": "h", "thickness": 10, "y": 0,
+                  "yanchor": "top", "len": 1 - _TREE, "x": 0, "xanchor": "left", "nticks": 6}))
     rows, columns = (part.ravel() for part in np.indices((n, n)))
     figure.add_trace(go.Scatter(
         x=columns, y=rows, mode="markers", showlegend=False,
@@ -64,19 +67,20 @@ def distance_matrix(report: FilmDistances, *, measure: str = "warped", dark: boo
     if n <= _MOST_WRITTEN:
         colours = theme.sequence(dark, steps=101)
         for i, j in zip(rows.tolist(), columns.tolist()):
-            behind = "#{:02x}{:02x}{:02x}".format(*colours[int(100 * values[i, j] / top)])
+            share = min(max((values[i, j] - low) / (top - low), 0), 1)
+            behind = "#{:02x}{:02x}{:02x}".format(*colours[int(100 * share)])
             ink = max(("#000000", "#ffffff"), key=lambda c: theme.contrast(c, behind))
             figure.add_annotation(x=j, y=i, text=f"{values[i, j]:.0f}", showarrow=False,
                                   font={"size": 12, "color": ink})
     _tree(figure, report, measure, p)
     ticks = {"tickmode": "array", "tickvals": list(range(n)), "ticktext": names, "showgrid": False, "zeroline": False}
     figure.update_layout(
-        xaxis={"domain": [0, 1 - _TREE], **ticks, "tickangle": -90, "title": {"text": ""}},
+        xaxis={"domain": [0, 1 - _TREE], "showticklabels": False, "showgrid": False, "zeroline": False},
         yaxis={**ticks, "range": [n - 0.5, -0.5], "title": {"text": "film"}},
         xaxis2={"domain": [1 - _TREE + 0.01, 1], "anchor": "y", "title": {"text": "tree (°)"}, "showgrid": False,
-                "rangemode": "tozero", "nticks": 3})
-    framed(figure, _matrix_finding(report, measure), height=230 + min(max(26 * n, 130), 620), dark=dark, legend=False)
-    return figure.update_layout(margin={"b": 150})
+                "rangemode": "tozero", "nticks": 3, "side": "top"})
+    return framed(figure, _matrix_finding(report, measure), height=120 + min(max(26 * n, 130), 620), dark=dark,
+                  legend=False)
 
 
 def _tree(figure: go.Figure, report: FilmDistances, measure: str, p: theme.Palette) -> None:
@@ -106,13 +110,13 @@ def _matrix_finding(report: FilmDistances, measure: str) -> str:
     if len(flat) > 1:
         text += f", nearest; {pair(far)} {flat[far]:.1f}°, farthest"
     unmatched = np.degrees(report.unmatched[rows, columns].mean())
-    return f"{text}; frames at random {unmatched:.1f}° ({_kept('tree', report.arranged[measure].tree_fidelity)})"
+    return f"{text}; frames at random {unmatched:.1f}° (tree: {_kept(report.arranged[measure].tree_fidelity)})"
 
 
-def _kept(what: str, fidelity: Number) -> str:
+def _kept(fidelity: Number) -> str:
     if not np.isfinite(fidelity.value):
-        return f"{what}: too few different distances to judge"
-    return f"{what} keeps distances to {spoken(fidelity)}, {fidelity.n:,} pairs"
+        return "too few different distances to judge it"
+    return f"{fidelity.unit} with the distances {spoken(fidelity)}, {fidelity.n:,} pairs"
 
 
 def film_map(report: FilmDistances, labels: Sequence[str] | None = None, *, measure: str = "warped",
@@ -144,7 +148,7 @@ def film_map(report: FilmDistances, labels: Sequence[str] | None = None, *, meas
     room = 0.14 * max(float(np.ptp(x, axis=0).max()), 1e-6)
     figure.update_xaxes(title_text="distance (degrees)", range=[x[:, 0].min() - room, x[:, 0].max() + room])
     figure.update_yaxes(title_text="distance (degrees)", scaleanchor="x")
-    text = f"Map of {n} films, {MEASURES[measure]}: {_kept('it', report.arranged[measure].map_fidelity)}"
+    text = f"Map of {n} films, {MEASURES[measure]}: {_kept(report.arranged[measure].map_fidelity)}"
     return framed(figure, text, height=470, dark=dark, legend=labels is not None)
 
 
@@ -217,7 +221,8 @@ def order_adds(report: FilmDistances, *, dark: bool = False) -> go.Figure:
                                       else p.kinds["plain"] for o in shown]},
         customdata=[list(o.pair) for o in shown], text=[f"{n}: {t}" for n, t in zip(names, told)],
         hovertemplate="%{text}, %{x:.1f}°<extra></extra>"))
-    figure.update_yaxes(tickmode="array", tickvals=y, ticktext=names, range=[len(y) - 0.5, -0.5], showgrid=False)
+    figure.update_yaxes(tickmode="array", tickvals=y, ticktext=names, range=[len(y) - 0.5, -0.5], showgrid=False,
+                        zeroline=False)
     figure.update_xaxes(title_text="dynamic time warping (degrees)")
     return framed(figure, _order_finding(report), height=150 + 24 * len(y), dark=dark)
 
@@ -231,7 +236,7 @@ def _order_finding(report: FilmDistances) -> str:
     if report.order_p <= 0.05:
         said = f"In their order films are {abs(change):.1f}° {apart} than with shots shuffled"
     else:
-        said = f"Order is not told from shuffled shots: films are {abs(change):.1f}° {apart} in it"
+        said = f"Films in their order are not told from films with shots shuffled: {change + 0.0:+.1f}°"
     low, high = (np.degrees(end or 0.0) for end in (report.order_together.low, report.order_together.high))
     return f"{said} (by chance {low:+.1f} to {high:+.1f}°; p {report.order_p:.3f}, {tried})"
 

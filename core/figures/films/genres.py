@@ -221,10 +221,10 @@ def _carriers_finding(report: Carriers) -> str:
     missed = [part.title for part in report.parts if part.lost.verdict is Verdict.HIGHER]
     if above:
         best = max(above, key=lambda part: part.alone.balanced.value)
-        text = (f"{len(above)} of {len(report.parts)} parts tell genres alone, best {best.title} "
+        text = (f"{len(above)} of {len(report.parts)} families of features tell genres alone, best {best.title} "
                 f"{100 * best.alone.balanced.value:.0f} %")
     else:
-        text = f"None of {len(report.parts)} parts tells genres alone"
+        text = f"None of {len(report.parts)} families of features tells genres alone"
     lost = f"missed when taken away: {', '.join(missed)}" if missed else "none is missed when taken away"
     return (f"{text} (all {100 * whole.balanced.value:.0f} %, chance {100 * (whole.balanced.null or 0):.0f} %); {lost} "
             f"({len(whole.labels)} films)")
