@@ -97,7 +97,7 @@ def _finding(report: FeatureDifferences, order: Sequence[int]) -> str:
     n = len(report.labels)
     if report.reason or not order:
         return f"Features of {n} films; {report.reason or 'no feature differs among them'}"
-    told = [k for k in order if (p := report.p[k]) is not None and p <= 0.05]
+    told = [p for p in report.p if p is not None and p <= 0.05]
     best = report.between[order[0]]
     first = (f"{_title(report.keys[order[0]])}: {100 * best.value:.0f} % of its variance lies between genres (shuffled "
              f"{100 * (best.null or 0):.0f} %)")
