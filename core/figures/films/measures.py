@@ -1,0 +1,121 @@
+"""The measures of a path beside what three nulls give."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from core.figures import theme
+from core.figures.frame import framed, plain, shortened
+from core.geometry.differences import Verdict
+from core.geometry.films.nulls import NULLS, AgainstNull, NullsReport
+from core.geometry.films.paths import MEASURES, PathReport
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+CAPTION = ("Each panel is a measure of the path: the thick bar is the central 95 % of a null, its tick the mean, the "
+           "dot the film; a filled dot differs from that null at 5 % (two-sided, corrected for all measures by Holm). "
+           "Shuffled frames always look different, since films are smooth. Whole shots shuffled tell whether the order "
+           "of the shots matters. A random walk takes the same steps in random directions. Without a bar, the null "
+           "cannot tell: it keeps the measure, or has too few shots.")
+_DEGREES = {"radians": ("degrees", 180 / math.pi), "radians/s": ("degrees/s", 180 / math.pi), "share": ("%", 100.0)}
+_ROW, _HEAD = 62, 44
+
+
+def measures(report: NullsReport, *, dark: bool = False) -> go.Figure:
+    """Each measure of a path beside its nulls, a panel a measure.
+
+    Returns
+    -------
+    plotly Figure: for each measure its own axis with its unit; null by null the central 95 % as a bar, the mean as a
+    tick and the film as a dot, filled where they differ. Measures that no null can tell have no panel.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    p = theme.palette(dark)
+    shown = [key for key in MEASURES if any(report.tests[null, key].p is not None for null in NULLS)]
+    figure = make_subplots(rows=max(len(shown), 1), cols=1, vertical_spacing=min(0.6 / max(len(shown), 1), 0.1),
+                           subplot_titles=[f"{MEASURES[key].title} ({unit_of(key)})" for key in shown] or None)
+    for note in figure.layout.annotations:
+        note.update(x=0, xanchor="left", font={"size": 13, "color": p.text})
+    for row, key in enumerate(shown, start=1):
+        for null, title in list(NULLS.items())[::-1]:
+            _one(figure, row, report.tests[null, key], title, p)
+        figure.update_yaxes(range=[-0.6, len(NULLS) - 0.4], row=row, col=1)
+    for name, symbol in (("differs", "circle"), ("not told apart", "circle-open")):
+        figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=f"the film, {name}",
+                                    marker={"size": 10, "symbol": symbol, "color": p.kinds["text"]}))
+    framed(figure, _finding(report), height=max(len(shown), 1) * (_ROW + _HEAD) + 70, dark=dark)
+    return figure.update_layout(margin={"l": 170})
+
+
+def _one(figure: go.Figure, row: int, test: AgainstNull, title: str, p: theme.Palette) -> None:
+    import plotly.graph_objects as go
+
+    factor = _factor(test.measure)
+    differs = test.difference.verdict in (Verdict.HIGHER, Verdict.LOWER)
+    if test.p is not None and test.value.null is not None:
+        figure.add_trace(go.Scatter(
+            x=[factor * test.low, factor * test.high], y=[title] * 2, mode="lines", showlegend=False,
+            hoverinfo="skip", line={"width": 9, "color": p.unselected}), row=row, col=1)
+        figure.add_trace(go.Scatter(
+            x=[factor * test.value.null], y=[title], mode="markers", showlegend=False, hoverinfo="skip",
+            marker={"symbol": "line-ns", "size": 12, "line": {"width": 2, "color": p.muted}}), row=row, col=1)
+    if math.isfinite(test.value.value):
+        figure.add_trace(go.Scatter(
+            x=[factor * test.value.value], y=[title], mode="markers", name=plain(test.measure), showlegend=False,
+            hovertext=plain(test.words, width=50), hovertemplate="%{x:.4~g}: %{hovertext}<extra></extra>",
+            marker={"size": 10, "color": p.kinds["text"] if test.p is not None else p.muted,
+                    "symbol": "circle" if differs else "circle-open", "line": {"width": 2}}), row=row, col=1)
+
+
+def _finding(report: NullsReport) -> str:
+    told = [test for (null, _), test in report.tests.items() if null == "shots"]
+    name = shortened(report.name) or "The path"
+    differ = [test.words.removesuffix(")").split(" than ")[0] + f" (p {test.p:.3f})" for test in told
+              if test.difference.verdict in (Verdict.HIGHER, Verdict.LOWER)]
+    measured = [test for test in told if test.p is not None]
+    if differ:
+        return f"{name}: beside whole shots shuffled it {', '.join(map(_verb, differ))} ({report.shots:,} shots)"
+    if measured:
+        least = min(test.p for test in measured if test.p is not None)
+        return (f"{name}: none of {len(measured)} measures differs from whole shots shuffled (smallest p {least:.2f}, "
+                f"{report.shots:,} shots)")
+    return f"{name}: nothing can be told from whole shots shuffled ({report.shots:,} shot{'s' * (report.shots != 1)})"
+
+
+def _verb(words: str) -> str:
+    """ "slower (p ...)" as "is slower (p ...)"; what begins with a verb stays."""
+    verbs = ("ends", "turns", "dwells", "stays", "comes")
+    return words if words.startswith(verbs) else f"has {words}" if " directions" in words else f"is {words}"
+
+
+def unit_of(measure: str) -> str:
+    """The unit that a measure is shown in."""
+    unit = MEASURES[measure].unit
+    return _DEGREES.get(unit, (unit, 1.0))[0]
+
+
+def _factor(measure: str) -> float:
+    return _DEGREES.get(MEASURES[measure].unit, ("", 1.0))[1]
+
+
+def table(report: NullsReport) -> pd.DataFrame:
+    """One row a null and measure: value, null and its central 95 %, p after Holm, frames, and what can be said."""
+    return pd.DataFrame([{
+        "null": NULLS[null], "measure": MEASURES[key].title, "unit": unit_of(key),
+        "value": _factor(key) * test.value.value,
+        "by chance": math.nan if test.value.null is None else _factor(key) * test.value.null,
+        "null low": _factor(key) * test.low, "null high": _factor(key) * test.high, "p (Holm)": test.p,
+        "frames": test.value.n, "draws": report.draws, "shots": report.shots, "says": test.words,
+    } for (null, key), test in report.tests.items()])
+
+
+def summary(report: PathReport) -> pd.DataFrame:
+    """One row a measure of the path itself: value, unit and what it was counted over."""
+    return pd.DataFrame([{"measure": MEASURES[key].title, "value": _factor(key) * report.numbers[key].value,
+                          "unit": unit_of(key), "n": report.numbers[key].n} for key in MEASURES])
