@@ -20,8 +20,8 @@ FILMS = (".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".gif", ".apng"
          ".mpeg", ".vob", ".flv", ".f4v", ".ogv", ".ogg", ".ogm", ".wmv", ".asf", ".3gp", ".3g2", ".mxf", ".nut",
          ".ivf", ".dv", ".rm", ".rmvb", ".y4m", ".divx")
 TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".pq")
-_LABELS = re.compile(r"(label|genre|class|categor(y|ie)|kind|tag|topic|mood|style)s?(_\w+)?|y|target", re.IGNORECASE)
-_PARTS = re.compile(r"\s*[;|]\s*")
+LABELS = re.compile(r"(label|genre|class|categor(y|ie)|kind|tag|topic|mood|style)s?(_\w+)?|y|target", re.IGNORECASE)
+PARTS = re.compile(r"\s*[;|]\s*")
 _HEAD = 4096
 
 
@@ -162,7 +162,7 @@ def labels_in_table(frame: pd.DataFrame, names: Sequence[str]) -> Mapping[int, t
     _, key, known = best
     if not key:
         return {}
-    titled = [column for column in cells if str(column) != key and _LABELS.fullmatch(str(column))]
+    titled = [column for column in cells if str(column) != key and LABELS.fullmatch(str(column))]
     others = [column for column in cells if str(column) != key and not pd.api.types.is_numeric_dtype(frame[column])]
     columns = titled or others[:1]
     out: dict[int, tuple[str, ...]] = {}
@@ -171,7 +171,7 @@ def labels_in_table(frame: pd.DataFrame, names: Sequence[str]) -> Mapping[int, t
         if index is None:
             continue
         told = [part for column in columns if not pd.isna(frame[column].iloc[row])
-                for part in _PARTS.split(cells[column].iloc[row].strip()) if part]
+                for part in PARTS.split(cells[column].iloc[row].strip()) if part]
         out[index] = tuple(dict.fromkeys((*out.get(index, ()), *told)))
     return out
 
