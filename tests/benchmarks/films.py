@@ -98,7 +98,8 @@ def embedding(path: Path, shape: str, rounds: int, device: str) -> None:
     film.frames.close()  # type: ignore[attr-defined]
     encode()
     found = in_turn({"decode alone": lambda: decode_alone(path), "encode alone": encode, "pipeline": pipeline}, rounds)
-    print(f"\nembedding, {shape} on {model.device}, {len(film)} frames at 2/s of {film.duration:.0f} s, {rounds} rounds")
+    print(f"\nembedding, {shape} on {model.device}, {len(film)} frames at 2/s of {film.duration:.0f} s, "
+          f"{rounds} rounds")
     for name, values in found.items():
         print(f"  {name:<14} {statistics.median(w for w, _ in values):7.2f} s wall, "
               f"{statistics.median(c for _, c in values):7.2f} s of processors")

@@ -122,8 +122,9 @@ def _group(pictures: Sequence[str], out: Sorted) -> None:
         out.sequences[title] = sorted(found_names, key=lambda item: (item[0], natural(item[1])))
 
 
-def beside(film: str, subtitles: Sequence[str]) -> list[str]:
-    """Subtitle files of a film: of its name, perhaps with a language between name and ending; the plain one first."""
+def beside(film: str, names: Sequence[str]) -> list[str]:
+    """Files of subtitles of a film: of its name, perhaps with a language before the ending; the plain one first."""
+    subtitles = [name for name in names if ending_of(name) in SUBTITLES]
     stem = film[:len(film) - len(ending_of(film))] if ending_of(film) in FILMS else film
     own = [name for name in subtitles if name[:len(name) - len(ending_of(name))] in (stem, film)]
     spoken = [name for name in subtitles if re.fullmatch(re.escape(stem) + r"\.[A-Za-z]{2,3}([-_]\w{2,4})?\.\w+", name)]

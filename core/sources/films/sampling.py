@@ -16,6 +16,7 @@ WAYS = {"time": "by time", "scenes": "by scene", "all": "all frames"}
 MOST = 20_000
 SIZES = (16, 1080)
 _FASTEST = 1000.0
+_TICK, _DENSE = 1e-3, 4
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def choose(sampling: Sampling, times: np.ndarray, name: str,
                           f"{'the end' if sampling.end is None else clock(sampling.end)} of {name}",
                           f"a film from {clock(times[0])} to {clock(times[-1])}", "Choose another start.")
     if sampling.how == "time":
-        chosen = _at_moments(sampling, times, min(end, float(times[-1])))
+        chosen = _at_moments(sampling, times, min(end, float(times[-1]) + _last_shown(times)))
     elif sampling.how == "scenes":
         chosen = _of_scenes(np.asarray([0] if scenes is None else scenes, dtype=np.int64), first, after)
     else:
@@ -108,20 +109,17 @@ def _last_shown(times: np.ndarray) -> float:
 
 
 def _at_moments(sampling: Sampling, times: np.ndarray, end: float) -> np.ndarray:
-    n = int(min((end - sampling.start) * sampling.per_second + 1e-6, 10 * len(times) * _FASTEST)) + 1
-    if n > 4 * len(times):      # more moments than frames: all are seen, but for those shown between two moments
-        chosen, step = [], 1 / sampling.per_second
-        for i in range(max(0, int(np.searchsorted(times, sampling.start, side="right")) - 1), len(times)):
-            until = times[i + 1] if i + 1 < len(times) else np.inf
-            moment = sampling.start + np.ceil(max(0.0, times[i] - sampling.start) / step - 1e-6) * step
-            if moment < until - 1e-9 and moment <= end + 1e-9:
-                chosen.append(i)
-        return np.asarray(chosen, dtype=np.int64)
-    moments = sampling.start + np.arange(n) / sampling.per_second
-    moments = moments[moments <= end + 1e-9]
-    # A tick of the container's clock is up to a millisecond: a frame that begins at the moment is the one shown.
-    shown = np.searchsorted(times, moments + 1e-3 / 2, side="right") - 1
-    return np.unique(np.clip(shown, 0, None)).astype(np.int64)
+    """Frames shown at start, start + 1/k, ... before the end; a tick of a container's clock is up to a millisecond."""
+    n = max(1, int(np.ceil((end - sampling.start) * sampling.per_second - 1e-6)))
+    if n <= _DENSE * len(times):
+        moments = sampling.start + np.arange(n) / sampling.per_second
+        shown = np.searchsorted(times, moments + _TICK / 2, side="right") - 1
+        return np.unique(np.clip(shown, 0, None)).astype(np.int64)
+    # Far more moments than frames: the first moment at or after each frame's beginning, where it comes before the next.
+    until = np.append(times[1:], np.inf)
+    nth = np.maximum(0, np.ceil((times - _TICK / 2 - sampling.start) * sampling.per_second - 1e-6))
+    moment = sampling.start + nth / sampling.per_second + _TICK / 2
+    return np.flatnonzero((moment < until) & (nth < n)).astype(np.int64)
 
 
 def _of_scenes(starts: np.ndarray, first: int, after: int) -> np.ndarray:
