@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
+from urllib.parse import urljoin
 
 import numpy as np
 import streamlit as st
@@ -206,10 +207,11 @@ def _plain(scene: SphereScene, films: Sequence[FilmShown], key: str, dark: bool)
         names = [film.name for film in films]
         film = names.index(st.selectbox("Film", names, key=f"{key}.film")) if len(films) > 1 else 0
         if films[film].url:
-            st.video(films[film].url)
+            st.video(urljoin(st.context.url or "", films[film].url))
         st.caption(films[film].note or "This browser has no WebGL 2, which the live sphere needs: a plainer figure is "
                    "shown, in which nothing moves.")
     steps = [np.stack([f.rows[:-1], f.rows[1:]], axis=1) for f in films if len(f.rows) > 1]
-    figure.plotly_chart(sphere(replace(scene, pairs=np.concatenate([scene.pairs, *steps])), dark), key=f"{key}.figure",
-                        width="stretch", config={"scrollZoom": True})
+    drawn = sphere(replace(scene, pairs=np.concatenate([scene.pairs, *steps])), dark)
+    drawn.for_each_trace(lambda trace: trace.update(name=(trace.name or "").replace("pairs", "steps of the paths")))
+    figure.plotly_chart(drawn, key=f"{key}.figure", width="stretch", config={"scrollZoom": True})
     return FilmEvents(film=film)

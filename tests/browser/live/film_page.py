@@ -63,7 +63,7 @@ else:
     st.session_state["seeks"] = st.session_state.get("seeks", 0) + again
     st.session_state["runs"] = st.session_state.get("runs", 0) + 1
     served = serve_file(FOLDER / ("film.webm" if proxy else name), "video/webm") if name else ""
-    url = "/nowhere" if name == "gone" else served
+    url = "/_orrery/file/gone" if name == "gone" else served
     films = [FilmShown("first <b>film</b>", np.arange(FRAMES), np.arange(FRAMES) / 2, starts=np.array(CUTS), url=url,
                        duration=20.5, said={FRAMES + OF_SECOND + i: 0.5 * i for i in range(SAID)})]
     if "alone" not in query:

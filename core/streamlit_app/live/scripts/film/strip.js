@@ -1,5 +1,6 @@
 // The strip of pictures below a player: as many frames as fit, cuts between them, the current one ringed.
-const STRIP_HEIGHT = 56;   // CSS pixels
+const STRIP_HEIGHT = 58;   // at most, CSS pixels
+const STRIP_NARROW = 44;   // where the page is narrow
 const STRIP_GAP = 5;
 
 class Strip {
@@ -20,19 +21,19 @@ class Strip {
   lay(path, width) {   // CSS pixels
     this.path = path;
     this.width = width;
-    const side = STRIP_HEIGHT * this.ratio, fit = Math.max(1, Math.floor((width + STRIP_GAP) / (side + STRIP_GAP)));
+    const wished = (width < 560 ? STRIP_NARROW : STRIP_HEIGHT) * this.ratio, fit = Math.max(1, Math.ceil((width + STRIP_GAP) / (wished + STRIP_GAP)));
     const count = Math.min(fit, path.count);
     this.frames = Array.from({ length: count }, (_, k) => (count === 1 ? 0 : Math.round((k * (path.count - 1)) / (count - 1))));
-    this.side = side;
-    this.pitch = count < path.count && count > 1 ? (width - side) / (count - 1) : side + STRIP_GAP;
+    this.side = Math.min(wished, (width - (fit - 1) * STRIP_GAP) / fit);
+    this.height = this.side / this.ratio;
     this.hover(-1);
     this.canvas.setAttribute("aria-label", `${count} of ${path.count} frames of ${path.name}; click one to go there`);
   }
 
-  box(k) { return [k * this.pitch, 2, this.side, STRIP_HEIGHT]; }
+  box(k) { return [k * (this.side + STRIP_GAP), 2, this.side, this.height]; }
 
   shownAt(x) {
-    const k = Math.floor(x / this.pitch);
+    const k = Math.floor(x / (this.side + STRIP_GAP));
     return k >= 0 && k < this.frames.length ? k : -1;
   }
 
@@ -45,15 +46,13 @@ class Strip {
     this.tip.style.left = Math.max(0, Math.min(this.width - this.tip.offsetWidth, x + side / 2 - this.tip.offsetWidth / 2)) + "px";
   }
 
-  current(time) {   // which of those shown is the last by now
-    const frame = this.path.frameAt(time);
-    let k = 0;
-    while (k + 1 < this.frames.length && this.frames[k + 1] <= frame) k++;
-    return k;
+  current(time) {   // which of those shown is next to the frame of now
+    const frame = this.path.frameAt(time), far = this.frames.map((shown) => Math.abs(shown - frame));
+    return far.indexOf(Math.min(...far));
   }
 
   draw(time, bitmapOf, look, dpr) {
-    const canvas = this.canvas, pen = this.pen, [width, height] = [this.width, STRIP_HEIGHT + 4].map((v) => Math.round(v * dpr));
+    const canvas = this.canvas, pen = this.pen, [width, height] = [this.width, this.height + 4].map((v) => Math.round(v * dpr));
     const known = this.frames.map((frame) => bitmapOf(frame)), first = known.find(Boolean);
     const ratio = first ? Math.max(0.5, Math.min(2.4, first.width / first.height)) : this.ratio;
     if (Math.abs(ratio - this.ratio) > 0.01) {
@@ -63,9 +62,9 @@ class Strip {
       return;
     }
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    canvas.style.height = STRIP_HEIGHT + 4 + "px";
+    canvas.style.height = this.height + 4 + "px";
     pen.setTransform(dpr, 0, 0, dpr, 0, 0);
-    pen.clearRect(0, 0, this.width, STRIP_HEIGHT + 4);
+    pen.clearRect(0, 0, this.width, this.height + 4);
     const here = this.current(time);
     for (const [k, frame] of this.frames.entries()) {
       const [x, y, w, h] = this.box(k);
@@ -78,7 +77,7 @@ class Strip {
       const next = this.frames[k + 1];
       if (next !== undefined && this.path.starts.some((start) => start > frame && start <= next)) {
         pen.fillStyle = look.colours.kinds.text;
-        pen.fillRect(x + (w + this.pitch) / 2 - 1, 0, 2, STRIP_HEIGHT + 4);
+        pen.fillRect(x + w + STRIP_GAP / 2 - 1, 0, 2, this.height + 4);
       }
       if (k !== here) continue;
       for (const [colour, line] of [[look.ground, 5], [look.colours.kinds.image, 3]]) {
