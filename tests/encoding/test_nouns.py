@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import json
 from pathlib import Path
@@ -32,6 +33,10 @@ def named(text: str) -> list[str]:
     ("a photo of the", [], ()),
     ("a cat, a cat and a cat", ["cat", "big cat"], ()),
     ("ein Hund", [], ("ein", "hund")),
+    ("the cat's paw", ["cat", "big cat"], ("paw",)),
+    ("a yellow lady’s slipper", ["yellow lady's slipper"], ()),
+    ("Ｄｏｇ🐶.A bird", ["dog", "bird"], ()),
+    ("an R.V.", ["recreational vehicle"], ()),
 ])
 def test_what_a_text_says(text: str, said: list[str], unknown: tuple[str, ...]) -> None:
     assert named(text) == said
@@ -58,7 +63,16 @@ def test_a_noun_holds_what_lies_below_it() -> None:
 
 def test_names_that_are_spelt_alike_are_offered() -> None:
     assert nearest_names("elefant")[0] == "elephant"
-    assert nearest_names("qqqqqq") == []
+    assert nearest_names("qqqqqq") == nearest_names("") == ()
+
+
+def test_the_nearest_names_are_those_of_a_search_through_all() -> None:
+    def ratio(name: str, word: str) -> float:
+        return difflib.SequenceMatcher(a=name, b=word).ratio()
+
+    for word in ("elefant", "wonderland", "kitten", "tv", "st bernhard", "qwertyuiop"):
+        slow = difflib.get_close_matches(word, list(nouns._by_name()), n=nouns.NEAREST, cutoff=nouns.LEAST_ALIKE)
+        assert [ratio(name, word) for name in nearest_names(word)] == [ratio(name, word) for name in slow]
 
 
 @pytest.fixture(scope="module")
