@@ -99,6 +99,7 @@ def test_a_mesh_and_photos_of_objects(reference):
             archive.writestr(f"{'mug' if i < 6 else 'shoe'}/{i}.png", picture.getvalue())
     at = uploaded("photos", ("objects.zip", packed.getvalue()), objects_at="compare")
     assert "Principal angles" in words(at) and not alerts(at)
+    assert "Look at them with the photo model" in [button.label for button in at.button]
     at = uploaded("photos", ("objects.zip", packed.getvalue()), objects_at="subspace")
     assert "nobody knows where they were taken from" in words(at) and not alerts(at)
 

@@ -15,9 +15,11 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
     if args.data:
         raise ChoiceError("no --data for the subject model, which is measured on the built-in world", args.data)
     from core.encoding.models import load_model
-    from core.encoding.registry import misfit
+    from core.encoding.registry import PHOTO, misfit
     from core.language.world_evaluation import evaluate_model
 
+    if args.model == PHOTO:
+        raise ChoiceError("an image-text model (a CLIP)", "the photo model, which has no texts of solids and styles")
     model = load_model(args.model)
     figures = evaluate_model(model, seed=args.seed, on_progress=progress_line)
     return Evaluation("model", args.model, "built-in world", args.seed, figures,

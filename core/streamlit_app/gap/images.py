@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from core.encoding.registry import MODELS
+from core.encoding.registry import MODELS, misfit
 from core.figures.gap import models as figures
 from core.geometry.comparison import COMPARISONS, linear_cka, neighbour_overlap
 from core.language.zero_shot import zero_shot_accuracy
@@ -47,8 +47,13 @@ def show(settings: Settings, ready: Ready) -> None:
     if ready.opened.dataset is None:
         panels.notice("Vectors made elsewhere: only their own model has seen these images.")
         return
-    chosen = state.pick_several("Models", titles, key="image_models", default=tuple(ids[:2]), most=6,
-                                help="Models on this machine. Others come here by the sidebar.")
+    in_world = ready.opened.built_in or ready.opened.in_world
+    fitting = [name for name in ids[1:] if not misfit(name, built_in_world=in_world)]
+    chosen = state.pick_several("Models", titles, key="image_models", default=(ids[0], *(fitting or ids[1:])[:1]),
+                                most=6, help="Models on this machine. Others come here by the sidebar.")
+    for odd in dict.fromkeys(misfit(name, built_in_world=in_world) for name in chosen if name != settings.model_id):
+        if odd:
+            panels.notice(odd, "warning", one_line=True)
     seen = [Seen(name, titles[name], images_by(name, settings, ready)) for name in chosen]
     if len(seen) < 2:
         panels.notice("Choose at least two models to compare.")

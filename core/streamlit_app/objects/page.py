@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.encoding.registry import BUILTIN, misfit
+from core.encoding.registry import BUILTIN
 from core.streamlit_app import models, panels, state, ui
 from core.streamlit_app.data.embedding import ensure_embedded
+from core.streamlit_app.data.fit import say_misfit
 from core.streamlit_app.data.opened import Opened
 from core.streamlit_app.objects import compare, recognise, style, subspace, views
 from core.streamlit_app.objects.bring import Objects, pick_objects
@@ -42,17 +43,18 @@ def show_objects(settings: Settings) -> None:
         return
     section = state.pick_option("Section", {key: title for key, (title, _) in SECTIONS.items()}, key="objects_at",
                                 widget="segments", label_visible=False)
-    _say_what_the_model_cannot(settings, opened)
+    _say_what_the_model_cannot(settings, opened, free_forms=objects.photos is None and not opened.in_world)
     ready = ensure_embedded(settings.model_id, opened)
     ui.refused_panel(ready.refused[len(opened.refused):])
     with panels.friendly_errors():
         SECTIONS[section][1](settings, data_of(objects, ready, rendering))
 
 
-def _say_what_the_model_cannot(settings: Settings, opened: Opened) -> None:
-    reason = misfit(settings.model_id, built_in_world=opened.in_world)
-    if reason:
-        panels.notice(WITHOUT_A_NAME if settings.model_id == BUILTIN else reason)
+def _say_what_the_model_cannot(settings: Settings, opened: Opened, *, free_forms: bool) -> None:
+    if free_forms and settings.model_id == BUILTIN:
+        panels.notice(WITHOUT_A_NAME)
+    else:
+        say_misfit(settings.model_id, opened)
     if not takes_prompts(settings):
         panels.notice(WITHOUT_PROMPTS)
 
