@@ -88,6 +88,12 @@ MODELS: dict[str, ModelEntry] = {entry.id: entry for entry in _ENTRIES}
 FIRST_CHOICE_FOR_PHOTOS = "openai/clip-vit-base-patch32"
 
 
+def has_gap(model_id: str) -> bool:
+    """Whether how far its texts lie from its images means anything: rows of a classifier are defined only up to a
+    vector that all of them share, so that any distance could be had."""
+    return model_id != PHOTO
+
+
 def misfit(model_id: str, *, built_in_world: bool) -> str:
     """Why a model measures nothing on what it is shown, in a sentence; "" where nothing says so.
 

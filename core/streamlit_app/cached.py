@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from core.encoding.registry import PHOTO
 from core.errors import OrreryError
 from core.streamlit_app.visits import visitor
 
@@ -223,9 +222,19 @@ def _scores(ready_key: str, texts: tuple[str, ...], _ready: Ready) -> np.ndarray
 
 def own_scores(ready: Ready, texts: tuple[str, ...]) -> np.ndarray | None:
     """(n, m) float32 by which the model itself ranks the images for texts; None where that is the cosine."""
-    if ready.images is None or ready.images.model.id != PHOTO:
-        return None
-    return _scores(ready.key, texts, ready)
+    return None if ready.images is None or ready.has_gap else _scores(ready.key, texts, ready)
+
+
+def caption_scores(ready: Ready, row: int) -> np.ndarray | None:
+    """(m,) float32 by which the model itself ranks the captions for an image; None where that is the cosine."""
+    return None if ready.has_gap or not ready.captions else _caption_scores(ready.key, row, ready)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _caption_scores(ready_key: str, row: int, _ready: Ready) -> np.ndarray:
+    images = _ready.images
+    assert images is not None
+    return encoder(images.model.id).scores(images.vectors[[row]], images.norms[[row]], _ready.captions)[0]
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -628,3 +628,33 @@ def test_the_python_of_the_photo_model_draws_its_own_scores():
     shares = space["scene"].colouring.values
     images = space["points"].n_images
     assert ((shares[:images] >= 0) & (shares[:images] <= 1)).all() and np.isnan(shares[images:]).all()
+
+
+def test_no_gap_of_the_photo_model_and_no_sentence_of_clip_is_said_on_the_sphere(tmp_path):
+    from core.encoding.models import load_model
+
+    said = ("a cat on a sofa", "two dogs", "a bird", "a glorp")
+    for i, caption in enumerate(said):
+        Image.new("RGB", (48, 48), (60 * i, 200 - 50 * i, 40)).save(tmp_path / f"{i}.png")
+        (tmp_path / f"{i}.txt").write_text(caption)
+    at = opened(SPHERE, data="folder", folder=str(tmp_path), model="photo", below="numbers", point="image:0.png")
+    shown = words(at)
+    assert "rows of a classifier" in shown and "large CLIP" not in shown and "**gap**" not in shown
+    assert not any("gap" in box.label for box in at.toggle) and not any("gap" in box.label for box in at.checkbox)
+    numbers = next(d.value for d in at.dataframe if "what it says" in d.value.columns)
+    assert len(numbers) and not numbers.iloc[:, 0].str.contains("Gap|texts|pairs|Alignment|all", regex=True).any()
+    refused = next(d.value for d in at.dataframe if list(d.value.columns) == ["item", "reason"])
+    assert len(refused) == 1 and "says no name" in refused["reason"].iloc[0]
+
+    model = load_model("photo")
+    raw = model.encode_images([Image.new("RGB", (48, 48), (0, 200, 40))])
+    length = np.linalg.norm(raw, axis=1)
+    own = model.probabilities(raw / length[:, None], length, said[:3])[0]
+    listed = [part.split("</span>")[0] for part in next(
+        html.proto.body for html in at.get("html") if "Texts that name it" in html.proto.body).split("<span>")[1:]]
+    assert [text for text in listed if text in said] == [said[i] for i in np.argsort(-own)]
+    code = next(block.value for block in at.code if "figure.show" in block.value)
+    assert "gap=False" in code
+    space: dict = {}
+    exec(code.replace("figure.show()", "").replace('open_folder("photos")', f"open_folder({str(tmp_path)!r})"), space)
+    assert not space["scene"].arcs and "apart" not in space["scene"].title

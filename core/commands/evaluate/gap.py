@@ -11,7 +11,7 @@ import numpy as np
 from core.commands._progress import progress_line
 from core.commands.evaluate._report import Evaluation
 from core.commands.evaluate._vectors import vectors_of
-from core.encoding.registry import PHOTO
+from core.encoding.registry import has_gap
 from core.errors import ChoiceError, ShapeError, SourceError
 
 HELP = "the measures of the modality gap and what closing it does"
@@ -32,7 +32,7 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
     from core.geometry.gap.shift import shifted
     from core.geometry.pairs import Pairs
 
-    if args.model == PHOTO:
+    if not has_gap(args.model):
         raise ChoiceError("an image-text model (a CLIP)", "the photo model, whose texts are rows of its last layer",
                           "They are defined only up to a vector that all share, so that a gap to them means nothing.")
     found = vectors_of(args)

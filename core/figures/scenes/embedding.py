@@ -34,6 +34,7 @@ class Points:
     links : (m, 2) rows (row of images, row of texts).
     prompts, prompt_vectors : what a user typed, and its (p, d) unit vectors.
     prompt_images : how many of the prompts, the last ones, are images instead.
+    gap : whether how far images and texts lie apart means anything; not where texts are rows of a classifier.
     """
 
     images: EmbeddingSet | None
@@ -43,6 +44,7 @@ class Points:
     prompts: Sequence[str] = ()
     prompt_vectors: np.ndarray | None = None
     prompt_images: int = 0
+    gap: bool = True
 
     def __post_init__(self) -> None:
         if self.images is None and self.texts is None:
@@ -142,7 +144,7 @@ def embedding_scene(points: Points, sphere_map: SphereMap, prompt_coords: np.nda
     arcs
         Join pairs by great circles (at most 400, seeded).
     means
-        Show the mean of each modality, the cap that holds half of it, and the gap.
+        Show the mean of each modality, the cap that holds half of it, and the gap where there is one.
     note
         Added below the fidelity of the map.
     seed
@@ -171,14 +173,17 @@ def embedding_scene(points: Points, sphere_map: SphereMap, prompt_coords: np.nda
 
 
 def headline(points: Points) -> str:
-    """What one sees, in a sentence: how far the modalities lie apart."""
+    """What one sees, in a sentence: how far the modalities lie apart, where that means anything."""
     if points.images is None or points.texts is None or not points.n_images or not points.n_texts:
         part = points.images or points.texts
         assert part is not None
         return f"{len(part):,} {_NAMES[part.modality]}"
+    counted = f"{points.n_images:,} images and {points.n_texts:,} texts"
+    if not points.gap:
+        return counted
     a, b = (part.vectors.mean(axis=0, dtype=np.float64) for part in (points.images, points.texts))
     apart = np.degrees(float(s2.angle(_direction(a), _direction(b))))
-    return f"{points.n_images:,} images and {points.n_texts:,} texts; their means lie {apart:.0f}° apart"
+    return f"{counted}; their means lie {apart:.0f}° apart"
 
 
 def fidelity_in_words(sphere_map: SphereMap) -> str:
@@ -227,7 +232,7 @@ def _means(points: Points, coords: np.ndarray) -> tuple[tuple[Cap, ...], tuple[A
         marks.append(Mark(centre, f"mean of the {name}", part.modality))
         directions.append((centre, true_centre))
     arcs = []
-    if len(directions) == 2:
+    if points.gap and len(directions) == 2:
         (a, true_a), (b, true_b) = directions
         on_map, true = (np.degrees(float(s2.angle(p, q))) for p, q in ((a, b), (true_a, true_b)))
         arcs.append(Arc(a, b, f"gap: {on_map:.0f}° on the map, {true:.0f}° true"))

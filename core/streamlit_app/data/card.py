@@ -10,7 +10,6 @@ import streamlit as st
 from PIL import Image
 
 from core.encoding.nouns import class_names
-from core.encoding.registry import PHOTO
 from core.figures.scenes.embedding import Points
 from core.geometry.neighbours import nearest, percentile
 from core.scene import POINT_KINDS
@@ -34,11 +33,13 @@ def point_card(ready: Ready, points: Points, row: int, pictures: Pictures) -> No
     table = points.table.iloc[row]
     if kind == "image":
         image_card(ready, row, str(table["id"]))
-        among = cached.unmatched(ready.key, "image", "text", ready)
         _names(ready, row)
+        own = cached.caption_scores(ready, row)
+        among = cached.unmatched(ready.key, "image", "text", ready)
         for j in points.links[points.links[:, 0] == row, 1][:5]:
             cosine = float(points.vector(points.n_images + j) @ points.vector(row))
-            _quote(points.captions[j], f"its caption; cosine {_score(cosine, among)}")
+            score = f"cosine {_score(cosine, among)}" if own is None else f"probability {_share(own[j])}"
+            _quote(points.captions[j], f"its caption; {score}")
     else:
         picture = _opened(pictures, row)
         if picture is not None:
@@ -79,14 +80,19 @@ def point_neighbours(ready: Ready, points: Points, row: int) -> None:
             _nearest_images(ready, vector, modality, row if kind == "image" else None, said)
     with right if points.n_images else left:
         if points.n_texts:
-            _nearest_texts(ready, vector, modality, row - points.n_images if kind == "text" else None)
+            own = cached.caption_scores(ready, row) if kind == "image" else None
+            if own is None:
+                _nearest_texts(ready, vector, modality, row - points.n_images if kind == "text" else None)
+            else:
+                _own_texts(ready, own)
     st.caption("p, percentile: share of the unmatched pairs of this set, of the same two kinds, with a lower cosine. "
-               "A cosine alone says little: right pairs of a large CLIP lie at 0.2 to 0.35.")
+               + ("A cosine alone says little: right pairs of a large CLIP lie at 0.2 to 0.35." if ready.has_gap else
+                  "Probability: the classifier's, of all classes that a text names."))
 
 
 def _names(ready: Ready, row: int) -> None:
     """What a classifier calls an image; nothing where the model is none."""
-    names = class_names() if ready.images is not None and ready.images.model.id == PHOTO else ()
+    names = () if ready.has_gap else class_names()
     own = cached.own_scores(ready, names) if names else None
     if own is None:
         return
@@ -156,3 +162,11 @@ def _nearest_texts(ready: Ready, vector: np.ndarray, modality: str, itself: int 
     st.html('<div class="orrery-h">Nearest texts</div><div class="orrery-lines"><span class="head"></span>'
             '<span class="head">cosine</span>'
             f'<span class="head">percentile</span>{lines}</div>')
+
+
+def _own_texts(ready: Ready, own: np.ndarray) -> None:
+    """The texts that the model itself gives an image, by its (m,) scores."""
+    lines = "".join(f"<span>{panels.text_html(ready.captions[row], 160)}</span><span>{_share(own[row])}</span>"
+                    "<span></span>" for row in np.argsort(-own, kind="stable")[:NEAREST])
+    st.html('<div class="orrery-h">Texts that name it, with their probability</div><div class="orrery-lines">'
+            f'<span class="head"></span><span class="head">probability</span><span></span>{lines}</div>')

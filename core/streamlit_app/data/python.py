@@ -5,9 +5,9 @@ from __future__ import annotations
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.state import Settings
 
-OPENERS = {"images": ("open_images", 'open_zip("photos.zip")'),
-           "table": ("open_table", 'open_table("captions.csv")'),
-           "folder": ("open_images", 'open_folder("photos")')}
+OPENERS = {"images": ("images.opening", 'open_zip("photos.zip")'),
+           "table": ("tables.opening", 'open_table("captions.csv")'),
+           "folder": ("images.opening", 'open_folder("photos")')}
 
 
 def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]]:
@@ -37,7 +37,8 @@ def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]
             imports.append("from core.sources.sampling import sample")
             lines.append(f"dataset = sample(dataset, {sampled[0]}, 0)")
         lines += [f"model = load_model({settings.model_id!r})", "found = embed(dataset, model, Store())",
-                  "points = Points(found.images, found.texts, found.captions, found.links)"]
+                  "points = Points(found.images, found.texts, found.captions, found.links"
+                  + (")" if ready.has_gap else ", gap=False)")]
     if ready.selection:
         imports += ["import pandas as pd", "from core.figures.scenes.thinning import only"]
         lines += ['table = pd.read_csv("selections.csv", dtype=str)',

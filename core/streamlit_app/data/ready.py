@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from core.encoding.registry import has_gap
 from core.streamlit_app.data.opened import Opened
 from core.streamlit_app.data.pictures import Pictures
 from core.types import EmbeddingSet, Refusal, fingerprint
@@ -54,6 +55,11 @@ class Ready:
     def are_texts(self) -> np.ndarray:
         """(n,) bool, which of the vectors are texts."""
         return np.repeat([False, True], [0 if part is None else len(part) for part in (self.images, self.texts)])
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether how far images and texts lie apart means anything; else the texts are rows of a classifier."""
+        return all(has_gap(part.model.id) for part in (self.images, self.texts) if part is not None)
 
     @property
     def has_both(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.encoding.registry import PHOTO
 from core.streamlit_app import panels, state
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.data.sample import what_is_shown
@@ -24,7 +23,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings, GapData], None]]] = {
 
 def show_gap(settings: Settings, ready: Ready) -> None:
     """One section at a time; what none of them can do with these data is said first."""
-    if ready.images is not None and ready.images.model.id == PHOTO:
+    if ready.images is not None and not ready.has_gap:
         panels.notice(images.WHY_NO_GAP)
         with panels.friendly_errors():
             images.show(settings, what_is_shown(ready, MOST_POINTS))

@@ -62,8 +62,8 @@ def pick_choices(settings: Settings, ready: Ready) -> Choices:
     slot = st.container()
     with st.container(horizontal=True, gap="small", key="sphere.bar"):
         with st.popover("Show", icon=":material/layers:"):
-            means = state.pick_flag("Means, caps and gap", key="means", default=True,
-                                    help="Each cap holds half of its modality.")
+            means = state.pick_flag("Means, caps and gap" if ready.has_gap else "Means and caps", key="means",
+                                    default=True, help="Each cap holds half of its modality.")
             arcs = state.pick_flag("Arcs between pairs", key="arcs", disabled=not len(ready.links))
             pictures = state.pick_flag("Pictures on the sphere", key="pictures", default=True)
             heat = state.pick_flag("Heat", key="heat", help="Where the most similar fifth of the points lies, when "
@@ -138,8 +138,7 @@ def _pick_axes(method: str, ready: Ready, *, photo: bool) -> tuple[tuple[str, ..
 def _colours(ready: Ready, prompts: tuple[str, ...]) -> dict[str, str]:
     options = {"modality": "modality"}
     options |= {f"column:{column}": column for column in columns_of(ready)}
-    own = ready.images is not None and ready.images.model.id == PHOTO
-    options |= {f"prompt:{i}": f"{'probability of' if own else 'cosine to'} “{prompt[:40]}”"
+    options |= {f"prompt:{i}": f"{'cosine to' if ready.has_gap else 'probability of'} “{prompt[:40]}”"
                 for i, prompt in enumerate(prompts)}
     return options | {"picked": "cosine to the point picked", "kmeans": "group (spherical k-means)",
                       "hdbscan": "group (HDBSCAN)", "density": "density", "norm": "norm of the raw vector",
@@ -152,7 +151,8 @@ def _pick_prompts(settings: Settings, ready: Ready) -> tuple[tuple[str, ...], np
         return (), None, None
     with st.popover("Your prompts", icon=":material/edit_note:"):
         typed = state.pick_text("One prompt a line; each becomes a point", key="prompts", lines=4,
-                                placeholder="a photo of a red cube\na pencil sketch of a star")
+                                placeholder="a cat\na bird on a boat" if settings.model_id == PHOTO else
+                                "a photo of a red cube\na pencil sketch of a star")
         prompts = tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
         if len(prompts) > MOST_PROMPTS:
             panels.notice(f"The first {MOST_PROMPTS} prompts are shown.", "warning")

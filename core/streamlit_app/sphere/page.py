@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 VIEW = "sphere"
 DRAWN = "sphere.drawn"
 LASSO = "sphere.lasso.map"
+OF_IMAGES_ALONE = ("Of the images alone: the texts are rows of a classifier's last layer, which are defined only up to "
+                   "a vector that all of them share. By choosing it any number could be had for them.")
 
 
 def show_sphere(settings: Settings, ready: Ready) -> None:
@@ -74,7 +76,7 @@ def _live(settings: Settings, ready: Ready) -> None:
             return
     with right, st.container(key="card"):
         if picked is None:
-            _invitation(ready.opened.files)
+            _invitation(ready)
         else:
             degrees = _above_card(points)
             point_card(ready, points, picked, pictures_of(ready, choices))
@@ -164,12 +166,14 @@ def _above_card(points: Points) -> int:
     return degrees
 
 
-def _invitation(files: str) -> None:
+def _invitation(ready: Ready) -> None:
+    files = ready.opened.files
     st.subheader("How to read this", anchor=False)
     st.markdown(
         "- **Drag** to turn, **scroll** to come nearer, **hover** for a picture, **click** a point for its card.\n"
         "- Near points have a high cosine, as far as the map can show it: its fidelity stands below.\n"
-        "- A **cap** holds half of a modality round its mean; the **gap** is the arc between the means.\n"
+        "- A **cap** holds half of a modality round its mean"
+        + ("; the **gap** is the arc between the means.\n" if ready.has_gap else ".\n") +
         "- The address of this page holds the view: copy it to share what you see"
         + (f", with {panels.plain(files, 130)}, which it does not hold." if files else "."))
 
@@ -226,18 +230,23 @@ def _show_below(settings: Settings, ready: Ready, choices: Choices, placed: Fitt
 
 
 def _show_statistics(ready: Ready) -> None:
-    """Statistics of the sphere, each with an interval and its value by chance."""
+    """Statistics of the sphere, each with an interval and its value by chance; of texts where they mean anything."""
     from core.geometry.statistics import STATISTICS, sphere_statistics
 
     images, texts = (None if part is None else part.vectors for part in (ready.images, ready.texts))
+    if not ready.has_gap:
+        panels.notice(OF_IMAGES_ALONE)
+        texts = None
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> dict[str, Number]:
         on_progress(0.1, "Measuring the sphere")
-        return sphere_statistics(images, texts, ready.links if len(ready.links) else None)
+        return sphere_statistics(images, texts, ready.links if len(ready.links) and texts is not None else None)
 
+    if images is None and texts is None:
+        return
     numbers: dict[str, Number] = work.result_of(f"statistics:{ready.key}", measure)
     table = panels.numbers_table({STATISTICS[k].title: n for k, n in numbers.items()})
     table["what it says"] = [STATISTICS[k].explanation for k in numbers]
     st.dataframe(table, hide_index=True, height="content", key="sphere.numbers", column_config={"unit": {"width": 96}})
-    st.caption("By chance: the same statistic of random directions, of the same number and dimension; of the gap and "
-               "its angle, with image and text swapped within pairs.")
+    st.caption("By chance: the same statistic of random directions, of the same number and dimension"
+               + ("; of the gap and its angle, with image and text swapped within pairs." if ready.has_gap else "."))

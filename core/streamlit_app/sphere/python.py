@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.encoding.registry import PHOTO
 from core.figures.sphere.colourings import CLUSTERS
 from core.geometry.maps.registry import MAPS
 from core.streamlit_app.data.python import as_code, points_lines
@@ -39,7 +38,7 @@ def python_of(settings: Settings, ready: Ready, choices: Choices, picked: int | 
             typed = f", np.arange({len(choices.prompts)}) < {len(choices.prompts) - (choices.image is not None)}"
         placed = f", fitted.place(vectors{typed})"
     colour, towards = _colour_lines(choices, picked, imports,
-                                   own=ready.images is not None and ready.images.model.id == PHOTO)
+                                   own=not ready.has_gap)
     lines += colour
     colours = ", colouring=colouring" if colour else ""
     shown = f"arcs={choices.arcs}, means={choices.means}"

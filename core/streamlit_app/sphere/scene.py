@@ -61,7 +61,7 @@ def points_of(ready: Ready, choices: Choices) -> Points:
     key = fingerprint("points", ready.key, ready.opened.key, choices.prompts, choices.image is not None,
                       None if vectors is None else vectors)
     return cached.points(key, lambda: Points(ready.images, ready.texts, ready.captions, ready.links, choices.prompts,
-                                             vectors, int(choices.image is not None)))
+                                             vectors, int(choices.image is not None), ready.has_gap))
 
 
 def pictures_of(ready: Ready, choices: Choices) -> Pictures:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,12 @@ def test_the_headline_says_the_true_angle_of_the_means(points):
     degrees = np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)))
     assert f"{degrees:.0f}° apart" in headline(points)
     assert headline(Points(points.images, None)) == "12 images"
+
+
+def test_where_a_gap_means_nothing_none_is_said_or_drawn(points):
+    scene, _ = scene_of(replace(points, gap=False))
+    assert scene.title == "12 images and 9 texts"
+    assert not scene.arcs and len(scene.caps) == 2
 
 
 def test_a_cap_holds_half_of_its_modality_on_the_map(points):
