@@ -52,7 +52,7 @@ def by_genre(report: FeatureDifferences, names: Sequence[str] = (), *, most: int
     for c, name in enumerate(report.classes):
         rows = np.flatnonzero(report.labels == c)
         y = np.arange(len(order)) + _APART * ((c + 0.5) / k - 0.5)
-        colour, title = p.categories[c % len(p.categories)], plain(shortened(name))
+        colour, title = p.categories[c % len(p.categories)], plain(shortened(name)) or "films"
         z = report.scores[rows][:, order]
         known = np.isfinite(z)
         film, feature = np.nonzero(known)
@@ -108,9 +108,10 @@ def _finding(report: FeatureDifferences, order: Sequence[int]) -> str:
 
 
 def features_table(report: FeatureDifferences, names: Sequence[str] = ()) -> pd.DataFrame:
-    """One row a film: name, genre and every feature in its unit."""
-    table = pd.DataFrame({"film": list(names) or [f"film {i + 1}" for i in range(len(report.labels))],
-                          "genre": [report.classes[c] for c in report.labels]})
+    """One row a film: name, genre where films have one, and every feature in its unit."""
+    table = pd.DataFrame({"film": list(names) or [f"film {i + 1}" for i in range(len(report.labels))]})
+    if any(report.classes):
+        table["genre"] = [report.classes[c] for c in report.labels]
     columns = {_heading(key): report.values[:, k] for k, key in enumerate(report.keys)}
     return pd.concat([table, pd.DataFrame(columns)], axis=1)
 

@@ -41,7 +41,7 @@ class FeatureDifferences:
     reason: str = ""
 
 
-def features_differ(values: np.ndarray, keys: Sequence[str], labels: Sequence[str], *,
+def features_differ(values: np.ndarray, keys: Sequence[str], labels: Sequence[str] | None = None, *,
                     permutations: int = PERMUTATIONS, seed: int = 0,
                     groups: Sequence[object] | None = None) -> FeatureDifferences:
     """How far each feature differs between genres, and whether by more than shuffled labels do.
@@ -50,21 +50,23 @@ def features_differ(values: np.ndarray, keys: Sequence[str], labels: Sequence[st
     ----------
     values : (n, p) floats, a film a row; what is not finite is left out.
     keys : of the p features.
-    labels, permutations, seed, groups : as in `core.geometry.films.genres.classify`.
+    labels : genre of each film; None: films have none, and features are put on one scale alone.
+    permutations, seed, groups : as in `core.geometry.films.genres.classify`.
 
     Raises
     ------
     ShapeError
         If keys or labels do not fit the values.
     """
-    values = checked(values, labels, groups, permutations)
+    genres = [""] * len(values) if labels is None else labels
+    values = checked(values, genres, groups, permutations)
     if values.shape[1] != len(keys):
         raise ShapeError(f"{values.shape[1]} keys, one a feature", str(len(keys)))
-    classes, y = classes_of(labels)
+    classes, y = classes_of(genres)
     sources = sources_of(groups, len(y))
     known = np.isfinite(values)
     scores = _standardised(values, known)
-    reason = too_few(classes, y, sources)
+    reason = "films have no genres" if labels is None else too_few(classes, y, sources)
     n = known.sum(axis=0).tolist()
     if reason:
         return FeatureDifferences(tuple(keys), values, scores, classes, y,

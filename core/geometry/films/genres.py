@@ -20,7 +20,8 @@ from core.geometry.films.classified import (
     sources_of,
     too_few,
 )
-from core.geometry.films.left_out import LeftOut, left_out
+from core.geometry.films.left_out import Fold, left_out
+from core.geometry.threads import one_thread
 from core.types import Number
 
 _CHUNK = 128
@@ -70,26 +71,28 @@ def classify(features: np.ndarray, labels: Sequence[str], *, permutations: int =
     classes, y = classes_of(labels)
     sources = sources_of(groups, len(y))
     reason = too_few(classes, y, sources)
-    fold = None if reason else left_out(features, sources)
-    if fold is not None and fold.constant == features.shape[1]:
+    films = None if reason else left_out(features, sources)
+    if films is not None and films.constant == features.shape[1]:
         reason = "no feature differs among the films"
-    if fold is None or reason:
+    if films is None or reason:
         return not_measurable(classes, y, reason, features.shape[1])
     rng = np.random.default_rng(seed)
     tried = np.stack([y, *(shuffled(y, sources, rng) for _ in range(permutations))])
     told = np.empty_like(tried)
     scores = np.empty((len(y), len(classes)))
-    for i in range(len(fold)):
-        if should_stop is not None and should_stop():
-            raise Cancelled(f"{i} of {len(fold)} films")
-        for at in range(0, len(tried), _CHUNK):
-            part = _nearest_mean(fold, i, tried[at:at + _CHUNK], len(classes))
-            if at == 0:
-                scores[fold.tested[i]] = part[0]
-            told[at:at + _CHUNK, fold.tested[i]] = part.argmax(axis=2)
-        if on_progress is not None:
-            on_progress((i + 1) / len(fold), "Telling genres")
-    return report_of(classes, tried, told, scores, sources, fold)
+    with one_thread():
+        for i in range(len(films)):
+            if should_stop is not None and should_stop():
+                raise Cancelled(f"{i} of {len(films)} films")
+            fold = films.fold(i)
+            for at in range(0, len(tried), _CHUNK):
+                part = _nearest_mean(fold, tried[at:at + _CHUNK], len(classes))
+                if at == 0:
+                    scores[fold.tested] = part[0]
+                told[at:at + _CHUNK, fold.tested] = part.argmax(axis=2)
+            if on_progress is not None:
+                on_progress((i + 1) / len(films), "Telling genres")
+    return report_of(classes, tried, told, scores, sources, films)
 
 
 def told_apart(before: Classified, after: Classified, groups: Sequence[object] | None = None) -> Difference:
@@ -100,12 +103,12 @@ def told_apart(before: Classified, after: Classified, groups: Sequence[object] |
     return hits_differ(before.hits, after.hits, together)
 
 
-def _nearest_mean(fold: LeftOut, i: int, tried: np.ndarray, k: int) -> np.ndarray:
+def _nearest_mean(fold: Fold, tried: np.ndarray, k: int) -> np.ndarray:
     """Scores of the left-out films for each class and each labelling: (labellings, left out, k) float64."""
-    fitted = tried[:, fold.fitted[i]]
-    members = (fitted[:, :, None] == np.arange(k)).astype(np.float64)
-    counts = members.sum(axis=1, keepdims=True)
-    means = members / np.maximum(counts, 1)
-    lengths = np.einsum("pnk,pnk->pk", means, fold.among[i] @ means)
-    scores = fold.across[i] @ means - lengths[:, None] / 2
-    return np.where(counts > 0, scores, -np.inf)
+    fitted = tried[:, fold.fitted]
+    members = (fitted.T[:, :, None] == np.arange(k)).astype(np.float64)
+    counts = members.sum(axis=0)
+    means = (members / np.maximum(counts, 1)).reshape(len(fold.fitted), -1)
+    lengths = (means * (fold.among @ means)).sum(axis=0)
+    scores = (fold.across @ means - lengths / 2).reshape(-1, len(tried), k).transpose(1, 0, 2)
+    return np.where(counts[:, None] > 0, scores, -np.inf)

@@ -7,63 +7,68 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.geometry.rounding import rounding
-from core.geometry.threads import one_thread
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Products of standardised films in the metric of the shrunken covariance of the fitted ones.
+
+    Attributes
+    ----------
+    tested, fitted : the rows left out and the rows that are fitted, int64.
+    across : (left out, fitted) float64, x' C^-1 z.
+    among : (fitted, fitted) float64, z' C^-1 z.
+    """
+
+    tested: np.ndarray
+    fitted: np.ndarray
+    across: np.ndarray
+    among: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """Products of standardised films in the metric of their shrunken covariance, for each source that is left out.
+    """Films whose sources are left out in turn; a fold is made when it is asked for.
 
     Attributes
     ----------
-    tested, fitted : for each fold, the rows left out and the rows that are fitted, int64.
-    across : for each fold, (left out, fitted) float64, x' C^-1 z.
-    among : for each fold, (fitted, fitted) float64, z' C^-1 z.
-    features : that went in.
-    constant : of them, the same for all films or known of none.
-    undefined : numbers that were not finite, and were set to the mean of the fitted films.
+    values : (n, p) float64, each feature over its largest size; NaN where it is not defined.
+    sources : (n,) int from 0, at least two.
+    constant : features that are the same for all films or known of none.
+    undefined : numbers that are not finite, and are set to the mean of the fitted films.
     """
 
-    tested: list[np.ndarray]
-    fitted: list[np.ndarray]
-    across: list[np.ndarray]
-    among: list[np.ndarray]
-    features: int
+    values: np.ndarray
+    sources: np.ndarray
     constant: int
     undefined: int
 
     def __len__(self) -> int:
-        return len(self.tested)
+        return int(self.sources.max()) + 1
+
+    def fold(self, i: int) -> Fold:
+        """Without the films of source ``i``.
+
+        Means, scales and covariance are those of the fitted films alone; undefined numbers lie at their mean, and a
+        feature that does not vary among them counts for nothing.
+        """
+        out, rest = np.flatnonzero(self.sources == i), np.flatnonzero(self.sources != i)
+        return Fold(out, rest, *_products(*_standardised(self.values[out], self.values[rest])))
 
 
 def left_out(features: np.ndarray, sources: np.ndarray) -> LeftOut:
-    """Leave out the films of each source in turn.
+    """Films to be left out by their sources.
 
     Parameters
     ----------
     features : (n, p) float64; what is not finite is undefined.
     sources : (n,) int from 0, at least two.
-
-    Returns
-    -------
-    LeftOut. Means, scales and covariance are those of the fitted films alone; undefined numbers lie at their mean, and
-    a feature that does not vary among them counts for nothing.
     """
     x = np.where(np.isfinite(features), features, np.nan)
     x = x / np.maximum(np.nanmax(np.abs(x), axis=0, initial=0), np.finfo(np.float64).tiny)
-    tested, fitted, across, among = [], [], [], []
-    with one_thread():
-        for source in range(int(sources.max()) + 1):
-            out, rest = np.flatnonzero(sources == source), np.flatnonzero(sources != source)
-            a, b = _standardised(x[out], x[rest])
-            one, two = _products(a, b)
-            tested.append(out)
-            fitted.append(rest)
-            across.append(one)
-            among.append(two)
     known = np.isfinite(x)
     same = [_same(column[seen]) for column, seen in zip(x.T, known.T)]
-    return LeftOut(tested, fitted, across, among, x.shape[1], int(sum(same)), int((~known).sum()))
+    return LeftOut(x, sources, int(sum(same)), int((~known).sum()))
 
 
 def shrinkage(z: np.ndarray) -> float:

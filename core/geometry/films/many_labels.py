@@ -19,6 +19,7 @@ from core.geometry.films.classified import (
     sources_of,
 )
 from core.geometry.films.left_out import LeftOut, left_out
+from core.geometry.threads import one_thread
 from core.types import Number
 
 _CHUNK = 64
@@ -104,14 +105,14 @@ def classify_many(features: np.ndarray, labels: Sequence[Collection[str]], *, pe
     truth = np.array([[name in row for name in classes] for row in rows], dtype=bool).reshape(n, len(classes))
     sources = sources_of(groups, n)
     reasons = [_too_few(column, sources) for column in truth.T]
-    fold = left_out(features, sources) if n >= FEWEST_FILMS and "" in reasons else None
+    films = left_out(features, sources) if n >= FEWEST_FILMS and "" in reasons else None
     reason = (f"{n} films, fewer than {FEWEST_FILMS}" if n < FEWEST_FILMS else
-              "no genre that 2 films have and 2 lack" if fold is None else
-              "no feature differs among the films" if fold.constant == features.shape[1] else "")
-    if fold is None or reason:
+              "no genre that 2 films have and 2 lack" if films is None else
+              "no feature differs among the films" if films.constant == features.shape[1] else "")
+    if films is None or reason:
         return _not_measurable(classes, truth, reasons, reason)
     precisions = np.empty((1 + permutations, len(classes)))
-    weights, rng = _weights(fold), np.random.default_rng(seed)
+    weights, rng = _weights(films), np.random.default_rng(seed)
     tried = [truth, *(shuffled(truth, sources, rng) for _ in range(permutations))]
     for at in range(0, len(tried), _CHUNK):
         if should_stop is not None and should_stop():
@@ -147,12 +148,13 @@ def average_precision(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return (precision * right).sum(axis=-2) / np.maximum(right.sum(axis=-2), 1)
 
 
-def _weights(fold: LeftOut) -> np.ndarray:
+def _weights(films: LeftOut) -> np.ndarray:
     """(n, n) float64: what each film's label counts in the score of each left-out film; rows add up to 0."""
-    n = sum(len(rows) for rows in fold.tested)
-    out = np.zeros((n, n))
-    for tested, fitted, across in zip(fold.tested, fold.fitted, fold.across):
-        out[np.ix_(tested, fitted)] = across - across.mean(axis=1, keepdims=True)
+    out = np.zeros((len(films.values),) * 2)
+    with one_thread():
+        for i in range(len(films)):
+            fold = films.fold(i)
+            out[np.ix_(fold.tested, fold.fitted)] = fold.across - fold.across.mean(axis=1, keepdims=True)
     return out
 
 

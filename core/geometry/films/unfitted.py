@@ -93,7 +93,7 @@ def from_scores(scores: np.ndarray, classes: Sequence[str], labels: Sequence[str
     rng = np.random.default_rng(seed)
     tried = np.stack([y, *(shuffled(y, sources, rng) for _ in range(permutations))])
     return report_of(names, tried, np.broadcast_to(scores[:, order].argmax(axis=1), tried.shape), scores[:, order],
-                   sources, None)
+                     sources, None, fitted=False)
 
 
 def by_nearest(distances: np.ndarray, labels: Sequence[str], *, permutations: int = PERMUTATIONS, seed: int = 0,

@@ -169,6 +169,10 @@ def test_features_that_differ_are_found_and_shuffled_labels_are_not():
     rng = np.random.default_rng(0)
     found = [features_differ(rng.normal(size=(18, 4)), KEYS[:4], KINDS, permutations=99, seed=i) for i in range(60)]
     assert np.mean([min(f.p) <= 0.05 for f in found]) <= 0.13
+    alone = features_differ(features(), KEYS)
+    np.testing.assert_array_equal(alone.scores, report.scores)
+    assert "films have no genres" in title(strips.by_genre(alone))
+    assert list(strips.features_table(alone, NAMES))[:2] == ["film", FEATURES[KEYS[0]].title]
     none = features_differ(np.ones((3, 2)), KEYS[:2], KINDS[:3])
     assert "fewer than 6" in none.reason and "fewer than 6" in title(strips.by_genre(none))
 

@@ -82,12 +82,20 @@ def test_the_order_of_shots_tells_the_kind_and_what_forgets_it_does_not():
 def test_p_is_uniform_and_the_null_is_right_where_labels_say_nothing():
     rng = np.random.default_rng(0)
     labels = ["a"] * 8 + ["b"] * 4
-    found = [classify(rng.normal(size=(12, 4)), labels, permutations=39, seed=i) for i in range(200)]
+    found = [classify(rng.normal(size=(12, 4)), labels, permutations=39, seed=i) for i in range(120)]
     p = np.array([f.p for f in found])
     for level in (0.05, 0.25, 0.5, 0.75):
-        assert (p <= level).mean() <= level + 2.6 * np.sqrt(level * (1 - level) / 200)
+        assert (p <= level).mean() <= level + 2.6 * np.sqrt(level * (1 - level) / 120)
     assert np.mean([f.balanced.value for f in found]) == pytest.approx(np.mean([f.balanced.null for f in found]),
-                                                                      abs=0.04)
+                                                                      abs=0.05)
+
+
+def test_intervals_hold_the_accuracy_that_such_films_have():
+    rng, labels = np.random.default_rng(4), list("abc" * 8)
+    at = 0.8 * np.eye(3, 5)[["abc".index(c) for c in labels]]
+    found = [classify(rng.normal(size=(24, 5)) + at, labels, permutations=39, seed=i).accuracy for i in range(80)]
+    usual = np.mean([f.value for f in found])
+    assert np.mean([f.low <= usual <= f.high for f in found]) >= 0.86
 
 
 def test_films_of_one_source_are_left_out_together():
