@@ -22,6 +22,7 @@ from core.sources.reasons import why_not
 _NO_TIME = -2**62
 _STREAM = re.compile(r"^  Stream #0:(\d+)\S*: (Video|Audio): (\w+)(.*)$")
 _SHOWN = re.compile(r"n: *\d+ pts: *(-?\d+) .*?fmt:(\w+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+)")
+_REFUSED_SIZE = re.compile(r"[Pp]icture size (\d{1,9})x(\d{1,9}) ")
 _ALPHA = re.compile(r"^(yuva|rgba|bgra|argb|abgr|gbrap|pal8|ya8|ya16)")
 _WIDE_RANGE = re.compile(r"smpte2084|arib-std-b67")
 _TALLEST = 65_536
@@ -102,9 +103,9 @@ def probe(path: Path, name: str, *, should_stop: Stop | None = None) -> Header:
             listed.packet(line)
         process.finish()
         said = list(process.said)
+    listed.check_pixels()
     if not listed.video:
         raise not_a_film(name, reason(said))
-    listed.check_pixels()
     if listed.shown is None:
         raise not_a_film(name, reason(said))
     pts, seekable = listed.times(), True
@@ -134,6 +135,8 @@ class _Listed:
             self.container, self._in_input = re.split(r"[, ]", line[len("Input #0, "):])[0], True
         elif line.startswith(("Stream mapping", "Output #")):
             self._in_input = False
+        elif found := _REFUSED_SIZE.search(line):
+            self._size = max(self._size, (int(found[1]), int(found[2])))
         elif self.shown is None and line.startswith("[Parsed_showinfo"):
             self.shown = _SHOWN.search(line)
         elif self._in_input and (found := re.match(r"  Duration: (\S+), start: (-?[\d.]+)", line)):
@@ -160,7 +163,7 @@ class _Listed:
             if found := re.match(r"#tb 0: (\d+)/(\d+)", line):
                 self.base = Fraction(int(found[1]), max(1, int(found[2])))
             elif found := re.match(r"#dimensions 0: (\d+)x(\d+)", line):
-                self._size = (int(found[1]), int(found[2]))
+                self._size = max(self._size, (int(found[1]), int(found[2])))
             return
         fields = line.split(",", 4)
         if len(fields) < 4:
