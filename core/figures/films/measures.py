@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,8 +11,9 @@ import pandas as pd
 from core.figures import theme
 from core.figures.frame import framed, plain, shortened
 from core.geometry.differences import Verdict
-from core.geometry.films.nulls import NULLS, AgainstNull, NullsReport
-from core.geometry.films.paths import MEASURES, PathReport
+from core.geometry.films.against import NULLS, AgainstNull
+from core.geometry.films.nulls import NullsReport
+from core.geometry.films.paths import MEASURES, Measure, PathReport
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -21,7 +23,7 @@ CAPTION = ("Each panel is a measure of the path: the thick bar is the central 95
            "Shuffled frames always look different, since films are smooth. Whole shots shuffled tell whether the order "
            "of the shots matters. A random walk takes the same steps in random directions. Without a bar, the null "
            "cannot tell: it keeps the measure, or has too few shots.")
-_DEGREES = {"radians": ("degrees", 180 / math.pi), "radians/s": ("degrees/s", 180 / math.pi), "share": ("%", 100.0)}
+_SHOWN = {"radians": ("degrees", 180 / math.pi), "radians/s": ("degrees/s", 180 / math.pi), "share": ("%", 100.0)}
 _ROW, _HEAD = 62, 44
 
 
@@ -38,13 +40,15 @@ def measures(report: NullsReport, *, dark: bool = False) -> go.Figure:
 
     p = theme.palette(dark)
     shown = [key for key in MEASURES if any(report.tests[null, key].p is not None for null in NULLS)]
+    titles = [f"{MEASURES[key].title} ({unit_of(MEASURES[key])})" for key in shown]
     figure = make_subplots(rows=max(len(shown), 1), cols=1, vertical_spacing=min(0.6 / max(len(shown), 1), 0.1),
-                           subplot_titles=[f"{MEASURES[key].title} ({unit_of(key)})" for key in shown] or None)
+                           subplot_titles=titles or None)
     for note in figure.layout.annotations:
         note.update(x=0, xanchor="left", font={"size": 13, "color": p.text})
     for row, key in enumerate(shown, start=1):
         for null, title in list(NULLS.items())[::-1]:
             _one(figure, row, report.tests[null, key], title, p)
+        figure.update_xaxes(range=_room([report.tests[null, key] for null in NULLS]), row=row, col=1)
         figure.update_yaxes(range=[-0.6, len(NULLS) - 0.4], row=row, col=1)
     for name, symbol in (("differs", "circle"), ("not told apart", "circle-open")):
         figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=f"the film, {name}",
@@ -56,7 +60,7 @@ def measures(report: NullsReport, *, dark: bool = False) -> go.Figure:
 def _one(figure: go.Figure, row: int, test: AgainstNull, title: str, p: theme.Palette) -> None:
     import plotly.graph_objects as go
 
-    factor = _factor(test.measure)
+    factor = factor_of(test.measure)
     differs = test.difference.verdict in (Verdict.HIGHER, Verdict.LOWER)
     if test.p is not None and test.value.null is not None:
         figure.add_trace(go.Scatter(
@@ -67,7 +71,7 @@ def _one(figure: go.Figure, row: int, test: AgainstNull, title: str, p: theme.Pa
             marker={"symbol": "line-ns", "size": 12, "line": {"width": 2, "color": p.muted}}), row=row, col=1)
     if math.isfinite(test.value.value):
         figure.add_trace(go.Scatter(
-            x=[factor * test.value.value], y=[title], mode="markers", name=plain(test.measure), showlegend=False,
+            x=[factor * test.value.value], y=[title], mode="markers", name=plain(test.measure.title), showlegend=False,
             hovertext=plain(test.words, width=50), hovertemplate="%{x:.4~g}: %{hovertext}<extra></extra>",
             marker={"size": 10, "color": p.kinds["text"] if test.p is not None else p.muted,
                     "symbol": "circle" if differs else "circle-open", "line": {"width": 2}}), row=row, col=1)
@@ -94,28 +98,42 @@ def _verb(words: str) -> str:
     return words if words.startswith(verbs) else f"has {words}" if " directions" in words else f"is {words}"
 
 
-def unit_of(measure: str) -> str:
+def unit_of(measure: Measure) -> str:
     """The unit that a measure is shown in."""
-    unit = MEASURES[measure].unit
-    return _DEGREES.get(unit, (unit, 1.0))[0]
+    return _SHOWN.get(measure.unit, (measure.unit, 1.0))[0]
 
 
-def _factor(measure: str) -> float:
-    return _DEGREES.get(MEASURES[measure].unit, ("", 1.0))[1]
+def factor_of(measure: Measure) -> float:
+    """By how much to multiply a measure to show it."""
+    return _SHOWN.get(measure.unit, ("", 1.0))[1]
+
+
+def _room(tests: list[AgainstNull]) -> list[float]:
+    """Ends of an axis on which all values and ranges lie inside."""
+    ends = [v for t in tests for v in (t.value.value, *((t.low, t.high) if t.p is not None else ()))
+            if math.isfinite(v)]
+    factor = factor_of(tests[0].measure)
+    low, high = factor * min(ends), factor * max(ends)
+    more = 0.06 * (high - low) or 0.1 * max(abs(high), 1.0)
+    return [low - more, high + more]
 
 
 def table(report: NullsReport) -> pd.DataFrame:
     """One row a null and measure: value, null and its central 95 %, p after Holm, frames, and what can be said."""
+    return tests_table(list(report.tests.values()), draws=report.draws).assign(shots=report.shots)
+
+
+def tests_table(tests: Sequence[AgainstNull], *, draws: int) -> pd.DataFrame:
+    """One row a test, in the units that are shown."""
     return pd.DataFrame([{
-        "null": NULLS[null], "measure": MEASURES[key].title, "unit": unit_of(key),
-        "value": _factor(key) * test.value.value,
-        "by chance": math.nan if test.value.null is None else _factor(key) * test.value.null,
-        "null low": _factor(key) * test.low, "null high": _factor(key) * test.high, "p (Holm)": test.p,
-        "frames": test.value.n, "draws": report.draws, "shots": report.shots, "says": test.words,
-    } for (null, key), test in report.tests.items()])
+        "null": test.null, "measure": test.measure.title, "unit": unit_of(test.measure),
+        "value": factor_of(test.measure) * test.value.value,
+        "by chance": math.nan if test.value.null is None else factor_of(test.measure) * test.value.null,
+        "null low": factor_of(test.measure) * test.low, "null high": factor_of(test.measure) * test.high,
+        "p (Holm)": test.p, "frames": test.value.n, "draws": draws, "says": test.words} for test in tests])
 
 
 def summary(report: PathReport) -> pd.DataFrame:
     """One row a measure of the path itself: value, unit and what it was counted over."""
-    return pd.DataFrame([{"measure": MEASURES[key].title, "value": _factor(key) * report.numbers[key].value,
-                          "unit": unit_of(key), "n": report.numbers[key].n} for key in MEASURES])
+    return pd.DataFrame([{"measure": of.title, "value": factor_of(of) * report.numbers[key].value,
+                          "unit": unit_of(of), "n": report.numbers[key].n} for key, of in MEASURES.items()])

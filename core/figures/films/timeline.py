@@ -123,10 +123,11 @@ def _bars(figure: go.Figure, row: int, bars: Sequence[Span], times: np.ndarray, 
             orientation="h", customdata=np.searchsorted(times, [bar.start for bar in own]).clip(0, len(times) - 1),
             hovertext=[f"{plain(shortened(bar.name, 120), width=60)}<br>{bar.start:.2f} to {bar.end:.2f} s"
                        for bar in own],
-            text=[plain(shortened(bar.name, 24)) for bar in own], textposition="inside", insidetextanchor="middle",
+            text=[plain(shortened(bar.name, 24)) for bar in own], textposition="inside", textangle=0,
+            insidetextanchor="middle",
             hovertemplate="%{hovertext}<extra></extra>", showlegend=False,
             marker={"color": colour, "line": {"color": p.background, "width": 1}}), row=row, col=1)
-    figure.update_layout(barmode="overlay")
+    figure.update_layout(barmode="overlay", uniformtext={"minsize": theme.SMALLEST_FONT - 2, "mode": "hide"})
 
 
 def _cuts(figure: go.Figure, report: PathReport, cuts: np.ndarray, p: theme.Palette) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import ShapeError
-from core.geometry.differences import Difference, Verdict, holm
 from core.geometry.directions import angles
+from core.geometry.films.against import (
+    DRAWS,
+    LEAST_SHUFFLED,
+    NULLS,
+    AgainstNull,
+    check_draws,
+    checked_starts,
+    compared,
+    corrected,
+    shuffled_orders,
+    too_few,
+)
 from core.geometry.films.paths import (
     MEASURES,
     RADIUS,
@@ -27,57 +36,10 @@ from core.geometry.films.paths import (
 )
 from core.geometry.films.trajectory import Trajectory
 from core.geometry.rounding import rounding
-from core.types import Number
+from core.geometry.threads import one_thread
 
-NULLS: Mapping[str, str] = {"shots": "whole shots shuffled", "frames": "frames shuffled",
-                            "walk": "a random walk of the same steps"}
-DRAWS = LEAST_DRAWS = 499   # with fewer, no measure could differ at 5 % among all that are tested
 MOST_FRAMES, MOST_WALKED, MOST_CENTRES = 2000, 500, 240
-LEAST_SHUFFLED = 5   # 4 have 24 orders, and the rarest of these has a two-sided chance above 5 %
-KEPT = 1e-6   # a null that moves a measure by less than this part of it keeps it
-_LEAST_DEFINED = 0.95
 _BLOCK = 1 << 23
-
-
-@dataclass(frozen=True)
-class AgainstNull:
-    """A measure of a path beside the same of a null.
-
-    Attributes
-    ----------
-    measure, null : keys of `MEASURES` and `NULLS`.
-    value : on the frames that the null used; its null is the mean of the null, n the number of frames.
-    low, high : the central 95 % of the null.
-    difference : value less mean of the null; p two-sided, corrected for all measures of this null (Holm); None where
-        it cannot be measured.
-    why : why it cannot be measured, or "".
-    """
-
-    measure: str
-    null: str
-    value: Number
-    low: float
-    high: float
-    difference: Difference
-    why: str = ""
-
-    @property
-    def p(self) -> float | None:
-        """Two-sided, corrected; None where not measurable."""
-        return self.difference.p
-
-    @property
-    def words(self) -> str:
-        """What can be said: "slower than whole shots shuffled (p 0.002)"."""
-        of, null = MEASURES[self.measure], NULLS[self.null]
-        match self.difference.verdict:
-            case Verdict.HIGHER:
-                return f"{of.more} than {null} (p {self.p:.3f})"
-            case Verdict.LOWER:
-                return f"{of.less} than {null} (p {self.p:.3f})"
-            case Verdict.NOT_TOLD_APART:
-                return f"{of.title} not told apart from {null} (p {self.p:.3f})"
-        return f"{of.title} not measurable against {null}: {self.why}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +100,7 @@ def nulls_report(path: Trajectory, starts: np.ndarray, *, radius: float = RADIUS
     check_frames(path, 3)
     check_radius(radius)
     starts = checked_starts(starts, len(path))
-    if draws < LEAST_DRAWS:
-        raise ShapeError(f"at least {LEAST_DRAWS} draws", str(draws))
+    check_draws(draws)
     tests: dict[tuple[str, str], AgainstNull] = {}
     frames = {}
     for number, null in enumerate(NULLS):
@@ -148,61 +109,17 @@ def nulls_report(path: Trajectory, starts: np.ndarray, *, radius: float = RADIUS
         frames[null] = len(rows)
         part = path if len(rows) == len(path) else path.part(rows)
         if null == "walk":
-            seen, drawn, units = *_walked(part, radius, draws, rng), LEAST_SHUFFLED
+            with one_thread():
+                seen, drawn, units = *_walked(part, radius, draws, rng), LEAST_SHUFFLED
         else:
             shot_of = np.searchsorted(starts, rows, side="right") - 1 if null == "shots" else np.arange(len(rows))
             units = len(np.unique(shot_of))
             seen, drawn = _shuffled(part, shot_of, radius, draws, rng)
-        few = "" if units >= LEAST_SHUFFLED else f"{units} {null} to shuffle, of {LEAST_SHUFFLED} that are needed"
-        found = {key: compared(key, null, seen[key], drawn[key], n=len(rows), few=few) for key in MEASURES}
-        corrected = holm({key: test.difference for key, test in found.items()})
-        for key, test in found.items():
-            tests[null, key] = AgainstNull(key, null, test.value, test.low, test.high, corrected[key], test.why)
+        found = corrected({key: compared(of, NULLS[null], seen[key], drawn[key], n=len(rows), few=too_few(units, null))
+                           for key, of in MEASURES.items()})
+        tests |= {(null, key): test for key, test in found.items()}
     return NullsReport(path.name, tests, len(starts), radius, frames, len(path),
                        len(thinned(len(path), MOST_CENTRES)), draws, seed)
-
-
-def checked_starts(starts: np.ndarray, n: int) -> np.ndarray:
-    """The starts of shots as int64; ShapeError unless they rise from 0 and lie within n frames."""
-    starts = np.asarray(starts)
-    if starts.ndim != 1 or not len(starts) or not np.issubdtype(starts.dtype, np.integer) or starts[0] != 0 \
-            or (np.diff(starts) <= 0).any() or starts[-1] >= n:
-        raise ShapeError(f"starts of shots that rise from 0 and lie within {n} frames",
-                         f"{starts.dtype} of shape {starts.shape}")
-    return starts.astype(np.int64)
-
-
-def two_sided(value: float, drawn: np.ndarray) -> float:
-    """Chance among draws and the value itself of lying as far out, on either side: p in (0, 1]."""
-    least = KEPT * max(abs(value), float(np.abs(drawn).max(initial=0.0)))
-    below, above = (drawn <= value + least).sum(), (drawn >= value - least).sum()
-    return min(1.0, 2 * (1 + int(min(below, above))) / (1 + len(drawn)))
-
-
-def compared(measure: str, null: str, value: float, drawn: np.ndarray, *, n: int, few: str = "") -> AgainstNull:
-    """A measure beside the draws of a null, (draws,) floats, NaN where a draw leaves it undefined; p is uncorrected."""
-    unit = MEASURES[measure].unit
-    known = drawn[np.isfinite(drawn)]
-    if few or not math.isfinite(value) or len(known) < _LEAST_DEFINED * len(drawn):
-        why = few or ("it is not defined on this path" if not math.isfinite(value)
-                      else f"it is not defined in {100 * (1 - len(known) / len(drawn)):.0f} % of the draws")
-        ends = (math.nan, math.nan) if few or not len(known) else tuple(np.quantile(known, (0.025, 0.975)).tolist())
-        return AgainstNull(measure, null, Number(value, n=n, unit=unit), ends[0], ends[1],
-                           Difference(Number(math.nan, n=n, unit=unit), None), why)
-    low, high = np.quantile(known, (0.025, 0.975)).tolist()
-    mean = float(known.mean())
-    number = Number(value, null=mean, n=n, unit=unit)
-    change = Number(value - mean, null=0.0, n=n, unit=unit)
-    if float(np.abs(known - value).max()) <= KEPT * max(abs(value), KEPT):
-        return AgainstNull(measure, null, number, low, high, Difference(change, None), "the null keeps it")
-    return AgainstNull(measure, null, number, low, high,
-                       Difference(change, two_sided(value, known), f"{len(known):,} draws"))
-
-
-def shuffled_orders(shot_of: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Orders of frames in which whole shots change places: (n,) int of each frame's shot -> (draws, n) int64."""
-    keys = rng.random((draws, int(shot_of.max()) + 1))
-    return np.argsort(keys[:, shot_of], axis=1, kind="stable")
 
 
 def random_walks(path: Trajectory, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -258,8 +175,8 @@ def _walk_measures(walks: np.ndarray, centres: np.ndarray, seconds: np.ndarray, 
                    least: float) -> dict[str, np.ndarray]:
     out = _local(_between(walks[:, :-1], walks[:, 1:]), _between(walks[:, :-2], walks[:, 2:]),
                  _between(walks[:, 0], walks[:, -1]), gaps, least)
-    x = walks[:, centres]
-    gram = x @ x.transpose(0, 2, 1)
+    x = np.ascontiguousarray(walks[:, centres])
+    gram = np.stack([walk @ walk.T for walk in x])
     out |= _capped(gram, radius, np.broadcast_to(seconds, (len(x), len(seconds))))
     mean = x.mean(axis=1)
     length = np.maximum(np.linalg.norm(mean, axis=1), least)

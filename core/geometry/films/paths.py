@@ -275,7 +275,8 @@ def stays(cosines: np.ndarray, radius: float, seconds: np.ndarray) -> Stays:
     Stays. Frames at most 1.25 radii away count as inside where the path is inside before and after them.
     """
     near, far = cosines >= math.cos(radius), cosines < math.cos(min(radius * LEAVE, math.pi))
-    place = np.arange(1, cosines.shape[-1] + 1, dtype=np.int32)
+    n = cosines.shape[-1]
+    place = np.arange(1, n + 1, dtype=np.int16 if n < np.iinfo(np.int16).max else np.int32)
     inside = _last_is_near(near, far, place)
     inside &= _last_is_near(near[..., ::-1], far[..., ::-1], place)[..., ::-1]
     visits = inside[..., 0] + (inside[..., 1:] & ~inside[..., :-1]).sum(axis=-1)

@@ -11,7 +11,8 @@ from core.errors import ShapeError
 from core.geometry.differences import Verdict
 from core.geometry.directions import angle
 from core.geometry.films import nulls
-from core.geometry.films.nulls import NULLS, nulls_report, random_walks, shuffled_orders
+from core.geometry.films.against import NULLS, shuffled_orders, two_sided
+from core.geometry.films.nulls import nulls_report, random_walks
 from core.geometry.films.paths import MEASURES, path_report
 from tests.geometry.films.made_paths import great_circle, noise, shots_of, trajectory
 
@@ -71,7 +72,7 @@ def test_p_is_uniform_where_the_null_is_true() -> None:
     for seed in range(60):
         path = noise(24, 6, seed=seed)
         seen, drawn = nulls._shuffled(path, np.arange(24), nulls.RADIUS, 499, np.random.default_rng(seed))
-        p += [nulls.two_sided(seen[key], drawn[key]) for key in keys]
+        p += [two_sided(seen[key], drawn[key]) for key in keys]
     assert np.mean(np.array(p) <= 0.05) < 0.12 and 0.08 < np.mean(np.array(p) <= 0.2) < 0.34
     assert 0.38 < np.mean(p) < 0.62
 

@@ -1,0 +1,165 @@
+"""Themes of a film: how like its frames are to prompts over time, which prompt leads, and what chance gives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import ShapeError, check_vectors
+from core.geometry.films.against import (
+    DRAWS,
+    NULLS,
+    AgainstNull,
+    check_draws,
+    checked_starts,
+    compared,
+    corrected,
+    shuffled_orders,
+    too_few,
+)
+from core.geometry.films.paths import Measure, durations, thinned
+from core.geometry.films.trajectory import Trajectory
+from core.types import Number
+
+MOST_FRAMES = 2000
+PROMPTS_SHUFFLED = "prompts shuffled within each shot"
+LEADING: Mapping[str, Measure] = {
+    "share": Measure("time leading", "share", "leads more", "leads less"),
+    "longest": Measure("longest lead", "s", "leads for longer", "leads less long"),
+    "mean": Measure("mean lead", "s", "keeps the lead for longer", "keeps the lead less long"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ThemesReport:
+    """Prompts along a film.
+
+    Attributes
+    ----------
+    name : of the path.
+    prompts : (k,) what was asked.
+    times : (n,) float64, seconds.
+    cosines : (k, n) float64, of each frame with each prompt; nothing is smoothed.
+    percentiles : (k, n) float64, 0 to 100, of each cosine among those of ``among``.
+    among : "unmatched images" or "the frames of the film".
+    compared_with : how many cosines a percentile is among.
+    leader : (n,) int64, the prompt with the highest cosine.
+    scores : (k,) Numbers, mean cosine over the seconds of the film; null is the mean cosine of unmatched images.
+    tests : by prompt and key of `LEADING`: the share of time that it leads against prompts shuffled within each shot,
+        whose mean is 1 / k; longest and mean lead against whole shots shuffled.
+    shots, draws, seed : of the nulls.
+    """
+
+    name: str
+    prompts: tuple[str, ...]
+    times: np.ndarray
+    cosines: np.ndarray
+    percentiles: np.ndarray
+    among: str
+    compared_with: int
+    leader: np.ndarray
+    scores: tuple[Number, ...]
+    tests: Mapping[tuple[int, str], AgainstNull]
+    shots: int
+    draws: int
+    seed: int
+
+    @property
+    def curves(self) -> dict[str, np.ndarray]:
+        """Cosines by prompt, as a timeline takes them."""
+        return dict(zip(self.prompts, self.cosines))
+
+
+def themes_report(path: Trajectory, prompts: Sequence[str], vectors: np.ndarray, starts: np.ndarray, *,
+                  reference: np.ndarray | None = None, draws: int = DRAWS, seed: int = 0) -> ThemesReport:
+    """Likeness to prompts along a path.
+
+    Parameters
+    ----------
+    path
+        Of a film.
+    prompts
+        k different ones, at least 1.
+    vectors
+        (k, d) floats, unit rows: the prompts.
+    starts
+        (s,) int, frames at which a shot begins, 0 first, rising.
+    reference
+        (r, d) floats, unit rows: images that have nothing to do with the prompts; None compares within the film.
+    draws
+        Of each null, at least 499.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    ThemesReport. With one prompt, which always leads, or fewer than 5 shots, leads are not measurable. Nulls use at
+    most 2,000 frames, every k-th.
+
+    Raises
+    ------
+    ShapeError
+        If the vectors do not fit the prompts or the path, or two prompts are the same.
+    """
+    vectors = np.asarray(vectors)
+    check_vectors(vectors, what="prompts", unit=True)
+    k = len(prompts)
+    if vectors.shape != (k, path.points.shape[1]) or len(set(prompts)) < k:
+        raise ShapeError(f"vectors of {k} different prompts in {path.points.shape[1]} dimensions",
+                         f"{len(set(prompts))} different prompts, shape {vectors.shape}")
+    check_draws(draws)
+    starts = checked_starts(starts, len(path))
+    x, v = path.points.astype(np.float64), vectors.astype(np.float64)
+    cosines = v @ x.T
+    others = cosines if reference is None else v @ np.asarray(reference, dtype=np.float64).T
+    percentiles = np.stack([_percentiles(own, of) for own, of in zip(cosines, others)])
+    seconds, leader = durations(path.times), cosines.argmax(axis=0)
+    nulls = [None] * k if reference is None else [float(of.mean()) for of in others]
+    scores = tuple(Number(float(own @ seconds / seconds.sum()), null=null, n=len(path), unit="cosine")
+                   for own, null in zip(cosines, nulls))
+    rows = thinned(len(path), MOST_FRAMES)
+    tests = _leads(leader[rows], durations(path.times[rows]), k,
+                   np.unique(np.searchsorted(starts, rows, side="right") - 1, return_inverse=True)[1], draws, seed)
+    return ThemesReport(path.name, tuple(prompts), path.times, cosines, percentiles,
+                        "the frames of the film" if reference is None else "unmatched images", others.shape[1], leader,
+                        scores, tests, len(starts), draws, seed)
+
+
+def _percentiles(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Percentage of ``among`` below each value, equals counted half."""
+    ordered = np.sort(among)
+    below, upto = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
+    return 50 * (below + upto) / len(ordered)
+
+
+def _leads(leader: np.ndarray, seconds: np.ndarray, k: int, shot_of: np.ndarray, draws: int, seed: int
+           ) -> dict[tuple[int, str], AgainstNull]:
+    shots = int(shot_of.max()) + 1
+    few = "one prompt always leads" if k == 1 else too_few(shots, "shots")
+    rng = np.random.default_rng(seed)
+    part = np.zeros((shots, k))
+    np.add.at(part, (shot_of, leader), seconds / seconds.sum())
+    shares = np.stack([rng.permuted(part, axis=1).sum(axis=0) for _ in range(draws)])
+    orders = shuffled_orders(shot_of, draws, rng)
+    out: dict[tuple[int, str], AgainstNull] = {}
+    for prompt in range(k):
+        longest, mean = _runs(leader[None] == prompt, seconds[None])
+        drawn = _runs(leader[orders] == prompt, seconds[orders])
+        values = {"share": (float(part[:, prompt].sum()), shares[:, prompt], PROMPTS_SHUFFLED),
+                  "longest": (float(longest[0]), drawn[0], NULLS["shots"]),
+                  "mean": (float(mean[0]), drawn[1], NULLS["shots"])}
+        out |= {(prompt, key): compared(LEADING[key], null, value, of, n=len(leader), few=few)
+                for key, (value, of, null) in values.items()}
+    return corrected(out)
+
+
+def _runs(leads: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Longest and mean run, in seconds, of (b, n) bool; NaN where a row has none."""
+    spent = np.cumsum(leads * seconds, axis=1)
+    longest = (spent - np.maximum.accumulate(np.where(leads, 0.0, spent), axis=1)).max(axis=1)
+    runs = leads[:, 0] + (leads[:, 1:] & ~leads[:, :-1]).sum(axis=1)
+    known = runs > 0
+    return (np.where(known, longest, math.nan), np.where(known, spent[:, -1] / np.maximum(runs, 1), math.nan))
