@@ -63,6 +63,7 @@ class Controls {
     this.cuts.style.width = width + "px";
     pen.scale(dpr, dpr);
     pen.fillStyle = look.colours.kinds.text;
+    pen.globalAlpha = Math.max(0.25, Math.min(1, width / (8 * Math.max(1, path.starts.length))));
     for (const start of path.starts)
       if (start > 0 && start < path.count) pen.fillRect(inset + (path.times[start] / Math.max(end, 1e-9)) * (width - 2 * inset) - 0.75, 0, 1.5, 6);
   }

@@ -111,6 +111,8 @@ class FilmView {
       }
     }
     for (const [k, tab] of [...this.tabs.children].entries()) tab.setAttribute("aria-selected", k === chosen);
+    const { offsetTop: top, offsetHeight: high } = this.tabs.children[chosen], seen = this.tabs.clientHeight;
+    if (top < this.tabs.scrollTop || top + high > this.tabs.scrollTop + seen) this.tabs.scrollTop = top + high - seen;
   }
 
   // ---- what hands do ----
