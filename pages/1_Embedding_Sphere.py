@@ -10,5 +10,5 @@ opened = ui.pick_dataset(settings)
 with ui.friendly_errors():
     if opened is not None:
         ready = ui.ensure_embedded(settings.model_id, opened)
-        ui.refused_panel(ready.refused)
+        ui.refused_panel(ready.refused, ready.unread)
         show_sphere(settings, pick_selection(ready))

@@ -32,11 +32,12 @@ class Embedded:
     ----------
     images, texts : unit vectors of the items that could be read, in the order of the dataset; None where it has none.
     links : (m, 2) int64, rows (index in images, index in texts).
-    refused : what could not be read, when the dataset was opened or now, and texts that the model knows nothing of.
+    refused : what could not be read, when the dataset was opened or now, then texts that the model knows nothing of.
     truncated : ids of texts whose end the model did not see.
     captions : what each row of texts says.
     model : what encoded.
     encoded : how many items were encoded now; the others came from the store.
+    unread : how many of the refused, the last ones, are texts that the model knows nothing of.
     seconds : where the time went: hash, store, wait; decode, resize and forward (summed over threads).
     """
 
@@ -48,6 +49,7 @@ class Embedded:
     captions: tuple[str, ...]
     model: ModelSpec
     encoded: int
+    unread: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def pairs(self) -> PairedEmbeddings:
@@ -125,7 +127,7 @@ def embed(dataset: Dataset, model: Encoder, store: Store, *, on_progress: Progre
     return Embedded(images if dataset.images is not None else None, texts if dataset.texts else None,
                     links[(links >= 0).all(axis=1)], (*dataset.refused, *refused), _truncated(dataset, model),
                     tuple(dataset.texts[i] for i in np.flatnonzero(text_index >= 0)), spec,
-                    run.encoded, dict(run.seconds))
+                    run.encoded, len(unread), dict(run.seconds))
 
 
 def _text_hashes(texts: Sequence[str], unread: Mapping[int, str]) -> list[str | None]:

@@ -78,13 +78,16 @@ def notice(text: str, kind: str = "note", *, one_line: bool = False) -> None:
         st.html(f'<section class="orrery-panel orrery-{kind}">{said}</section>')
 
 
-def refused_panel(refused: Sequence[Refusal]) -> None:
-    """What could not be read, as a table with reasons."""
+def refused_panel(refused: Sequence[Refusal], unread: int = 0) -> None:
+    """What could not be read, as a table with reasons; the last ``unread`` are texts the model knows nothing of."""
     if not refused:
         return
-    n = len(refused)
-    with st.expander(f"{n:,} {'item' if n == 1 else 'items'} could not be read", icon=":material/report:",
-                     key="refused"):
+    n = len(refused) - unread
+    said = [f"{n:,} {'item' if n == 1 else 'items'} could not be read"] if n else []
+    if unread:
+        said.append(f"{unread:,} {'text is' if unread == 1 else 'texts are'} left out: the model knows nothing that "
+                    f"{'it says' if unread == 1 else 'they say'}")
+    with st.expander("; ".join(said), icon=":material/report:", key="refused"):
         refused_table(refused, key="refused.table")
 
 

@@ -129,7 +129,7 @@ def test_texts_that_say_no_name_are_left_out_and_counted(model: PhotoClassifier,
     given = dataset(Pictures(pictures(2)), ["a cat", "an elefant in Wonderland"])
     done = embed(given, model, Store(tmp_path))
     assert done.texts is not None and done.texts.ids == (given.text_ids[0],)
-    assert [r.name for r in done.refused] == [given.text_ids[1]]
+    assert [r.name for r in done.refused] == [given.text_ids[1]] and done.unread == 1
     assert "elephant" in done.refused[0].reason
     assert missing(given, model, Store(tmp_path)) == 0
     with pytest.raises(ShapeError, match="the name of something that the photo model knows"):

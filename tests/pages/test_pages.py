@@ -645,6 +645,7 @@ def test_no_gap_of_the_photo_model_and_no_sentence_of_clip_is_said_on_the_sphere
     assert len(numbers) and not numbers.iloc[:, 0].str.contains("Gap|texts|pairs|Alignment|all", regex=True).any()
     refused = next(d.value for d in at.dataframe if list(d.value.columns) == ["item", "reason"])
     assert len(refused) == 1 and "says no name" in refused["reason"].iloc[0]
+    assert any(box.label.startswith("1 text is left out") for box in at.expander)
 
     model = load_model("photo")
     raw = model.encode_images([Image.new("RGB", (48, 48), (0, 200, 40))])

@@ -121,7 +121,7 @@ def _work(model_id: str, opened: Opened, *, ask: bool) -> Callable[[Progress, St
             raise SourceError(f"an image or text of {opened.name} that can be encoded",
                               f"{len(found.refused):,} that cannot{first}", "Bring others, or take another model.")
         return Ready(opened, found.images, found.texts, found.links, found.captions, found.refused, found.truncated,
-                     _pictures(opened, dataset, found.images))
+                     _pictures(opened, dataset, found.images), unread=found.unread)
 
     return work
 

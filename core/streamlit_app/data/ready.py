@@ -24,6 +24,7 @@ class Ready:
     links : (m, 2) int64, rows (row of images, row of texts).
     captions : what a user reads for each row of texts.
     refused, truncated : what could not be read; ids of texts whose end the model did not see.
+    unread : how many of the refused, the last ones, are texts that the model knows nothing of.
     pictures : small pictures (WebP) by row of images, made when they are looked up.
     sampled_from : how many points there were before a sample of them was taken; 0 where these are all.
     selection : name of the kept selection that these points are, "" where they are all.
@@ -39,6 +40,7 @@ class Ready:
     pictures: Pictures = field(default_factory=Pictures)
     sampled_from: int = 0
     selection: str = ""
+    unread: int = 0
 
     @cached_property
     def key(self) -> str:

@@ -45,7 +45,7 @@ def show_objects(settings: Settings) -> None:
                                 widget="segments", label_visible=False)
     _say_what_the_model_cannot(settings, opened, free_forms=objects.photos is None and not opened.in_world)
     ready = ensure_embedded(settings.model_id, opened)
-    ui.refused_panel(ready.refused[len(opened.refused):])
+    ui.refused_panel(ready.refused[len(opened.refused):], ready.unread)
     with panels.friendly_errors():
         SECTIONS[section][1](settings, data_of(objects, ready, rendering))
 
