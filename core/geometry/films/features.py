@@ -9,14 +9,16 @@ from contextlib import suppress
 import numpy as np
 
 from core.errors import ShapeError, check_choice
-from core.geometry.directions import angle, angles, log_map, mean_direction
+from core.geometry.directions import angle, angles, log_map, mean_direction, unit
 from core.geometry.films.feature_names import LAGS, ORDER_FREE_FEATURES, PARTS, PATH_FEATURES
 from core.geometry.films.trajectory import Trajectory
-from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
+from core.geometry.statistics import effective_rank
+from core.geometry.threads import one_thread
 
 MOST_PAIRED = 600
 _MOST_OF_A_SHOT = 48
+_LEAST = 1e-6   # radians that rounding to float32 may add
 
 
 def path_features(path: Trajectory, starts: np.ndarray, of_frames: np.ndarray) -> dict[str, float]:
@@ -39,9 +41,10 @@ def path_features(path: Trajectory, starts: np.ndarray, of_frames: np.ndarray) -
         If starts or islands do not fit the path.
     """
     starts, of_frames = _fitting(path, starts, of_frames)
-    x = path.points.astype(np.float64)
+    x = unit(path.points.astype(np.float64))
     found = dict.fromkeys(PATH_FEATURES, math.nan)
-    found |= _angles_by_lag(x, starts) | _returns(_of_shots(of_frames, starts)) | _parts(x) | _motion(x)
+    with one_thread():
+        found |= _angles_by_lag(x, starts) | _returns(_of_shots(of_frames, starts)) | _parts(x) | _motion(x)
     return found
 
 
@@ -59,7 +62,8 @@ def order_free_features(path: Trajectory, starts: np.ndarray | None = None,
     By key of ORDER_FREE_FEATURES, in that order; NaN where a number is not defined.
     """
     found = dict.fromkeys(ORDER_FREE_FEATURES, math.nan)
-    found |= _set(path.points.astype(np.float64))
+    with one_thread():
+        found |= _set(unit(path.points.astype(np.float64)))
     if of_frames is not None:
         of_frames = _fitting(path, np.zeros(1, np.int64), of_frames)[1]
         counts = np.unique(of_frames[of_frames >= 0], return_counts=True)[1]
@@ -129,7 +133,7 @@ def _angles_by_lag(x: np.ndarray, starts: np.ndarray) -> dict[str, float]:
     middles = np.stack([_medoid(part) for part in np.split(x, starts[1:])])
     rows = np.random.default_rng(0).permutation(s)[:MOST_PAIRED]
     usual = _mean_of_pairs(middles[np.sort(rows)])
-    if not usual > rounding(x):
+    if not usual > _LEAST:
         return {}
     return {f"angle_{k}": float(angle(middles[:-k], middles[k:]).mean()) / usual for k in LAGS if s > k}
 
@@ -185,19 +189,19 @@ def _determinism(labels: np.ndarray) -> dict[str, float]:
 def _parts(x: np.ndarray) -> dict[str, float]:
     n = len(x)
     usual = _mean_of_pairs(x[spread_sample(x, MOST_PAIRED)])
-    if n < 4 or not usual > rounding(x):
+    if n < 4 or not usual > _LEAST:
         return {}
     found = {}
     for part in PARTS:
         lag = max(1, round(part * n))
         found[f"part_{round(1000 * part)}"] = float(angle(x[:-lag], x[lag:]).mean()) / usual
     length = float(angle(x[:-1], x[1:]).sum())
-    if length > rounding(x) * n:
+    if length > _LEAST * n:
         found["straightness"] = float(angle(x[0], x[-1])) / length
     with suppress(ShapeError):
         middle = mean_direction(x)
         halves = angle(mean_direction(x[:n // 2]), mean_direction(x[n // 2:]))
-        found["drift"] = float(halves) / max(float(angle(x, middle).mean()), rounding(x))
+        found["drift"] = float(halves) / max(float(angle(x, middle).mean()), _LEAST)
     return found
 
 
@@ -206,11 +210,11 @@ def _motion(x: np.ndarray) -> dict[str, float]:
 
     steps = angle(x[:-1], x[1:])
     found: dict[str, float] = {}
-    if len(steps) < 2 or not steps.any():
+    if len(steps) < 2 or steps.max() < _LEAST:
         return found
     found["step_variation"] = float(steps.std() / steps.mean())
     back, on = log_map(x[1:-1], x[:-2]), log_map(x[1:-1], x[2:])
-    long = (np.linalg.norm(back, axis=1) > 0) & (np.linalg.norm(on, axis=1) > 0)
+    long = (np.linalg.norm(back, axis=1) > _LEAST) & (np.linalg.norm(on, axis=1) > _LEAST)
     if long.any():
         a, b = (v[long] / np.linalg.norm(v[long], axis=1, keepdims=True) for v in (-back, on))
         found["turning"] = float(angle(a, b).mean())
@@ -228,10 +232,8 @@ def _set(x: np.ndarray) -> dict[str, float]:
     found = {"angle_low": float(low), "angle_middle": float(middle), "angle_high": float(high)}
     with suppress(ShapeError):
         found["spread"] = float(angle(x, mean_direction(x)).mean())
-    values = np.linalg.svd(some - some.mean(axis=0), compute_uv=False) ** 2
-    if values.sum() > rounding(x) ** 2 * len(some):
-        shares = values[values > 0] / values.sum()
-        found["effective_rank"] = float(np.exp(-(shares * np.log(shares)).sum()))
+    if float(np.abs(some - some[0]).max()) > _LEAST:
+        found["effective_rank"] = effective_rank(some)
     return found
 
 

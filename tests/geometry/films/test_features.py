@@ -93,6 +93,9 @@ def test_short_and_still_films_have_what_is_defined(n):
         free = order_free_features(path, np.arange(min(k, 4)), np.zeros(k, int))
         assert not np.isinf([*found.values(), *free.values()]).any()
         assert free["islands"] == 1
+        if k > n:
+            assert free["angle_high"] < 1e-6 and np.isnan(free["effective_rank"])
+            assert np.isnan([found[key] for key in ("angle_1", "part_500", "turning", "straightness")]).all()
     assert mean_step(still) == 0
     assert np.isnan(mean_step(short)) == (n == 1)
 
