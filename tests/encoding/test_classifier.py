@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core.encoding import classifier, nouns
+from core.encoding import classifier, models, nouns
 from core.encoding.classifier import PACKAGE, PhotoClassifier, weights_file
 from core.encoding.clip import DualEncoder
 from core.encoding.encoder import Encoder
@@ -200,3 +200,12 @@ def test_a_folder_of_photos_is_embedded_by_it(model: PhotoClassifier, reference:
     np.fill_diagonal(similar, -1)
     cats = [i for i, name in enumerate(done.images.ids) if SHOWN.get(Path(name).name) == "cat"]
     assert all(int(similar[i].argmax()) in cats for i in cats)
+
+
+@pytest.mark.parametrize(("here", "offered"), [
+    ({"photo", "builtin", "google/siglip-base-patch16-224"}, "google/siglip-base-patch16-224"),
+    ({"photo", "builtin"}, "photo"), ({"builtin"}, "")])
+def test_for_photos_a_clip_on_disk_comes_before_the_photo_model(here: set[str], offered: str,
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "is_on_disk", here.__contains__)
+    assert models.model_for_photos() == offered
