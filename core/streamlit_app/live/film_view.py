@@ -169,6 +169,25 @@ def events(films: Sequence[FilmShown], n: int, *, clicked: object = None, camera
         unplayable=tuple(i for i, shown in enumerate(films) if shown.url and shown.url in urls))
 
 
+def seen_from(camera: str | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Where a camera of the live view looks from and what is up for it, as pictures of the sphere take them.
+
+    Returns
+    -------
+    direction and up, (3,) float64 unit each; None where there is no camera, or it is none of the live view's.
+    """
+    try:
+        x, y, z, w, _ = np.array((camera or "").split(","), dtype=np.float64)
+    except ValueError:
+        return None
+    length = np.sqrt(x * x + y * y + z * z + w * w)
+    if not np.isfinite(length) or length < 0.1:
+        return None
+    x, y, z, w = np.array([x, y, z, w]) / length
+    up = np.array([2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)])
+    return np.array([2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]), up
+
+
 def colouring(n: int, films: Sequence[FilmShown], colour: Colour) -> Colouring:
     """Colours of the n points of a scene by the time in their film or by their film; none for all others."""
     if colour == "film":

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core.figures.theme import contrast
+from core.streamlit_app.live.film_view import seen_from
 from tests.browser.live.film_page import CUTS, FRAMES, OF_SECOND, places
 from tests.browser.waits import still
 
@@ -286,6 +287,20 @@ def test_all_is_legible_and_nothing_overlaps(open_film, width, scheme):
     for text, size, colour in texts:
         assert size >= 11, text
         assert contrast(colour, ground) >= 4.5, (text, colour)
+
+
+def test_pictures_of_the_sphere_can_be_made_from_where_the_visitor_looks(open_film):
+    page = open_film()
+    camera = drag(page)
+    direction, up = seen_from(camera)
+    radius = page.evaluate("window.__orrery_sphere.probe.radius()")
+    box = page.locator(".os-front").bounding_box()
+    for row in (3, 20, 50):
+        place, point = ask(page, f"project({row})"), places()[row].astype(float)
+        scale = radius * np.sqrt(4.2**2 - 1) / (4.2 - point @ direction)
+        x, y = point @ np.cross(up, direction) * scale, point @ up * scale
+        assert place["x"] == pytest.approx(box["x"] + box["width"] / 2 + x, abs=1)
+        assert place["y"] == pytest.approx(box["y"] + box["height"] / 2 - y, abs=1)
 
 
 def test_the_picture_of_the_sphere_holds_the_moving_point(open_film, tmp_path):

@@ -75,6 +75,7 @@ def test_a_hover_does_not_draw_the_page_anew_nor_move_the_camera(browser_page, a
     page = browser_page
     page.goto(f"{address}/Embedding_Sphere?scenes=400&pictures=0")
     page.wait_for_function(f"{PROBE}?.count() === 800", timeout=LONG)
+    page.locator("[data-testid=data-grid-canvas] table").first.wait_for(state="attached")   # which comes late
     still(page)
     camera = page.evaluate(f"{PROBE}.camera()")
     page.evaluate("""() => { window.changes = 0; new MutationObserver((found) => window.changes += found.length)

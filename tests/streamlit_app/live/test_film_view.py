@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import ShapeError
 from core.scene import SphereScene
-from core.streamlit_app.live.film_view import FilmEvents, FilmShown, colouring, events, film_view
+from core.streamlit_app.live.film_view import FilmEvents, FilmShown, colouring, events, film_view, seen_from
 
 A = FilmShown("a", np.arange(3), np.array([0.0, 1.0, 2.0]), starts=np.array([2, 0]), url="/a", said={5: 1.5})
 B = FilmShown("b", np.array([4, 3]), np.array([7.0, 9.0]), url="/b")
@@ -33,6 +33,17 @@ def test_what_the_browser_says_is_taken_as_far_as_it_fits():
     assert events([A, B], 7, at={"film": 0, "seconds": float("inf")}).at == 0.0
     assert events([A, FilmShown("c", A.rows, A.times)], 7, unplayable=["", None, {}]).unplayable == ()
     assert events([A], 7, unplayable="/a").unplayable == ()
+
+
+def test_a_camera_is_a_direction_and_what_is_up():
+    half = np.sqrt(0.5)
+    for camera, towards, up in (("0,0,0,1,2.5", [0, 0, 1], [0, 1, 0]), (f"{-half},0,0,{half},1", [0, -1, 0], [0, 0, 1]),
+                                ("0,0,3,0,1", [0, 0, 1], [0, -1, 0])):
+        found = seen_from(camera)
+        assert found is not None
+        np.testing.assert_allclose(found, [towards, up], atol=1e-9)
+    for none in (None, "", "a,b,c,d,e", "1,2,3", "0,0,0,0,1", "nan,0,0,1,1"):
+        assert seen_from(none) is None
 
 
 def test_shots_are_in_order_once():
