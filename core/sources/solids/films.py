@@ -23,12 +23,19 @@ class Film:
     shots : for each shot, the scene of each of its frames.
     fade : frames over which two shots dissolve into each other; 0 for hard cuts.
     fps : frames per second.
+    visits : number of the scene that each shot shows, from 0 in the order of appearance; a number comes again where the
+        film comes back. Empty where each shot shows a scene of its own.
+    flashes : frames that are nearly white, inside a shot.
+    whips : first frame and frame after the last of each quick turn of the camera, away and back, inside a shot.
     """
 
     kind: str
     shots: tuple[tuple[Scene, ...], ...]
     fade: int = 0
     fps: float = 12.0
+    visits: tuple[int, ...] = ()
+    flashes: tuple[int, ...] = ()
+    whips: tuple[tuple[int, int], ...] = ()
 
     @property
     def starts(self) -> list[int]:
@@ -53,6 +60,12 @@ class Film:
         return [(s, s + self.fade) for s in self.starts[1:]] if self.fade else []
 
     @property
+    def scenes(self) -> np.ndarray:
+        """(frames,) int64, number of the scene that each frame shows; in a fade, of the one that comes."""
+        starts = self.starts
+        return np.repeat(self.visits or range(len(self.shots)), np.diff([*starts, len(self)])).astype(np.int64)
+
+    @property
     def times(self) -> np.ndarray:
         """(frames,) float64, seconds."""
         return np.arange(len(self)) / self.fps
@@ -60,6 +73,11 @@ class Film:
 
 def frames(film: Film, size: int = 128) -> Iterator[np.ndarray]:
     """The frames in order, (size, size, 3) uint8, rendered as they are asked for."""
+    for i, picture in enumerate(_unlit(film, size)):
+        yield (FLASH * 255 + (1 - FLASH) * picture + 0.5).astype(np.uint8) if i in film.flashes else picture
+
+
+def _unlit(film: Film, size: int) -> Iterator[np.ndarray]:
     tail: list[np.ndarray] = []
     for k, shot in enumerate(film.shots):
         last = k == len(film.shots) - 1
@@ -126,19 +144,62 @@ def _fades(rng: np.random.Generator, n: int) -> Film:
     return Film("fades", _shots(rng, n, max(2, n // 48), 8), fade=8)
 
 
+def _ordered(kind: str, rng: np.random.Generator, n: int | None) -> Film:
+    """Nothing is drawn that depends on the kind: it decides on nothing but the order of the shots."""
+    count = len(ORDERS[kind])
+    lengths = rng.integers(SHOT_LENGTHS[0], SHOT_LENGTHS[1] + 1, count)
+    if n is not None:
+        lengths = np.diff(np.linspace(0, n, count + 1).round().astype(np.int64))
+    visits = lengths.reshape(-1, 2).tolist()
+    whipped, *flashed = rng.permutation(count)[:3].tolist()
+    quick, wide = WHIP_FRAMES, float(rng.choice([-1, 1]) * rng.uniform(*WHIP_STEPS))
+    shots, marks, whips = [], {}, {}
+    for k, (first, second) in enumerate(visits):
+        scene, speed = sample_scene(rng), float(rng.choice([-1, 1]) * rng.uniform(*SPEEDS))
+        steps = np.full(first + second, speed)
+        for visit, (start, length) in enumerate(((0, first), (first, second))):
+            shot = 2 * k + visit
+            if shot == whipped:
+                at = 1 + int(rng.integers(0, max(length - quick - 1, 1)))
+                whips[shot] = (at, at + quick)
+                steps[start + at:start + at + quick] = wide * np.repeat([1, -1], quick // 2)
+            if shot in flashed:
+                marks[shot] = int(rng.integers(2, length - 2))
+        yaws = scene.camera.yaw + np.cumsum(steps) - steps[0]
+        seen = tuple(replace(scene, camera=replace(scene.camera, yaw=float(yaw))) for yaw in yaws)
+        shots += [seen[:first], seen[first:]]
+    letters = sorted(set(ORDERS[kind]))
+    numbers = [letters.index(letter) for letter in ORDERS[kind]]
+    order = [2 * number + numbers[:i].count(number) for i, number in enumerate(numbers)]
+    starts = dict(zip(order, np.cumsum([0, *(len(shots[shot]) for shot in order)]).tolist()))
+    return Film(kind, tuple(shots[shot] for shot in order), visits=tuple(numbers),
+                flashes=tuple(sorted(starts[shot] + at for shot, at in marks.items())),
+                whips=tuple((starts[shot] + a, starts[shot] + b) for shot, (a, b) in whips.items()))
+
+
+ORDERS = {"loop": "ABCDABCD", "duets": "ABABCDCD", "arch": "ABCDCBAD"}
+SHOT_LENGTHS, SPEEDS = (11, 14), (0.012, 0.038)
+WHIP_FRAMES, WHIP_STEPS = 4, (0.5, 0.9)
+FLASH = 0.92
 FILMS: dict[str, Callable[[np.random.Generator, int], Film]] = {
     "orbit": _orbit, "chase": _chase, "drift": _drift, "montage": _montage, "fades": _fades,
 }
-SHORTEST = 48
+KINDS = (*FILMS, *ORDERS)
+SHORTEST, USUAL = 48, 120
 
 
-def make_film(kind: str, n: int = 120, seed: int = 0) -> Film:
+def make_film(kind: str, n: int | None = None, seed: int = 0) -> Film:
     """A film of a kind.
+
+    Kinds of ``ORDERS`` show the same four scenes twice each, in eight shots of 11 to 14 frames; each visit goes on with
+    the camera where the one before it left. Two flashes and one whip pan are inside shots. Their kinds differ in the
+    order of the shots ONLY: with one seed all three have the very same frames.
 
     Parameters
     ----------
-    kind : a key of FILMS.
-    n : frames, at least 48.
+    kind : one of KINDS.
+    n : frames, at least 48; None: 120, or what the shots of a kind of ORDERS need. Where it is given, those shots are
+        equally long but for a frame.
     seed : which film.
 
     Raises
@@ -146,7 +207,9 @@ def make_film(kind: str, n: int = 120, seed: int = 0) -> Film:
     ChoiceError, ShapeError
         If the kind is unknown or the film too short.
     """
-    check_choice("kind of film", kind, FILMS)
-    if n < SHORTEST:
+    check_choice("kind of film", kind, KINDS)
+    if n is not None and n < SHORTEST:
         raise ShapeError(f"at least {SHORTEST} frames", str(n))
-    return FILMS[kind](np.random.default_rng((seed, list(FILMS).index(kind))), n)
+    if kind in ORDERS:
+        return _ordered(kind, np.random.default_rng((seed, len(FILMS))), n)
+    return FILMS[kind](np.random.default_rng((seed, list(FILMS).index(kind))), n or USUAL)
