@@ -149,7 +149,7 @@ def _ordered(kind: str, rng: np.random.Generator, n: int | None) -> Film:
     count = len(ORDERS[kind])
     lengths = rng.integers(SHOT_LENGTHS[0], SHOT_LENGTHS[1] + 1, count)
     if n is not None:
-        lengths = np.diff(np.linspace(0, n, count + 1).round().astype(np.int64))
+        lengths = np.diff(np.linspace(0, n, count + 1).round()).astype(np.int64)
     visits = lengths.reshape(-1, 2).tolist()
     whipped, *flashed = rng.permutation(count)[:3].tolist()
     quick, wide = WHIP_FRAMES, float(rng.choice([-1, 1]) * rng.uniform(*WHIP_STEPS))
