@@ -34,11 +34,12 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 
-def make_film(path: Path, seconds: float, size: str = "1280x720", fps: float = 30, noise: int = 12) -> Path:
+def make_film(path: Path, seconds: float, size: str = "1280x720", fps: float = 30, noise: int = 12,
+              preset: str = "veryfast", every: int = 250) -> Path:
     from tests.sources.films.filming import ffmpeg
 
     ffmpeg("-f", "lavfi", "-i", f"testsrc2=s={size}:r={fps}:d={seconds}", "-vf", f"noise=alls={noise}:allf=t",
-           "-c:v", "libx264", "-preset", "veryfast", "-crf", "24", "-pix_fmt", "yuv420p", "-g", "250", str(path))
+           "-c:v", "libx264", "-preset", preset, "-crf", "24", "-pix_fmt", "yuv420p", "-g", str(every), str(path))
     return path
 
 
@@ -193,7 +194,7 @@ def long_film(hours: float, folder: Path) -> None:
     from core.sources.films.film import films_dataset
     from core.sources.films.sampling import Sampling
 
-    path = make_film(folder / "long.mp4", hours * 3600, "320x180", 8, 0)
+    path = make_film(folder / "long.mp4", hours * 3600, "320x180", 2, 0, "ultrafast", 20)
     begun = time.perf_counter()
     file = open_file(path, path.name)
     opened = time.perf_counter() - begun
@@ -229,7 +230,9 @@ def main() -> None:
     import torch
 
     with tempfile.TemporaryDirectory() as folder:
-        path = args.film or make_film(Path(folder) / "film.mp4", args.seconds)
+        path = args.film or Path(folder) / "film.mp4"
+        if not args.film and (args.shape or not args.no_reading):
+            make_film(path, args.seconds)
         if not args.no_reading:
             reading_beside(path, args.rounds)
         for shape in args.shape:

@@ -2,7 +2,9 @@
 
 A frame's hash comes from the file's content and the frame's time, so that a look-up decodes nothing and a run that is
 taken up again begins to decode near the first frame that is missing. ffmpeg decodes, picks the frames by their times,
-scales them and says the time of each, so that picture and number always agree.
+scales them and says the time of each, so that picture and number always agree. Frames are scaled as Pillow's bicubic
+filter does, which moves the vector of a picture a little: by 2 to 5 degrees in the photo model, where the frames of a
+film lie 44 degrees apart.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ _REACH = 64
 _KEPT_BYTES = 48 * 1024**2
 _TOLD_SECONDS = 60.0
 _INDEXED, _WITHOUT_INDEX_SECONDS = ("mov", "matroska"), 12.0
-_SCALING = "flags=bicubic+accurate_rnd+full_chroma_int"
+_SCALING = "flags=bicubic+accurate_rnd+full_chroma_int:param0=0:param1=0.5"
 
 
 class FilmFrames:

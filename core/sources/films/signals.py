@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import Cancelled, OrreryError, UnreadableItem
+from core.errors import Cancelled, OrreryError
 from core.sources.films.ffmpeg import Process, Stop, reading
 from core.sources.films.film import Film
-from core.sources.films.thumbnails import small_frames
-from core.sources.images.readers import decode_small
+from core.sources.films.thumbnails import HEIGHT, Strip, StripMaker, small_pictures
 
 UNITS: Mapping[str, str] = {
     "brightness": "share of white", "colourfulness": "M of Hasler and Suesstrunk", "motion": "frame heights a second",
@@ -61,18 +60,18 @@ def signals(film: Film, *, on_progress: Progress | None = None, should_stop: Sto
     Cancelled
         When asked to stop.
     """
-    n = len(film)
+    return strip_and_signals(film, on_progress=on_progress, should_stop=should_stop)[1]
+
+
+def strip_and_signals(film: Film, height: int = HEIGHT, *, on_progress: Progress | None = None,
+                      should_stop: Stop | None = None) -> tuple[Strip, Signals]:
+    """Thumbnails and signals in one pass over the pictures; as `strip` and `signals`."""
+    n, maker = len(film), StripMaker(height)
     brightness, colourfulness, motion = np.full((3, n), np.nan)
-    frames = small_frames(film, _HEIGHT)
     before: tuple[int, np.ndarray] | None = None
-    unread = 0
-    for i in range(n):
-        if should_stop is not None and should_stop():
-            raise Cancelled(f"{i:,} of {n:,} frames")
-        try:
-            picture = decode_small(frames, i, 4 * _HEIGHT)
-        except UnreadableItem:
-            unread += 1
+    for i, picture in enumerate(small_pictures(film, max(_HEIGHT, height), should_stop)):
+        maker.add(picture)
+        if picture is None:
             continue
         if picture.height > _HEIGHT:
             picture = picture.resize((max(1, round(picture.width * _HEIGHT / picture.height)), _HEIGHT))
@@ -83,11 +82,12 @@ def signals(film: Film, *, on_progress: Progress | None = None, should_stop: Sto
         before = (i, grey)
         if on_progress is not None:
             on_progress(0.9 * (i + 1) / n, f"{i + 1:,} of {n:,} frames measured")
-    notices = [f"{unread:,} of {n:,} frames could not be read."] if unread else []
+    made = maker.made()
+    notices = [f"{made.unread:,} of {n:,} frames could not be read."] if made.unread else []
     loudness, said = _loudness(film, should_stop)
     if on_progress is not None:
         on_progress(1.0, f"{n:,} frames measured")
-    return Signals(film.times, brightness, colourfulness, motion, loudness, (*notices, *said))
+    return made, Signals(film.times, brightness, colourfulness, motion, loudness, (*notices, *said))
 
 
 def _seen(pixels: np.ndarray) -> tuple[float, float]:

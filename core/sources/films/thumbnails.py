@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, UnreadableItem
 from core.sources.films.ffmpeg import Stop
@@ -12,6 +13,9 @@ from core.sources.films.film import Film
 from core.sources.films.reading import FilmFrames
 from core.sources.images.readers import decode_small
 from core.types import Images
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 HEIGHT, QUALITY = 72, 80
 _WIDEST = 4
@@ -35,9 +39,45 @@ class Strip:
     unread: int = 0
 
 
+class StripMaker:
+    """Thumbnails made of pictures as they come, one a frame."""
+
+    def __init__(self, height: int) -> None:
+        self.height, self._width = height, 0
+        self._made: list[bytes] = []
+        self._unread = self._waiting = 0
+
+    def add(self, picture: Image | None) -> None:
+        """The next frame's picture; None where it cannot be read."""
+        from PIL import Image as Pictures
+
+        if picture is None:
+            self._unread += 1
+            if self._made:
+                self._made.append(self._made[-1])
+            else:
+                self._waiting += 1
+            return
+        self._width = self._width or min(_WIDEST * self.height,
+                                         max(1, round(picture.width * self.height / picture.height)))
+        small = picture.resize((self._width, self.height), Pictures.Resampling.BILINEAR)
+        self._made += [_jpeg(small)] * (1 + self._waiting)
+        self._waiting = 0
+
+    def made(self) -> Strip:
+        """All of them."""
+        from PIL import Image as Pictures
+
+        width = self._width or self.height
+        if self._waiting:
+            grey = _jpeg(Pictures.new("RGB", (width, self.height), (128, 128, 128)))
+            self._made, self._waiting = [grey] * self._waiting, 0
+        return Strip(tuple(self._made), width, self.height, self._unread)
+
+
 def strip(film: Film, height: int = HEIGHT, *, on_progress: Progress | None = None,
           should_stop: Stop | None = None) -> Strip:
-    """Thumbnails of all frames looked at.
+    """Thumbnails of all frames looked at; with `core.sources.films.signals.strip_and_signals` they cost nothing more.
 
     Parameters
     ----------
@@ -49,36 +89,30 @@ def strip(film: Film, height: int = HEIGHT, *, on_progress: Progress | None = No
     Cancelled
         When asked to stop.
     """
-    from PIL import Image
-
-    small, size = small_frames(film, height), (0, 0)
-    out: list[bytes] = []
-    unread = waiting = 0
-    for i in range(len(film)):
-        if should_stop is not None and should_stop():
-            raise Cancelled(f"{i:,} of {len(film):,} thumbnails")
-        try:
-            picture = decode_small(small, i, _WIDEST * height)
-        except UnreadableItem:
-            unread += 1
-            if out:
-                out.append(out[-1])
-            else:
-                waiting += 1
-            continue
-        size = size if size[1] else (min(_WIDEST * height, max(1, round(picture.width * height / picture.height))),
-                                     height)
-        held = io.BytesIO()
-        picture.resize(size, Image.Resampling.BILINEAR).save(held, "JPEG", quality=QUALITY)
-        out += [held.getvalue()] * (1 + waiting)
-        waiting = 0
+    maker = StripMaker(height)
+    for i, picture in enumerate(small_pictures(film, height, should_stop)):
+        maker.add(picture)
         if on_progress is not None:
             on_progress((i + 1) / len(film), f"{i + 1:,} of {len(film):,} thumbnails")
-    if waiting:
-        size, held = (height, height), io.BytesIO()
-        Image.new("RGB", size, (128, 128, 128)).save(held, "JPEG")
-        out += [held.getvalue()] * waiting
-    return Strip(tuple(out), *size, unread=unread)
+    return maker.made()
+
+
+def small_pictures(film: Film, height: int, should_stop: Stop | None = None) -> Iterator[Image | None]:
+    """All frames in order, about so many pixels high; None for one that cannot be read. Raises Cancelled."""
+    frames = small_frames(film, height)
+    for i in range(len(film)):
+        if should_stop is not None and should_stop():
+            raise Cancelled(f"{i:,} of {len(film):,} frames")
+        try:
+            yield decode_small(frames, i, _WIDEST * height)
+        except UnreadableItem:
+            yield None
+
+
+def _jpeg(picture: Image) -> bytes:
+    held = io.BytesIO()
+    picture.save(held, "JPEG", quality=QUALITY)
+    return held.getvalue()
 
 
 def small_frames(film: Film, height: int) -> Images:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.errors import Cancelled, OrreryError, SourceError, UnreadableItem
+from core.settings import HOSTED, settings
 from core.sources.films.file import look_at, open_file
 from core.sources.films.probing import probe
 from core.sources.films.sampling import Sampling
@@ -136,3 +138,18 @@ def test_reading_is_stopped_when_it_is_asked_to(clip: Path) -> None:
         probe(clip, "a.mp4", should_stop=lambda: True)
     with pytest.raises(Cancelled):
         look_at(open_file(clip, "a.mp4"), Sampling("scenes"), should_stop=lambda: True)
+
+
+def test_a_public_server_keeps_to_its_budget(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limits, said in (({"film_frames": 39}, "at most 39 frames"), ({"film_gigapixels": 0}, "gigapixels"),
+                         ({"megapixels": 0}, "megapixels")):
+        monkeypatch.setattr("core.settings.HOSTED", replace(HOSTED, **limits))
+        monkeypatch.setenv("ORRERY_HOSTED", "1")
+        settings.cache_clear()
+        try:
+            with pytest.raises(SourceError, match=said):
+                open_file(clip.read_bytes(), "a.mp4")
+        finally:
+            monkeypatch.undo()
+            settings.cache_clear()
+    assert read_all(clip, "a.mp4") > 3

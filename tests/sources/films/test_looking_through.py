@@ -18,7 +18,7 @@ from core.sources.films.made import world_film
 from core.sources.films.probing import probe
 from core.sources.films.proxies import plays, proxy, proxy_path
 from core.sources.films.sampling import Sampling
-from core.sources.films.signals import signals
+from core.sources.films.signals import signals, strip_and_signals
 from core.sources.films.thumbnails import strip
 from core.sources.films.writing import write_mp4
 from core.sources.solids.films import make_film
@@ -43,6 +43,9 @@ def test_thumbnails_are_those_of_their_frames(tmp_path: Path) -> None:
     assert len(made.pictures) == len(looked) and made.height == 72 and made.width == 120 and not made.unread
     assert [number_of(picture_of(p)) for p in made.pictures] == [round(t * 25) for t in looked.times]
     assert {picture_of(p).size for p in made.pictures} == {(120, 72)}
+    again, measured = strip_and_signals(looked)
+    assert [number_of(picture_of(p)) for p in again.pictures] == [round(t * 25) for t in looked.times]
+    np.testing.assert_allclose(measured.brightness, signals(looked).brightness)
     tall = opened(film(tmp_path / "tall.mp4", 3, *H264, size=(80, 160)))
     assert picture_of(strip(tall).pictures[0]).size == (36, 72)
     asked = iter([False, False, True])

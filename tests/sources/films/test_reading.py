@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,12 @@ def test_a_film_that_changed_is_not_read_as_if_it_had_not(tmp_path: Path) -> Non
     film(path, 40, *H264)
     with pytest.raises(UnreadableItem, match="changed"):
         frames.decode(3)
+
+
+def test_a_packet_without_a_picture_shows_the_frame_before_it(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", 90, *H264)
+    header = probe(path, path.name)
+    between = (header.pts[50] + header.pts[51]) // 2
+    pts = np.sort(np.append(header.pts, between))
+    frames = FilmFrames(path, replace(header, pts=pts), np.arange(40, 60), size=96, content="c", name="a")
+    assert [number_of(frames.decode(i)) for i in range(20)] == [*range(40, 51), 50, *range(51, 59)]
