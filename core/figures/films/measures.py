@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CAPTION = ("Each panel is a measure of the path: the thick bar is the central 95 % of a null, its tick the mean, the "
-           "dot the film; a filled dot differs from that null at 5 % (two-sided, corrected for all measures by Holm). "
-           "Shuffled frames always look different, since films are smooth. Whole shots shuffled tell whether the order "
-           "of the shots matters. A random walk takes the same steps in random directions. Without a bar, the null "
-           "cannot tell: it keeps the measure, or has too few shots.")
+           "dot the film; a filled dot differs from that null at 5 % (two-sided, corrected for all measures by "
+           "Holm). Shuffled frames always look different, since films are smooth. Whole shots shuffled tell whether "
+           "the order of the shots matters. A random walk takes the same steps in random directions. Without a bar, "
+           "the null cannot tell: it keeps the measure, or has too few shots.")
 _SHOWN = {"radians": ("degrees", 180 / math.pi), "radians/s": ("degrees/s", 180 / math.pi), "share": ("%", 100.0)}
-_ROW, _HEAD = 62, 44
+_HEAD = 44
 
 
 def measures(report: NullsReport, *, dark: bool = False) -> go.Figure:
@@ -35,43 +35,67 @@ def measures(report: NullsReport, *, dark: bool = False) -> go.Figure:
     plotly Figure: for each measure its own axis with its unit; null by null the central 95 % as a bar, the mean as a
     tick and the film as a dot, filled where they differ. Measures that no null can tell have no panel.
     """
+    rows = {key: [report.tests[null, key] for null in NULLS] for key in MEASURES}
+    return small_multiples(rows, _finding(report), dark=dark)
+
+
+def small_multiples(tests: Mapping[str, Sequence[AgainstNull]], title: str, *, names: Sequence[str] = (),
+                    dark: bool = False) -> go.Figure:
+    """Panels of tests, each of one measure on its own axis, a line a test.
+
+    Parameters
+    ----------
+    tests
+        By measure; those of which none is measurable have no panel.
+    title
+        The finding.
+    names
+        Of the lines of each panel; their nulls when empty.
+    dark
+        Colours for a dark background.
+    """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     p = theme.palette(dark)
-    shown = [key for key in MEASURES if any(report.tests[null, key].p is not None for null in NULLS)]
-    titles = [f"{MEASURES[key].title} ({unit_of(MEASURES[key])})" for key in shown]
-    figure = make_subplots(rows=max(len(shown), 1), cols=1, vertical_spacing=min(0.6 / max(len(shown), 1), 0.1),
-                           subplot_titles=titles or None)
+    shown = {key: list(of) for key, of in tests.items() if any(test.p is not None for test in of)}
+    lines = max((len(of) for of in shown.values()), default=1)
+    row_height, count = 20 * lines + _HEAD, max(len(shown), 1)
+    heads = [f"{of[0].measure.title} ({unit_of(of[0].measure)})" for of in shown.values()]
+    figure = make_subplots(rows=count, cols=1, vertical_spacing=min(_HEAD / (count * row_height), 0.9 / count),
+                           subplot_titles=heads or None)
     for note in figure.layout.annotations:
         note.update(x=0, xanchor="left", font={"size": 13, "color": p.text})
-    for row, key in enumerate(shown, start=1):
-        for null, title in list(NULLS.items())[::-1]:
-            _one(figure, row, report.tests[null, key], title, p)
-        figure.update_xaxes(range=_room([report.tests[null, key] for null in NULLS]), row=row, col=1)
-        figure.update_yaxes(range=[-0.6, len(NULLS) - 0.4], row=row, col=1)
+    for row, of in enumerate(shown.values(), start=1):
+        for k, test in reversed(list(enumerate(of))):
+            _one(figure, row, test, len(of) - 1 - k, p)
+        figure.update_xaxes(range=_room(of), row=row, col=1)
+        figure.update_yaxes(range=[-0.6, len(of) - 0.4], tickvals=list(range(len(of))),
+                            ticktext=list(names or [plain(test.null) for test in of])[::-1], row=row, col=1)
+    if not shown:
+        figure.add_annotation(text="Nothing is measurable.", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
     for name, symbol in (("differs", "circle"), ("not told apart", "circle-open")):
         figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=f"the film, {name}",
                                     marker={"size": 10, "symbol": symbol, "color": p.kinds["text"]}))
-    framed(figure, _finding(report), height=max(len(shown), 1) * (_ROW + _HEAD) + 70, dark=dark)
+    framed(figure, title, height=count * row_height + 70, dark=dark)
     return figure.update_layout(margin={"l": 170})
 
 
-def _one(figure: go.Figure, row: int, test: AgainstNull, title: str, p: theme.Palette) -> None:
+def _one(figure: go.Figure, row: int, test: AgainstNull, place: int, p: theme.Palette) -> None:
     import plotly.graph_objects as go
 
     factor = factor_of(test.measure)
     differs = test.difference.verdict in (Verdict.HIGHER, Verdict.LOWER)
     if test.p is not None and test.value.null is not None:
         figure.add_trace(go.Scatter(
-            x=[factor * test.low, factor * test.high], y=[title] * 2, mode="lines", showlegend=False,
+            x=[factor * test.low, factor * test.high], y=[place] * 2, mode="lines", showlegend=False,
             hoverinfo="skip", line={"width": 9, "color": p.unselected}), row=row, col=1)
         figure.add_trace(go.Scatter(
-            x=[factor * test.value.null], y=[title], mode="markers", showlegend=False, hoverinfo="skip",
+            x=[factor * test.value.null], y=[place], mode="markers", showlegend=False, hoverinfo="skip",
             marker={"symbol": "line-ns", "size": 12, "line": {"width": 2, "color": p.muted}}), row=row, col=1)
     if math.isfinite(test.value.value):
         figure.add_trace(go.Scatter(
-            x=[factor * test.value.value], y=[title], mode="markers", name=plain(test.measure.title), showlegend=False,
+            x=[factor * test.value.value], y=[place], mode="markers", name=plain(test.measure.title), showlegend=False,
             hovertext=plain(test.words, width=50), hovertemplate="%{x:.4~g}: %{hovertext}<extra></extra>",
             marker={"size": 10, "color": p.kinds["text"] if test.p is not None else p.muted,
                     "symbol": "circle" if differs else "circle-open", "line": {"width": 2}}), row=row, col=1)
@@ -108,7 +132,7 @@ def factor_of(measure: Measure) -> float:
     return _SHOWN.get(measure.unit, ("", 1.0))[1]
 
 
-def _room(tests: list[AgainstNull]) -> list[float]:
+def _room(tests: Sequence[AgainstNull]) -> list[float]:
     """Ends of an axis on which all values and ranges lie inside."""
     ends = [v for t in tests for v in (t.value.value, *((t.low, t.high) if t.p is not None else ()))
             if math.isfinite(v)]

@@ -17,9 +17,10 @@ from core.geometry.films.paths import PathReport
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-CAPTION = ("Each row is drawn over the same seconds of the film. Speed is the angle from a frame to the next over the "
-           "time between them; turning is 0° where the path goes straight on, 180° where it goes back the way it came, "
-           "and has a gap where two frames are the same. Thin upright lines are cuts. Click a point to see its frame.")
+CAPTION = ("Each row is drawn over the same seconds of the film. Speed is the angle from a frame to the next over "
+           "the time between them; turning is 0° where the path goes straight on, 180° where it goes back the way it "
+           "came, and has a gap where two frames are the same. Thin upright lines are cuts. Click a point to see its "
+           "frame.")
 _ROW, _BARS = 130, 60
 
 

@@ -51,7 +51,8 @@ class Correlation:
     @property
     def words(self) -> str:
         """What can be said: "speed rises with motion (Spearman 0.41, p 0.002)"."""
-        said = f"(Spearman {self.number.value:.2f}, p {self.p:.3f})" if self.p is not None else ""
+        p = "" if self.p is None else f"p {self.p:.3f}" if self.p >= 0.001 else "p < 0.001"
+        said = f"(Spearman {self.number.value:.2f}, {p})"
         match self.difference.verdict:
             case Verdict.HIGHER:
                 return f"{self.measure} rises with {self.signal} {said}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from core.geometry.films.paths import Measure, durations, thinned
 from core.geometry.films.trajectory import Trajectory
 from core.types import Number
 
-MOST_FRAMES = 2000
+MOST_FRAMES, DRAWS_A_PROMPT = 2000, 50
 PROMPTS_SHUFFLED = "prompts shuffled within each shot"
 LEADING: Mapping[str, Measure] = {
     "share": Measure("time leading", "share", "leads more", "leads less"),
@@ -90,14 +90,14 @@ def themes_report(path: Trajectory, prompts: Sequence[str], vectors: np.ndarray,
     reference
         (r, d) floats, unit rows: images that have nothing to do with the prompts; None compares within the film.
     draws
-        Of each null, at least 499.
+        Of each null, at least 499; 50 a prompt are taken where these are more, so that p can be small among so many.
     seed
         Of the draws.
 
     Returns
     -------
-    ThemesReport. With one prompt, which always leads, or fewer than 5 shots, leads are not measurable. Nulls use at
-    most 2,000 frames, every k-th.
+    ThemesReport. p is corrected for the prompts, each measure on its own. With one prompt, which always leads, or fewer
+    than 5 shots, leads are not measurable. Nulls use at most 2,000 frames, every k-th.
 
     Raises
     ------
@@ -111,6 +111,7 @@ def themes_report(path: Trajectory, prompts: Sequence[str], vectors: np.ndarray,
         raise ShapeError(f"vectors of {k} different prompts in {path.points.shape[1]} dimensions",
                          f"{len(set(prompts))} different prompts, shape {vectors.shape}")
     check_draws(draws)
+    draws = max(draws, DRAWS_A_PROMPT * k)
     starts = checked_starts(starts, len(path))
     x, v = path.points.astype(np.float64), vectors.astype(np.float64)
     cosines = v @ x.T
@@ -153,7 +154,10 @@ def _leads(leader: np.ndarray, seconds: np.ndarray, k: int, shot_of: np.ndarray,
                   "mean": (float(mean[0]), drawn[1], NULLS["shots"])}
         out |= {(prompt, key): compared(LEADING[key], null, value, of, n=len(leader), few=few)
                 for key, (value, of, null) in values.items()}
-    return corrected(out)
+        share = out[prompt, "share"]
+        out[prompt, "share"] = replace(share, value=replace(share.value, null=1 / k))
+    return {key: test for measure in LEADING for key, test in
+            corrected({key: test for key, test in out.items() if key[1] == measure}).items()}
 
 
 def _runs(leads: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
