@@ -83,7 +83,8 @@ class Process:
         if should_stop is not None and should_stop():
             raise Cancelled("nothing of the film")
         command = [binary(), "-hide_banner", "-nostats", "-max_alloc", str(1024 * MB), *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env = {key: value for key, value in os.environ.items() if key not in ("FFREPORT", "AV_LOG_FORCE_COLOR")}
+        self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         stdin=subprocess.PIPE if told or takes else subprocess.DEVNULL)
         _bound(self.process.pid)
         self._threads = [threading.Thread(target=self._listen, name="ffmpeg-says", daemon=True)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import threading
 import time
 import weakref
@@ -39,6 +40,7 @@ _REACH = 64
 _KEPT_BYTES = 48 * 1024**2
 _TOLD_SECONDS = 60.0
 _INDEXED, _WITHOUT_INDEX_SECONDS = ("mov", "matroska"), 12.0
+_SAID = re.compile(r"\] n: *(\d+) pts: *(-?\d+) ")
 _SCALING = "flags=bicubic+accurate_rnd+full_chroma_int:param0=0:param1=0.5"
 
 
@@ -199,19 +201,20 @@ class _Pipe:
 
     def __init__(self, frames: FilmFrames, first: int, since: float) -> None:
         self.position, self.from_beginning = first, since <= 0 or not frames.header.seekable
-        self._told: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._told: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
         self._pts = frames.pts
         self._bytes = frames.frame_bytes
         self._ready: OrderedDict[int, bytes] = OrderedDict()
         self._most = max(2, min(_REACH, _KEPT_BYTES // self._bytes))
         self._process = open_pipe(frames, one_of(frames.pts[first:], frames.numbers[first:]), since,
                                   on_line=self._heard)
+        self._count = 0
         self.used = time.monotonic()
         self.ended = False
 
     def _heard(self, line: str) -> None:
-        if line.startswith("[Parsed_showinfo") and "] n:" in line:
-            self._told.put(int(line.split("pts:", 1)[1].split(None, 1)[0]))
+        if "Parsed_showinfo" in line and (said := _SAID.search(line)):
+            self._told.put((int(said[1]), int(said[2])))
 
     def has(self, index: int) -> bool:
         """Whether the frame was read already, or comes soon."""
@@ -227,13 +230,17 @@ class _Pipe:
         return self._ready.get(index)
 
     def _advance(self) -> None:
-        data, at = self._process.read(self._bytes), None
+        data, number, at = self._process.read(self._bytes), -1, 0
         if len(data) == self._bytes:
             with contextlib.suppress(queue.Empty):
-                at = self._told.get(timeout=_TOLD_SECONDS)
-        if at is None:
+                number, at = self._told.get(timeout=_TOLD_SECONDS)
+        # A picture whose time was lost among complaints is passed over.
+        while self._count < number and len(data) == self._bytes:
+            data, self._count = self._process.read(self._bytes), self._count + 1
+        if number < self._count or len(data) < self._bytes:
             self.close()
             return
+        self._count += 1
         found = int(np.searchsorted(self._pts, at))
         if found < len(self._pts) and self._pts[found] == at and found >= self.position:
             self._ready[found] = data

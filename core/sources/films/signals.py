@@ -19,7 +19,7 @@ UNITS: Mapping[str, str] = {
 SILENCE = -120.0
 _HEIGHT = 96
 _RATE, _BLOCK = 8000, 80
-_LEAST_WINDOW = 0.1
+_LEAST_WINDOW, _LONGEST = 0.1, 48 * 3600.0
 Progress = Callable[[float, str], None]
 
 
@@ -114,7 +114,7 @@ def _loudness(film: Film, should_stop: Stop | None) -> tuple[np.ndarray, tuple[s
     if not film.has_sound or film.path is None:
         return nothing, ()
     try:
-        powers, failed = sound_powers(film.path, should_stop)
+        powers, failed = sound_powers(film.path, float(film.times[-1]) + 10.0, should_stop)
     except Cancelled:
         raise
     except OrreryError:
@@ -135,8 +135,17 @@ def _loudness(film: Film, should_stop: Stop | None) -> tuple[np.ndarray, tuple[s
     return np.where(2 * held >= after - first, level, np.nan), notices
 
 
-def sound_powers(path: Path, should_stop: Stop | None = None) -> tuple[np.ndarray, bool]:
+def sound_powers(path: Path, seconds: float, should_stop: Stop | None = None) -> tuple[np.ndarray, bool]:
     """Mean square of the sound in steps of 10 ms from the beginning of the film, all channels mixed, full scale 1.
+
+    Parameters
+    ----------
+    path
+        The film.
+    seconds
+        How much of it is heard, at most 48 hours.
+    should_stop
+        Asked meanwhile.
 
     Returns
     -------
@@ -148,7 +157,7 @@ def sound_powers(path: Path, should_stop: Stop | None = None) -> tuple[np.ndarra
         When asked to stop.
     """
     arguments = ["-nostdin", *reading(path), "-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-ac", "1",
-                 "-ar", str(_RATE), "-f", "s16le", "pipe:1"]
+                 "-t", f"{min(seconds, _LONGEST):.3f}", "-ar", str(_RATE), "-f", "s16le", "pipe:1"]
     out = []
     with Process(["-loglevel", "warning", *arguments], should_stop=should_stop) as process:
         while data := process.read(2 * _BLOCK * 4096):
