@@ -33,7 +33,7 @@ class Budget:
     members : files in an archive.
     rows, columns, cells : of a table; numbers of vectors are no cells.
     field_mb : bytes of one line, or of one cell, of a table of text.
-    megapixels : of one picture, also of a texture.
+    megapixels : of one picture, also of a texture and of a frame.
     faces, vertices : of one mesh, placed as often as it is shown; points of a cloud are vertices.
     seconds : for unpacking one picture or packed table, or reading one mesh.
     film_frames, film_gigapixels : of one film, and pixels of all its frames together.
