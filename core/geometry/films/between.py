@@ -142,6 +142,8 @@ def film_distances(paths: Sequence[Trajectory], starts: Sequence[np.ndarray] | N
         raise ShapeError(f"2 to {MOST_FILMS} films by one model, with the starts of the shots of each",
                          f"{n} films, {len(dimensions)} kinds of dimensions"
                          + ("" if starts is None else f", {len(starts)} lists of starts"), "Choose other films.")
+    if draws < 1:
+        raise ShapeError("1 shuffle of shots or more", str(draws))
     rows = [evenly_in_time(path, frames) for path in paths]
     x = [path.points[r] for path, r in zip(paths, rows)]
     watch = _Watch(on_progress, should_stop)
@@ -156,8 +158,8 @@ def film_distances(paths: Sequence[Trajectory], starts: Sequence[np.ndarray] | N
             shots = [np.searchsorted(np.asarray(s), r[some], side="right") for s, r in zip(starts, rows)]
             order, together, p = _what_order_adds([v[some] for v in x], shots, _chosen(distances["order_free"]), draws,
                                                   seed, watch)
-    return FilmDistances(tuple(path.name for path in paths), frames, distances, unmatched, arranged, order, together, p,
-                         draws)
+    names = tuple(path.name or f"film {i + 1}" for i, path in enumerate(paths))
+    return FilmDistances(names, frames, distances, unmatched, arranged, order, together, p, draws)
 
 
 def transported(cost: np.ndarray) -> float:

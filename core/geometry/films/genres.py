@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 
 from core.errors import Cancelled
-from core.geometry.differences import Difference, hits_differ
+from core.geometry.differences import Difference, hits_differ, holm
 from core.geometry.films.classified import (
     PERMUTATIONS,
     Classified,
@@ -101,6 +102,12 @@ def told_apart(before: Classified, after: Classified, groups: Sequence[object] |
         return Difference(Number(math.nan, null=0.0, n=len(before.labels), unit="share"), None)
     together = None if groups is None else sources_of(groups, len(before.labels))
     return hits_differ(before.hits, after.hits, together)
+
+
+def all_told_apart(found: Mapping[str, Classified], groups: Sequence[object] | None = None
+                   ) -> dict[tuple[str, str], Difference]:
+    """`told_apart` of all pairs of ways to tell the same films, (before, after) in their order, p corrected by Holm."""
+    return holm({(a, b): told_apart(found[a], found[b], groups) for a, b in combinations(found, 2)})
 
 
 def _nearest_mean(fold: Fold, tried: np.ndarray, k: int) -> np.ndarray:

@@ -103,7 +103,8 @@ def test_equal_films_one_frame_and_one_shot():
         assert (found.distances[key] == 0).all()
         assert np.isnan(found.arranged[key].map_fidelity.value)
     assert [o.p for o in found.order] == [None] * 6 and found.order_p is None
-    pair = film_distances([still, Trajectory(np.eye(3)[:2], np.arange(2), "two")], [[0], [0, 1]], draws=9)
+    pair = film_distances([still, Trajectory(np.eye(3)[:2], np.arange(2))], [[0], [0, 1]], draws=9)
+    assert pair.names == ("still", "film 2")
     assert pair.distances["warped"][0, 1] == pytest.approx(np.pi / 4, rel=0.01)
     assert pair.order[0].p is not None and pair.arranged["warped"].leaves.tolist() in ([0, 1], [1, 0])
 
@@ -113,6 +114,8 @@ def test_what_cannot_be_compared_is_refused_and_work_can_be_stopped():
     for paths in ([path], [path, Trajectory(np.eye(3), np.arange(3))], [path] * 101):
         with pytest.raises(ShapeError, match="2 to 100 films by one model"):
             film_distances(paths)
+    with pytest.raises(ShapeError, match="1 shuffle of shots or more"):
+        film_distances([path, path], draws=0)
     said: list[float] = []
     film_distances([path, made("arch").path], [made("loop").starts, made("arch").starts], draws=9,
                    on_progress=lambda f, t: said.append(f))

@@ -15,7 +15,7 @@ from core.geometry.films.features import (
     order_free_features,
     path_features,
 )
-from core.geometry.films.genres import classify, told_apart
+from core.geometry.films.genres import all_told_apart, classify, told_apart
 from core.geometry.films.left_out import shrinkage
 from tests.geometry.films.kinds import films
 
@@ -76,6 +76,10 @@ def test_the_order_of_shots_tells_the_kind_and_what_forgets_it_does_not():
     for other in (free, step, content):
         assert other.accuracy.value <= 0.5 and other.p > 0.05
         assert told_apart(other, path).verdict is Verdict.HIGHER
+    apart = all_told_apart({"free": free, "step": step, "path": path})
+    assert list(apart) == [("free", "step"), ("free", "path"), ("step", "path")]
+    assert apart["free", "step"].verdict is Verdict.NOT_TOLD_APART
+    assert apart["free", "path"].p >= 2 * told_apart(free, path).p > 0
     assert free.undefined == 0 and free.constant == 2
 
 
