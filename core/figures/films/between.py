@@ -75,11 +75,12 @@ def distance_matrix(report: FilmDistances, *, measure: str = "warped", dark: boo
     _tree(figure, report, measure, p)
     ticks = {"tickmode": "array", "tickvals": list(range(n)), "ticktext": names, "showgrid": False, "zeroline": False}
     figure.update_layout(
-        xaxis={"domain": [0, 1 - _TREE], "showticklabels": False, "showgrid": False, "zeroline": False},
+        xaxis={"domain": [0, 1 - _TREE], "showticklabels": False, "ticks": "", "showgrid": False,
+               "zeroline": False},
         yaxis={**ticks, "range": [n - 0.5, -0.5], "title": {"text": "film"}},
         xaxis2={"domain": [1 - _TREE + 0.01, 1], "anchor": "y", "title": {"text": "tree (°)"}, "showgrid": False,
                 "rangemode": "tozero", "nticks": 3, "side": "top"})
-    return framed(figure, _matrix_finding(report, measure), height=120 + min(max(26 * n, 130), 620), dark=dark,
+    return framed(figure, _matrix_finding(report, measure), height=120 + max(130, min(26 * n, 620), 15 * n), dark=dark,
                   legend=False)
 
 
