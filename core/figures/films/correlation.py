@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 CAPTION = ("A dot is the rank correlation of speed or turning with a signal of the same frames; the bar is the "
            "central 95 % of what is found when the signal is shifted in time, which keeps everything but when it "
            "happens. Filled dots differ from 0 at 5 % (two-sided, corrected for all pairs by Holm). No bar: fewer "
-           "than 20 independent shifts, so that chance cannot be told; a longer film would help. There are no "
-           "intervals: in simulations they missed the truth too often.")
+           "than 20 shifts go beyond the memory of the two, so that chance cannot be told; a longer film would help. "
+           "There are no intervals: in simulations they missed the truth too often.")
 MOST_POINTS = 4000
 
 
@@ -108,12 +108,12 @@ def _finding(report: CorrelationReport) -> str:
     if told:
         least = min(c.p for c in told if c.p is not None)
         return f"{name}: none of {len(told)} pairs is told to move together (smallest p {least:.2f}, Holm)"
-    return f"{name}: no pair can be told from chance: too few independent shifts of {len(report.times):,} frames"
+    return f"{name}: no pair can be told from chance: too few shifts of {len(report.times):,} frames"
 
 
 def table(report: CorrelationReport) -> pd.DataFrame:
-    """One row a pair: correlation, the null's central 95 %, p after Holm, frames, lag, independent shifts, words."""
+    """One row a pair: correlation, the null's central 95 %, p after Holm, frames, lag, shifts, words."""
     return pd.DataFrame([{
         "measure": c.measure, "signal": c.signal, "Spearman": c.number.value, "null low": c.low, "null high": c.high,
         "p (Holm)": math.nan if c.p is None else c.p, "frames": c.number.n, "lag (frames)": c.lag,
-        "independent shifts": c.shifts, "says": c.words} for c in report.table.values()])
+        "shifts": c.shifts, "as good as independent": c.freedom, "says": c.words} for c in report.table.values()])

@@ -102,6 +102,11 @@ def _one(figure: go.Figure, row: int, test: AgainstNull, place: int, p: theme.Pa
 
 
 def _finding(report: NullsReport) -> str:
+    used = report.frames["shots"]
+    return _told(report) + (f"; on {used:,} of {report.of:,} frames" if used < report.of else "")
+
+
+def _told(report: NullsReport) -> str:
     told = [test for (null, _), test in report.tests.items() if null == "shots"]
     name = shortened(report.name) or "The path"
     differ = [test.words.removesuffix(")").split(" than ")[0] + f" (p {test.p:.3f})" for test in told

@@ -122,4 +122,4 @@ def shuffled_orders(shot_of: np.ndarray, draws: int, rng: np.random.Generator) -
 
 def too_few(units: int, of: str) -> str:
     """Why so many shots or frames are too few to shuffle, or ""."""
-    return "" if units >= LEAST_SHUFFLED else f"{units} {of} to shuffle, of {LEAST_SHUFFLED} that are needed"
+    return "" if units >= LEAST_SHUFFLED else f"{units} of the {LEAST_SHUFFLED} {of} that are needed"

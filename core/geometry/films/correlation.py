@@ -10,11 +10,13 @@ import numpy as np
 
 from core.errors import ShapeError
 from core.geometry.differences import Difference, Verdict, holm
-from core.geometry.films.paths import PathReport
+from core.geometry.films.against import checked_starts
+from core.geometry.films.paths import PathReport, durations
 from core.types import Number
 
 LEAST_SHIFTS = 20
 DIED = 0.2   # an autocorrelation below this has died away
+_ALMOST_1 = 1 - 1e-9
 LEAST_SHARED = 0.5   # of the frames that both have, at any shift
 
 
@@ -27,7 +29,8 @@ class Correlation:
     measure, signal : what they are called.
     number : rank correlation (Spearman) in [-1, 1]; null 0 and n the frames that have both.
     low, high : the central 95 % of what shifts give; NaN where not measurable.
-    shifts : how many shifts are as good as independent: beyond the autocorrelation, and as far from each other.
+    shifts : how many shifts go beyond the autocorrelation, on both sides.
+    freedom : how many of them are as good as independent, a lag apart.
     lag : frames after which the autocorrelations of both have died away.
     difference : of the correlation from 0; p two-sided, corrected for the table (Holm), None where not measurable.
     why : why not, or "".
@@ -39,6 +42,7 @@ class Correlation:
     low: float
     high: float
     shifts: int
+    freedom: float
     lag: int
     difference: Difference
     why: str = ""
@@ -85,6 +89,12 @@ class CorrelationReport:
 def per_frame(report: PathReport) -> dict[str, np.ndarray]:
     """Speed into each frame (degrees a second; NaN at the first) and turning at it (degrees): (n,) float64 each."""
     return {"speed": np.concatenate([[math.nan], np.degrees(report.speed)]), "turning": np.degrees(report.turning)}
+
+
+def seconds_of_shots(times: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Seconds of the shot that each frame belongs to: (n,) times and (s,) starts -> (n,) float64."""
+    shot_of = np.searchsorted(checked_starts(starts, len(times)), np.arange(len(times)), side="right") - 1
+    return np.bincount(shot_of, durations(times))[shot_of]
 
 
 def correlation_report(report: PathReport, signals: Mapping[str, np.ndarray]) -> CorrelationReport:
@@ -138,7 +148,7 @@ def correlation(x: np.ndarray, y: np.ndarray, *, measure: str = "x", signal: str
 
     def no(why: str, value: float = math.nan, shifts: int = 0, lag: int = 0) -> Correlation:
         number = Number(value, null=0.0, n=count, unit="Spearman")
-        return Correlation(measure, signal, number, math.nan, math.nan, shifts, lag, Difference(number, None), why)
+        return Correlation(measure, signal, number, math.nan, math.nan, shifts, 0.0, lag, Difference(number, None), why)
 
     for name, values in ((measure, x), (signal, y)):
         if not np.isfinite(values).any():
@@ -150,19 +160,19 @@ def correlation(x: np.ndarray, y: np.ndarray, *, measure: str = "x", signal: str
     value, lag = float(np.clip(at_shifts[0], -1, 1)), max(_lag(a), _lag(b))
     beyond = np.arange(lag, n - lag + 1) if n > 2 * lag else np.arange(0)
     beyond = beyond[(shared[beyond] >= LEAST_SHARED * count) & np.isfinite(at_shifts[beyond])]
-    shifts = len(beyond) // lag
-    if shifts < LEAST_SHIFTS:
-        return no(f"{shifts} shifts beyond the autocorrelation of {lag} frames, of {LEAST_SHIFTS} that are needed",
+    shifts, freedom = len(beyond), len(beyond) / lag
+    if shifts < LEAST_SHIFTS or freedom < 1:
+        return no(f"{shifts} shifts go beyond the autocorrelation of {lag} frames, of {LEAST_SHIFTS} that are needed",
                   value, shifts, lag)
     from scipy.special import stdtr
 
-    z = np.arctanh(np.clip(at_shifts[beyond], -1 + 1e-9, 1 - 1e-9))
-    error = math.sqrt(float((z * z).mean()) * (1 + 1 / shifts))
-    p = 2 * float(stdtr(shifts, -abs(math.atanh(float(np.clip(value, -1 + 1e-9, 1 - 1e-9)))) / max(error, 1e-12)))
+    z = np.arctanh(np.clip(np.append(at_shifts[beyond], value), -_ALMOST_1, _ALMOST_1))
+    error = max(math.sqrt(float((z[:-1] ** 2).mean()) * (1 + 1 / freedom)), 1 - _ALMOST_1)
+    p = 2 * float(stdtr(freedom, -abs(z[-1]) / error))
     low, high = np.quantile(at_shifts[beyond], (0.025, 0.975)).tolist()
     number = Number(value, null=0.0, n=count, unit="Spearman")
-    return Correlation(measure, signal, number, low, high, shifts, lag,
-                       Difference(number, p, f"circular shifts, Student's t, {shifts} degrees"))
+    return Correlation(measure, signal, number, low, high, shifts, freedom, lag,
+                       Difference(number, p, f"circular shifts, Student's t, {freedom:.0f} degrees"))
 
 
 def _ranks(x: np.ndarray) -> np.ndarray:

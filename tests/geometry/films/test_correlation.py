@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from core.errors import ShapeError
 from core.geometry.differences import Verdict
-from core.geometry.films.correlation import correlation, correlation_report
+from core.geometry.films.correlation import correlation, correlation_report, seconds_of_shots
 from core.geometry.films.paths import path_report
 from tests.geometry.films.made_paths import noise
 
@@ -21,20 +21,21 @@ def with_memory(memory: float, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def test_false_alarms_on_independent_series_with_memory_are_as_many_as_allowed() -> None:
-    """At 5 %, of 500 pairs no more than 5 % and what chance adds to it, 2.3 points in 99 of 100 cases."""
+    """At 5 %, of 600 pairs no more than 5 % and what chance adds to it, 2.1 points in 99 of 100 cases."""
     rng, p = np.random.default_rng(1), []
-    for memory, n in ((0.0, 200), (0.5, 300), (0.8, 600), (0.9, 1000), (0.9, 2400)):
+    for memory, n in ((0.0, 60), (0.5, 60), (0.8, 120), (0.8, 600), (0.9, 240), (0.9, 2400)):
         p += [correlation(with_memory(memory, n, rng), with_memory(memory, n, rng)).p for _ in range(100)]
     known = np.array([v for v in p if v is not None])
-    assert len(known) > 480 and np.mean(known <= 0.05) <= 0.073 and np.mean(known <= 0.01) <= 0.025
-    assert 0.45 < known.mean() < 0.55
+    assert len(known) > 580 and np.mean(known <= 0.05) <= 0.071 and np.mean(known <= 0.01) <= 0.02
+    assert 0.45 < known.mean() < 0.6
 
 
 def test_what_moves_together_is_told() -> None:
     rng = np.random.default_rng(2)
     shared = with_memory(0.7, 600, rng)
     found = correlation(shared + 0.7 * rng.normal(size=600), np.exp(shared), measure="speed", signal="motion")
-    assert found.p < 1e-4 and found.difference.verdict is Verdict.HIGHER and found.shifts > 60
+    assert found.p < 1e-4 and found.difference.verdict is Verdict.HIGHER
+    assert found.freedom > 60 and found.shifts == 601 - 2 * found.lag
     assert found.words.startswith("speed rises with motion (Spearman 0.8")
     assert abs(found.low) < found.number.value and found.high < found.number.value
 
@@ -52,8 +53,13 @@ def test_the_correlation_is_spearmans_over_the_frames_that_have_both() -> None:
 def test_what_has_too_few_independent_shifts_is_not_measurable() -> None:
     ramp = np.linspace(0, 1, 100)
     found = correlation(ramp, ramp**2, measure="speed", signal="brightness")
-    assert found.p is None and "shifts beyond the autocorrelation" in found.words
+    assert found.p is None and "shifts go beyond the autocorrelation" in found.words
     assert found.number.value == pytest.approx(1)
+
+
+def test_the_length_of_its_shot_is_a_signal_of_each_frame() -> None:
+    found = seconds_of_shots(np.arange(6) / 2, np.array([0, 1, 4]))
+    assert found.tolist() == [0.5, 1.5, 1.5, 1.5, 1.0, 1.0]
 
 
 def test_reports_hold_all_pairs_and_say_what_is_missing() -> None:

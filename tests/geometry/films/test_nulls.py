@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from string import ascii_uppercase
 
 import numpy as np
 import pytest
@@ -61,18 +62,19 @@ def test_a_loop_comes_back_and_a_random_walk_does_not() -> None:
     assert tests["walk", "returns"].difference.verdict is Verdict.HIGHER
     assert tests["walk", "net"].difference.verdict is Verdict.LOWER
     assert tests["walk", "turning"].difference.verdict is Verdict.LOWER
-    assert tests["shots", "net"].why == "1 shots to shuffle, of 5 that are needed"
+    assert tests["shots", "net"].why == "1 of the 5 shots that are needed"
     assert all(tests["shots", key].p is None for key in MEASURES)
 
 
-def test_p_is_uniform_where_the_null_is_true() -> None:
-    """White noise against shuffled frames: a level of 5 % and 20 % rejects about so many of 60 films."""
-    keys = ("length", "net", "turning")
+@pytest.mark.parametrize("shot", [1, 4], ids=["frames of white noise", "shots of scenes in no order"])
+def test_p_is_uniform_where_the_null_is_true(shot: int) -> None:
+    """A level of 5 % and 20 % rejects about so many of 180 tests on 60 films."""
     p: list[float] = []
     for seed in range(60):
-        path = noise(24, 6, seed=seed)
-        seen, drawn = nulls._shuffled(path, np.arange(24), nulls.RADIUS, 499, np.random.default_rng(seed))
-        p += [two_sided(seen[key], drawn[key]) for key in keys]
+        path, _ = shots_of(ascii_uppercase[:12 if shot > 1 else 24], frames=shot, d=6, seed=seed)
+        shot_of = np.arange(len(path)) // shot
+        seen, drawn = nulls._shuffled(path, shot_of, nulls.RADIUS, 499, np.random.default_rng(seed))
+        p += [two_sided(seen[key], drawn[key]) for key in ("length", "net", "turning")]
     assert np.mean(np.array(p) <= 0.05) < 0.12 and 0.08 < np.mean(np.array(p) <= 0.2) < 0.34
     assert 0.38 < np.mean(p) < 0.62
 
