@@ -25,9 +25,8 @@ from core.geometry.jackknife import with_interval
 from core.sources.films.detectors import DETECTORS, SHORTEST_SCENE, detected_starts
 from core.sources.films.film import films_dataset
 from core.sources.films.made import world_film
-from core.sources.solids.films import ORDERS
+from core.sources.solids.films import ORDERS, make_film
 from core.sources.solids.films import Film as SolidsFilm
-from core.sources.solids.films import make_film
 from core.types import Number
 
 SCORED, MOST_SCORED, FEWEST_SCORED = 60, 999, 6

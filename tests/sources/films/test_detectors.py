@@ -13,7 +13,7 @@ def pictures(places: list[int], length: int = 8) -> list[np.ndarray]:
     """Patches of other colours at each place, that shift by a pixel from frame to frame."""
     out = []
     for k, place in enumerate(np.repeat(places, length).tolist()):
-        patches = np.random.default_rng(place).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        patches = np.random.default_rng(place + 40).integers(0, 256, (4, 4, 3), dtype=np.uint8)
         out.append(np.roll(np.kron(patches, np.ones((16, 16, 1), np.uint8)), k % 2, axis=1))
     return out
 
