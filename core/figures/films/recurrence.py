@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 CAPTION = ("Both axes are the time of the film. A dot says that two frames are closer on the sphere than the "
            "threshold; the colour says how close. A block is a scene that lasts, a block off the diagonal one that "
-           "comes back, and a line along the diagonal a passage that happens again in the same order. Frames closer "
-           "in time than the dotted lines are left out, because neighbours are always alike. Click a dot to see both "
-           "frames.")
+           "comes back, and a line along the diagonal a passage that happens again in the same order. Between the "
+           "dotted lines frames are close in time and always alike; they are drawn, and not counted. Click a dot to "
+           "see both frames.")
 
 
 def recurrence(report: RecurrenceReport, *, dark: bool = False) -> go.Figure:
@@ -28,12 +28,13 @@ def recurrence(report: RecurrenceReport, *, dark: bool = False) -> go.Figure:
 
     Returns
     -------
-    plotly Figure: time (s) against time (s), coloured by the angle (degrees) of the frames that recur.
+    plotly Figure: time (s) against time (s), coloured by the angle (degrees) of frames closer than
+    the threshold; dotted lines bound the window that is not counted.
     """
     import plotly.graph_objects as go
 
     p, m = theme.palette(dark), len(report.rows)
-    degrees = np.where(report.recurs, np.degrees(report.between), np.nan).astype(np.float32)
+    degrees = np.where(report.between < report.threshold, np.degrees(report.between), np.nan).astype(np.float32)
     frames = np.stack(np.broadcast_arrays(report.rows[None, :], report.rows[:, None]), axis=-1)
     figure = go.Figure(go.Heatmap(
         x=report.times, y=report.times, z=degrees, customdata=frames, hoverongaps=False,

@@ -59,7 +59,7 @@ def test_tables_have_all_tests_in_the_units_that_are_shown() -> None:
 def test_the_recurrence_plot_tells_both_frames_of_a_point() -> None:
     report = made.recurrence()
     heat = recurrence.recurrence(report).data[0]
-    assert np.array_equal(np.isfinite(heat.z), report.recurs)
+    assert np.array_equal(np.isfinite(heat.z), report.between < report.threshold)
     i, j = np.argwhere(report.recurs)[5]
     assert heat.z[i, j] == pytest.approx(math.degrees(report.between[i, j]), rel=1e-5)
     assert heat.customdata[i, j].tolist() == [report.rows[j], report.rows[i]], "x first"

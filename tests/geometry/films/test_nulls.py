@@ -15,6 +15,7 @@ from core.geometry.films import nulls
 from core.geometry.films.against import NULLS, shuffled_orders, two_sided
 from core.geometry.films.nulls import nulls_report, random_walks
 from core.geometry.films.paths import MEASURES, path_report
+from core.geometry.films.trajectory import Trajectory
 from tests.geometry.films.made_paths import great_circle, noise, shots_of, trajectory
 
 
@@ -90,6 +91,19 @@ def test_random_walks_take_the_steps_and_shuffles_keep_the_shots() -> None:
     for order in orders:
         assert sorted(order) == list(range(12)) and all((np.diff(order.reshape(3, 4), axis=1) == 1).ravel())
     assert len({tuple(order) for order in orders}) == 6
+
+
+def test_frames_at_uneven_times_take_their_seconds_along() -> None:
+    """Shots of one speed in frames of different lengths keep that speed in whatever order."""
+    gaps = np.repeat([0.1, 0.5, 0.2, 1.0, 0.4, 0.3], 8)
+    at = 0.1 * np.cumsum(gaps) + np.repeat(np.arange(6), 8)
+    path = great_circle(48)
+    points = np.stack([np.cos(at), np.sin(at), *np.zeros((6, 48))], axis=1).astype(path.points.dtype)
+
+    uneven = Trajectory(points, np.cumsum(gaps))
+    report = nulls_report(uneven, np.arange(6) * 8)
+    assert report.tests["shots", "speed"].value.value == pytest.approx(0.1, rel=1e-3)
+    assert report.tests["shots", "fullest"].why == "the null keeps it"
 
 
 def test_the_same_seed_gives_the_same_and_long_paths_are_thinned() -> None:
