@@ -62,7 +62,7 @@ def recurrence_measures(report: RecurrenceReport, *, dark: bool = False) -> go.F
 
 def _finding(report: RecurrenceReport) -> str:
     rate = report.numbers["rate"]
-    told = [report.tests["shots", key] for key in ("diagonal", "determinism", "laminarity", "vertical")]
+    told = [report.tests["shots", key] for key in ("longest", "diagonal", "determinism", "laminarity", "vertical")]
     differ = [test.words for test in told if test.difference.verdict in (Verdict.HIGHER, Verdict.LOWER)]
     if differ:
         said = f"it {differ[0]}"

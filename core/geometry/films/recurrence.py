@@ -32,8 +32,10 @@ RECURRENCE: Mapping[str, Measure] = {
     "determinism": Measure("determinism", "share", "repeats its order more", "repeats its order less"),
     "laminarity": Measure("laminarity", "share", "rests more where it comes back", "rests less where it comes back"),
     "diagonal": Measure("mean diagonal line", "s", "repeats itself for longer", "repeats itself less long"),
-    "vertical": Measure("mean vertical line", "s", "rests longer where it comes back", "rests less long where it comes "
-                                                                                        "back"),
+    "vertical": Measure("mean vertical line", "s", "rests longer where it comes back",
+                        "rests less long where it comes back"),
+    "longest": Measure("longest diagonal line", "s", "has a longer passage that happens again",
+                       "has no passage as long that happens again"),
 }
 SHUFFLES = ("shots", "frames")
 _BLOCK = 1 << 24
@@ -98,7 +100,8 @@ def recurrence_report(path: Trajectory, starts: np.ndarray, *, threshold: float 
     Returns
     -------
     RecurrenceReport. Determinism is the share of recurrences on diagonal lines of at least 2, laminarity that on
-    vertical ones; the lengths of lines are in seconds.
+    vertical ones; the lengths of lines are in seconds. The longest diagonal line is the longest passage that happens
+    again in the same order.
 
     Raises
     ------
@@ -164,4 +167,15 @@ def _lines(close: np.ndarray, far: np.ndarray, gap: float) -> dict[str, np.ndarr
         lines = (recurs & ~before & after).sum(axis=(1, 2))
         out[share] = np.where(points > 0, on / np.maximum(points, 1), math.nan)
         out[length] = np.where(lines > 0, gap * on / np.maximum(lines, 1), math.nan)
+    out["longest"] = np.where(points > 0, gap * _longest_diagonal(recurs), math.nan)
     return out
+
+
+def _longest_diagonal(recurs: np.ndarray) -> np.ndarray:
+    """Points on the longest diagonal line of each of (b, m, m) bool."""
+    b, m = recurs.shape[:2]
+    run, longest = np.zeros((b, m + 1), dtype=np.int32), np.zeros((b, m + 1), dtype=np.int32)
+    for row in range(m):
+        run[:, 1:] = (run[:, :-1] + 1) * recurs[:, row]
+        np.maximum(longest, run, out=longest)
+    return longest.max(axis=1)

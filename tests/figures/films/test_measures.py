@@ -67,8 +67,8 @@ def test_the_recurrence_plot_tells_both_frames_of_a_point() -> None:
     assert f"{100 * report.numbers['rate'].value:.1f} %" in made.title(recurrence.recurrence(report, dark=True))
     pairs = recurrence.pairs_table(report)
     assert len(pairs) == report.recurs.sum() / 2 and (pairs["frame"] < pairs["other"]).all()
-    assert len(recurrence.recurrence_measures(report).layout.annotations) == 5
-    assert len(recurrence.table(report)) == 10 and len(recurrence.summary(report)) == 5
+    assert len(recurrence.recurrence_measures(report).layout.annotations) == 6
+    assert len(recurrence.table(report)) == 12 and len(recurrence.summary(report)) == 6
 
 
 def test_leads_stand_beside_prompts_shuffled_within_shots() -> None:

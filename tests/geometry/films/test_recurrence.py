@@ -32,14 +32,18 @@ def test_lines_are_those_that_a_slow_count_finds() -> None:
         lines = [r for r in found if r >= 2]
         assert numbers[share].value == pytest.approx(sum(lines) / recurs.sum())
         assert numbers[length].value == pytest.approx(np.mean(lines) / 2)
+    assert numbers["longest"].value == max(diagonal) / 2
 
 
 def test_scenes_in_the_same_order_repeat_themselves_for_longer_than_shuffled_shots() -> None:
     loop, starts = shots_of("ABCDEFABCDEF", frames=6)
     report = recurrence_report(loop, starts, threshold=math.radians(30))
     assert report.window == 6 and not report.chosen
-    assert report.tests["shots", "diagonal"].difference.verdict is Verdict.HIGHER
-    assert "repeats itself for longer than whole shots shuffled" in report.tests["shots", "diagonal"].words
+    assert report.tests["shots", "longest"].difference.verdict is Verdict.HIGHER
+    assert report.tests["shots", "longest"].value.value == pytest.approx(18, abs=0.5)
+    assert "has a longer passage that happens again than whole shots shuffled" in report.tests["shots", "longest"].words
+    back, _ = shots_of("ABCDEFFEDCBA", frames=6)
+    assert recurrence_report(back, starts, threshold=math.radians(30)).tests["shots", "longest"].p > 0.2
     assert report.tests["frames", "determinism"].difference.verdict is Verdict.HIGHER
     assert report.tests["frames", "rate"].value.n == 72
 
