@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CAPTION = ("The line is the angle from each frame to the next; a cut is a step above the shaded threshold, which "
-           "follows the steps about it. A quick turn of the camera takes several long steps, which raise the threshold; "
+           "follows the steps about it. A quick turn of the camera takes several long steps, which raise it; "
            "a flash goes away and comes back at once, and is marked as no cut. Rows below show other detectors, where "
            "they were asked. Click a mark to see its frame.")
 _ROW = 26
