@@ -46,6 +46,12 @@ def test_the_rate_is_per_unit_of_strength() -> None:
     np.testing.assert_allclose(found.rates[:9], 0.04, atol=1e-6)
     np.testing.assert_allclose(found.rates[9:], 0.4, atol=1e-5)
     assert not found.jumps.any(), "a path that goes on faster has not jumped"
+    close = np.arange(20.0)
+    close[9:] -= 0.99
+    assert np.flatnonzero(change_report(Trajectory(path.points, close)).jumps).tolist() == [8]
+    at = 0.001 * np.arange(20) + 0.03 * (np.arange(20) >= 8)
+    small = change_report(trajectory(np.stack([np.cos(at), np.sin(at)], axis=1)))
+    assert not small.jumps.any() and (small.rates > 4 * small.local).sum() == 1, "shorter than the floor"
 
 
 def test_noise_of_the_encoding_lifts_the_floor() -> None:

@@ -93,6 +93,14 @@ def test_a_path_that_wavers_at_the_edge_of_a_cap_has_not_left_it() -> None:
     assert found.visits.tolist() == [2] and found.longest.tolist() == [6] and found.dwell.tolist() == [5]
 
 
+def test_a_path_between_the_cap_and_its_edge_is_inside_only_on_its_way_between_frames_inside() -> None:
+    at = np.radians([0, 35, 60, 35, 0, 0, 60, 0])
+    path = trajectory(np.stack([np.cos(at), np.sin(at)], axis=1))
+    found = paths.stays((path.points @ path.points[0])[None], math.radians(30), np.ones(8))
+    assert found.inside[0].tolist() == [True, False, False, False, True, True, False, True]
+    assert paths.times_away(found.inside, np.arange(8.0)).tolist() == [4, 2]
+
+
 def test_dimension_and_spread_of_simple_shapes() -> None:
     line = np.stack([np.ones(9), np.linspace(-0.01, 0.01, 9), np.zeros(9)], axis=1)
     assert paths.dimension(line) == pytest.approx(1)
