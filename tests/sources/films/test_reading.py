@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.errors import UnreadableItem
-from core.sources.films import reading
+from core.sources.films import pipes
 from core.sources.films.file import look_at, open_file
 from core.sources.films.probing import probe
 from core.sources.films.reading import FilmFrames
@@ -70,13 +70,13 @@ def test_a_varying_rate_shows_the_frame_of_the_moment(tmp_path: Path) -> None:
 def test_threads_that_ask_in_rising_order_share_one_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = film(tmp_path / "a.mp4", N, *H264)
     begun: list[float] = []
-    real = reading.open_pipe
+    real = pipes.TimedPipe
 
-    def counted(frames: FilmFrames, chosen: str, since: float, **more: object) -> object:
+    def counted(wanted: pipes.Wanted, chosen: str, since: float) -> pipes.TimedPipe:
         begun.append(since)
-        return real(frames, chosen, since, **more)  # type: ignore[arg-type]
+        return real(wanted, chosen, since)
 
-    monkeypatch.setattr(reading, "open_pipe", counted)
+    monkeypatch.setattr(pipes, "TimedPipe", counted)
     frames = frames_of(path, np.arange(0, N, 3))
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda i: number_of(frames.decode(i)), range(len(frames))))
@@ -103,7 +103,7 @@ def test_names_of_frames_cost_nothing_and_stay(tmp_path: Path) -> None:
 
 
 def test_pipes_and_threads_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(pipes, "IDLE_SECONDS", 0.2)
     path = film(tmp_path / "a.mp4", N, *H264)
 
     def ours() -> list[str]:
