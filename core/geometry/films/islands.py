@@ -152,10 +152,8 @@ def shot_distances(points: np.ndarray, starts: np.ndarray, each: int) -> np.ndar
     -------
     (s, s) float32, radians, symmetric, 0 on the diagonal.
     """
-    ends = np.append(starts[1:], len(points)) - 1
-    share = (np.arange(each) + 0.5) / each
-    rows = np.floor(starts[:, None] + share * (ends - starts + 1)[:, None]).astype(np.int64)
-    x, s, quarter = points[rows].astype(np.float64), len(starts), (each * each - 1) // 4
+    x, s, quarter = points[frames_rows(starts, len(points), each)], len(starts), (each * each - 1) // 4
+    x = x.astype(np.float64)
     out = np.zeros((s, s), dtype=np.float32)
     step = max(1, _BLOCK // each)
     for i in range(0, s, step):
@@ -170,6 +168,13 @@ def shot_distances(points: np.ndarray, starts: np.ndarray, each: int) -> np.ndar
     out = np.minimum(out, out.T)
     np.fill_diagonal(out, 0)
     return out
+
+
+def frames_rows(starts: np.ndarray, n: int, each: int) -> np.ndarray:
+    """(s, each) int64, frames spread evenly over each of the shots of n frames, in order."""
+    lengths = np.diff(np.append(starts, n))
+    share = (np.arange(each) + 0.5) / each
+    return np.floor(np.asarray(starts)[:, None] + share * lengths[:, None]).astype(np.int64)
 
 
 def grouped(distances: np.ndarray, cut: float) -> np.ndarray:
