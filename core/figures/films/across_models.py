@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CAPTION = ("Each row is a model, with the film's islands over time. An island keeps its colour where it goes on from "
            "one of the model above; a new colour is a new island. Between rows stand how many are kept, merged, split, "
-           "born and lost, and how far the two models agree: 1 is the same islands, and the range is that of whole shots "
+           "born and lost, and how far the two models agree: 1 is the same islands, and the range that of whole shots "
            "shuffled. Click a bar to see its frame.")
 _ROW = 56
 
