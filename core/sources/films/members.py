@@ -64,8 +64,11 @@ class Sorted:
     others: dict[str, str] = field(default_factory=dict)
 
 
-def sort_members(members: Members) -> Sorted:
-    """What each of the files is, by its ending, and for pictures that may move by their first bytes."""
+def sort_members(members: Members, title: str) -> Sorted:
+    """What each of the files is, by its ending, and for pictures that may move by their first bytes.
+
+    ``title`` is what pictures are called that have nothing but numbers in their names and lie in no folder.
+    """
     out = Sorted()
     pictures: list[str] = []
     for name in members.names:
@@ -82,7 +85,7 @@ def sort_members(members: Members) -> Sorted:
             out.films.append(name)
         else:
             out.others[name] = "it is no film, no numbered picture, no subtitles and no table"
-    _group(pictures, out)
+    _group(pictures, title, out)
     return out
 
 
@@ -96,7 +99,7 @@ def _begins_as_film(head: bytes) -> bool:
     return head[4:8] == b"ftyp" or head[:4] in (b"\x1aE\xdf\xa3", b"OggS", b"GIF8") or head[8:12] == b"AVI "
 
 
-def _group(pictures: Sequence[str], out: Sorted) -> None:
+def _group(pictures: Sequence[str], title: str, out: Sorted) -> None:
     """Pictures of one folder whose names differ in their last number alone are a film."""
     groups: dict[tuple[str, str, str, str], list[tuple[int, str]]] = {}
     for name in pictures:
@@ -115,11 +118,11 @@ def _group(pictures: Sequence[str], out: Sorted) -> None:
         if len(found_names) == 1:
             out.others[found_names[0][1]] = "it is a single picture; several with numbers in their names are a film"
             continue
-        own = (before + after).strip(" _-.#()[]") or "pictures"
-        title = folder if folder and in_folder[folder] == 1 else f"{folder}/{own}".lstrip("/")
-        while title in out.sequences:
-            title += "~"
-        out.sequences[title] = sorted(found_names, key=lambda item: (item[0], natural(item[1])))
+        own = (before + after).strip(" _-.#()[]") or title
+        called = folder if folder and in_folder[folder] == 1 else f"{folder}/{own}".lstrip("/")
+        while called in out.sequences:
+            called += "~"
+        out.sequences[called] = sorted(found_names, key=lambda item: (item[0], natural(item[1])))
 
 
 def beside(film: str, names: Sequence[str]) -> list[str]:

@@ -136,7 +136,7 @@ def open_film_files(uploads: Sequence[tuple[str, bytes]], *, fps: float = SEQUEN
             files[distinct(clean(name), files)] = data
     members = Members(sorted(files, key=natural), files.__getitem__, lambda name, most: files[name][:most],
                       files.__getitem__, lambda names: UploadImages([(name, files[name]) for name in names]))
-    return _open(members, (), "the uploads", fps, on_progress, should_stop)
+    return _open(members, (), "pictures", fps, on_progress, should_stop)
 
 
 def open_path_files(path: str | Path, *, fps: float = SEQUENCE_FPS, on_progress: Progress | None = None,
@@ -199,7 +199,7 @@ def _archive(source: Path | bytes, name: str, fps: float, on_progress: Progress 
 def _open(members: Members, refused_before: Sequence[Refusal], title: str, fps: float, on_progress: Progress | None,
           should_stop: Stop | None) -> Opened:
     refused = list(refused_before)
-    sorted_out = sort_members(members)
+    sorted_out = sort_members(members, _title(title))
     wanted: list[tuple[str, Callable[[], FilmFile]]] = [
         (name, lambda name=name: open_file(members.place(name), name, title=_title(name),  # type: ignore[misc]
                                            should_stop=should_stop)) for name in sorted_out.films]
@@ -226,7 +226,7 @@ def _open(members: Members, refused_before: Sequence[Refusal], title: str, fps: 
     if not files:
         first = f"none that can be read ({refused[0].name}: {refused[0].reason})" if refused else \
             f"{len(members.names):,} other files" if members.names else "nothing"
-        raise SourceError(f"a film in {title}", first, "Films are mp4, webm, mov, mkv, avi and gif; pictures with "
+        raise SourceError("a film", first, "Films are mp4, webm, mov, mkv, avi and gif; pictures with "
                           "numbers in their names are a film too.")
     return _with_words(files, names, members, sorted_out, refused)
 

@@ -90,6 +90,12 @@ def test_folders_and_archives_are_genres(clip: bytes, tmp_path: Path) -> None:
         np.testing.assert_allclose(shots.times, np.arange(9) / 10)
         assert shots.path is None and [f.lines[0].text for f in brought.films if f.lines] == ["hello"]
         assert [r.name for r in brought.left_out] == ["comedy/poster.png"]
+    bare = tmp_path / "bare.set"
+    bare.mkdir()
+    for i in range(3):
+        (bare / f"{i:04d}.png").write_bytes(png(i))
+    (pictures,) = open_film_path(bare).films
+    assert pictures.name == "bare" and "3 pictures" in pictures.notices[0]
     alone = open_film_path(root / "drama" / "a.mp4")
     assert [f.name for f in alone.films] == ["a"] and alone.films[0].lines
     assert alone.films[0].path == root / "drama" / "a.mp4", "a film on this machine is not copied"
