@@ -106,8 +106,10 @@ def test_pipes_and_threads_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(pipes, "IDLE_SECONDS", 0.2)
     path = film(tmp_path / "a.mp4", N, *H264)
 
+    before = set(threading.enumerate())
+
     def ours() -> list[str]:
-        return [t.name for t in threading.enumerate() if t.name.startswith("ffmpeg")]
+        return [t.name for t in threading.enumerate() if t.name.startswith("ffmpeg") and t not in before]
 
     frames = frames_of(path)
     frames.decode(0)
