@@ -11,7 +11,8 @@ from core.geometry.directions import angle
 from core.geometry.films.trajectory import Trajectory
 from core.geometry.rounding import rounding
 
-LOCAL, FACTOR, ALONE, FLOOR = 6, 4.0, 3.5, float(np.radians(12))
+LOCAL, FACTOR, ALONE, FAR, FLOOR = 6, 4.0, 3.5, 0.9, float(np.radians(12))
+LEAST_ALONE, FEWEST_MEDIANS, FEWEST_FOR_FAR = 1.4, 2.0, 8
 FEWEST_A_SHOT = 3
 
 
@@ -25,7 +26,8 @@ class Shots:
     steps : (n - 1,) float64, radians from each frame to the next.
     thresholds : (n - 1,) float64, radians that each step had to exceed.
     flashes : (f,) int64, lone frames between two long steps whose neighbours are alike: no shots.
-    sparse : whether frames lie so far apart that cuts cannot be told from going on: the median step exceeds the floor.
+    sparse : whether frames lie so far apart that cuts cannot be told from going on: two median steps lead as far as
+        frames far apart in time mostly lie.
     """
 
     starts: np.ndarray
@@ -44,16 +46,18 @@ class Shots:
 
 
 def find_shots(path: Trajectory, *, times_local: int = LOCAL, factor: float = FACTOR, alone: float = ALONE,
-               floor: float = FLOOR, flashes: bool = True) -> Shots:
-    """Shots of a path: a cut is a step that exceeds its threshold, the largest of three.
+               far: float = FAR, floor: float = FLOOR, flashes: bool = True) -> Shots:
+    """Shots of a path: a cut is a step that exceeds its threshold.
 
-    These are ``factor`` times the median of the steps about it; ``alone`` times the longer of the two steps beside it,
-    because a cut stands alone and a quick turn of the camera takes several steps; and a floor. A lone frame between two
-    long steps is a flash, and no shot, where the frames beside it are alike: where the angle between them would be no
-    cut.
+    That is ``factor`` times the median of the steps about it, or ``alone`` times the longer of the two steps beside it
+    where that is more, because a cut stands alone and a quick turn of the camera takes several steps. But no step leads
+    farther than to something else altogether: a step of ``far`` times the median angle of frames a quarter to half of
+    the film apart is a cut where it exceeds two medians of the steps about it and 1.4 times those beside it. Nothing
+    below the floor is one. A lone frame between two long steps is a flash, and no shot, where the frames beside it are
+    alike: where the angle between them would be no cut.
 
     The rule counts frames, not seconds: it works at any rate of frames at which shots mostly last several of them.
-    Where each frame is a shot of its own the median step is itself a cut, no step exceeds four times it, and the report
+    Where each frame is a shot of its own the median step is itself a cut, no step exceeds two of it, and the report
     says ``sparse``. Of a dissolve over several frames no step stands out: it is not found, and its two shots are one. A
     shot of a single frame between two frames alike is taken for a flash.
 
@@ -63,8 +67,9 @@ def find_shots(path: Trajectory, *, times_local: int = LOCAL, factor: float = FA
         n frames.
     times_local
         Steps before and after each whose median it is held against, at least 1.
-    factor, alone
-        How many medians a cut is, above 0; how many of the longer step beside it, at least 0.
+    factor, alone, far
+        How many medians a cut is, above 0; how many of the longer step beside it, and how much of the way to frames far
+        off, at least 0 (infinity: the way to frames far off does not count).
     floor
         Radians below which nothing is a cut, at least 0.
     flashes
@@ -75,27 +80,32 @@ def find_shots(path: Trajectory, *, times_local: int = LOCAL, factor: float = FA
     ShapeError
         If a parameter is out of range.
     """
-    if times_local < 1 or not factor > 0 or not (floor >= 0 and alone >= 0):
+    if times_local < 1 or not factor > 0 or not min(floor, alone, far) >= 0:
         raise ShapeError("1 or more steps about each, a factor above 0, no other number below 0",
-                         f"{times_local}, {factor}, {alone} and {floor}")
+                         f"{times_local}, {factor}, {alone}, {far} and {floor}")
     x, n = path.points, len(path)
     steps = angle(x[:-1], x[1:])
     least = max(floor, rounding(x))
-    thresholds = np.maximum(factor * _local_median(steps, times_local), least)
+    usual = _local_median(steps, times_local)
+    most = np.maximum(np.maximum(FEWEST_MEDIANS * usual, far * _far_off(x)), least)
+    thresholds = np.minimum(np.maximum(factor * usual, least), most)
     lone = _lone(x, steps, thresholds, alone) if flashes else np.zeros(0, dtype=np.int64)
     without = steps.copy()
     without[lone - 1] = without[lone] = angle(x[lone - 1], x[(lone + 1) % n])
     beside = np.pad(without, 1)
-    thresholds = np.maximum(thresholds, alone * np.maximum(beside[:-2], beside[2:]))
+    longer = np.maximum(beside[:-2], beside[2:])
+    thresholds = np.maximum(thresholds, np.minimum(alone * longer, np.maximum(min(alone, LEAST_ALONE) * longer, most)))
     cuts = np.flatnonzero(without > thresholds) + 1
-    sparse = bool(len(steps) >= FEWEST_A_SHOT and np.median(steps) > floor)
+    middle = float(np.median(steps)) if len(steps) >= FEWEST_A_SHOT else 0.0
+    sparse = bool(middle > floor and FEWEST_MEDIANS * middle > FAR * min(_far_off(x), np.pi / 2))
     return Shots(np.concatenate([[0], cuts]).astype(np.int64), steps, thresholds, lone, sparse)
 
 
 def shot_starts(path: Trajectory, *, times_local: int = LOCAL, factor: float = FACTOR, alone: float = ALONE,
-                floor: float = FLOOR, flashes: bool = True) -> np.ndarray:
+                far: float = FAR, floor: float = FLOOR, flashes: bool = True) -> np.ndarray:
     """The starts alone of what `find_shots` finds: (s,) int64, rising, 0 first."""
-    return find_shots(path, times_local=times_local, factor=factor, alone=alone, floor=floor, flashes=flashes).starts
+    return find_shots(path, times_local=times_local, factor=factor, alone=alone, far=far, floor=floor,
+                      flashes=flashes).starts
 
 
 def shot_of_frames(starts: np.ndarray, n: int) -> np.ndarray:
@@ -149,6 +159,14 @@ def _local_median(steps: np.ndarray, local: int) -> np.ndarray:
         return steps
     around = np.pad(steps, local, constant_values=np.nan)
     return np.nanmedian(np.lib.stride_tricks.sliding_window_view(around, 2 * local + 1), axis=1)
+
+
+def _far_off(x: np.ndarray) -> float:
+    """Median angle of frames a quarter, a third and half of the film apart; infinite where there are too few."""
+    n = len(x)
+    if n < FEWEST_FOR_FAR:
+        return np.inf
+    return float(np.median(np.concatenate([angle(x[:-lag], x[lag:]) for lag in (n // 4, n // 3, n // 2)])))
 
 
 def _lone(x: np.ndarray, steps: np.ndarray, thresholds: np.ndarray, alone: float) -> np.ndarray:

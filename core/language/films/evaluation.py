@@ -18,7 +18,7 @@ from core.geometry.films.agreement import adjusted_rand
 from core.geometry.films.classified import PERMUTATIONS, Classified
 from core.geometry.films.genres import classify, told_apart
 from core.geometry.films.islands import CUT, islands
-from core.geometry.films.shots import ALONE, FACTOR, FLOOR, LOCAL, Matched, find_shots, match_cuts, shot_of_frames
+from core.geometry.films.shots import ALONE, FACTOR, FAR, FLOOR, LOCAL, Matched, find_shots, match_cuts, shot_of_frames
 from core.geometry.films.trajectory import Trajectory
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import with_interval
@@ -30,10 +30,11 @@ from core.sources.solids.films import Film as SolidsFilm
 from core.types import Number
 
 SCORED, MOST_SCORED, FEWEST_SCORED = 60, 999, 6
-TUNED_SEEDS = tuple(range(1000, 1024))   # of the films that the thresholds of shots and islands were chosen on
+TUNED_SEEDS = tuple(range(1000, 1084))   # of the films that the thresholds of shots and islands were chosen on
 SIZE, TOLERANCE, DRAWS = 64, 1, 20
 RULES: Mapping[str, Mapping[str, float]] = {
-    "path": {}, "path_without_flash_rule": {"flashes": False}, "path_by_median_alone": {"flashes": False, "alone": 0.0}}
+    "path": {}, "path_without_flash_rule": {"flashes": False},
+    "path_by_median_alone": {"flashes": False, "alone": 0.0, "far": np.inf}}
 ASPECTS = ("path", "order_free", "mean_step", "content")
 
 
@@ -81,7 +82,7 @@ class FilmsEvaluation:
     def chosen(self) -> dict[str, object]:
         """Seeds and thresholds, as plain values."""
         return {"seeds_scored": list(self.scored), "seeds_tuned": list(self.tuned),
-                "shots": {"steps_about": LOCAL, "medians": FACTOR, "of_steps_beside": ALONE,
+                "shots": {"steps_about": LOCAL, "medians": FACTOR, "of_steps_beside": ALONE, "of_far_frames": FAR,
                           "floor_degrees": round(float(np.degrees(FLOOR)), 6), "tolerance_frames": TOLERANCE},
                 "islands": {"cut_degrees": round(float(np.degrees(CUT)), 6)},
                 "scenedetect": {"min_scene_len": SHORTEST_SCENE}, "size_px": SIZE}

@@ -40,7 +40,7 @@ def test_a_flash_is_no_shot_even_beside_a_cut(at):
     found = find_shots(lit)
     assert found.starts.tolist() == [0, 8, 16]
     assert found.flashes.tolist() == [at]
-    without = find_shots(lit, flashes=False, alone=0)
+    without = find_shots(lit, flashes=False, alone=0, far=np.inf)
     assert {at, at + 1} <= set(without.starts.tolist()) and not len(without.flashes)
 
 
@@ -50,7 +50,7 @@ def test_a_quick_turn_away_and_back_is_no_cut():
     half = unit((path.points[6] + across)[None])[0]
     turned = changed(path, {6: half, 7: across, 8: half})
     assert find_shots(turned).starts.tolist() == [0, 14]
-    assert len(find_shots(turned, alone=0)) > 2, "by the median alone it is taken for cuts"
+    assert len(find_shots(turned, alone=0, far=np.inf)) > 2, "by the median alone it is taken for cuts"
 
 
 def test_held_frames_noise_and_a_dissolve():
@@ -99,3 +99,14 @@ def test_what_cannot_be_is_refused():
         find_shots(path, times_local=0)
     with pytest.raises(ShapeError, match="rise from 0 to below 16"):
         shot_of_frames(np.array([0, 16]), 16)
+
+
+def test_frames_far_apart_in_time_still_show_cuts():
+    """Steps inside shots that are a third as long as cuts: no cut is four times the median."""
+    still, rows = walk([0, 1, 2, 3, 4, 5], 5, step=0, apart=2)
+    noise = 0.25 / np.sqrt(D) * np.random.default_rng(1).normal(size=still.points.shape)
+    path = Trajectory(unit(still.points + noise).astype(np.float32), still.times)
+    found, cuts = find_shots(path), np.flatnonzero(np.diff(rows, prepend=-1))
+    assert np.median(found.steps) > 0.25 * np.median(found.steps[cuts[1:] - 1])
+    assert set(found.starts) <= set(cuts)
+    assert len(found) > len(find_shots(path, far=np.inf))
