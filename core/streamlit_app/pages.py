@@ -47,5 +47,9 @@ SUBJECTS: tuple[Page, ...] = (
          "Many views of one object are points on the sphere. What do they span, and does it carry a style?",
          "Draw a 3-D object from all round and see what its views span: where the model finds them alike, how objects "
          "are told apart, and how a style is carried from one to another."),
+    Page("films", "pages/4_Video_Trajectories.py", "Video Trajectories", ":material/movie:",
+         "A film is a path on the sphere. Where does it dwell, when does it jump, and what does its order add?",
+         "Play a film and watch its point move over the sphere. Read its speed and turning against chance, find the "
+         "islands it comes back to, and ask whether paths tell genres apart."),
 )
 PAGES = {page.word: page for page in (HOME, *SUBJECTS)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -79,11 +79,21 @@ def dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def show(figure: go.Figure, *, key: str, how_to_read: str, table: Callable[[], pd.DataFrame] | None = None) -> None:
-    """A figure with how to read it, and downloads: PNG from its toolbar, HTML, and the numbers behind it as CSV."""
+def show(figure: go.Figure, *, key: str, how_to_read: str, table: Callable[[], pd.DataFrame] | None = None,
+         clicks: bool = False) -> Any:
+    """A figure with how to read it, and downloads: PNG from its toolbar, HTML, and the numbers behind it as CSV.
+
+    With ``clicks``, the ``customdata`` of the point that was clicked in this run comes back; None where none was.
+    """
     name = key.replace(".", "-")
-    st.plotly_chart(figure, key=key, theme=None, width="stretch", config={
-        "displaylogo": False, "toImageButtonOptions": {"format": "png", "filename": name, "scale": 3}})
+    config = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "filename": name, "scale": 3}}
+    if clicks:
+        for kind in ("scatter", "bar"):
+            figure.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": kind})
+        chosen: Any = st.plotly_chart(figure, key=key, theme=None, width="stretch", config=config, on_select="rerun",
+                                      selection_mode="points")
+    else:
+        st.plotly_chart(figure, key=key, theme=None, width="stretch", config=config)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(how_to_read)
         with st.popover("Download", icon=":material/download:"):
@@ -91,6 +101,18 @@ def show(figure: go.Figure, *, key: str, how_to_read: str, table: Callable[[], p
             if table is not None:
                 download_table(table, name)
             st.caption("PNG: the camera in the figure's toolbar.")
+    return _new_click(chosen, key) if clicks else None
+
+
+def _new_click(chosen: Any, key: str) -> Any:
+    """What was clicked, once: Streamlit says it again in each run."""
+    points = chosen.get("selection", {}).get("points", []) if chosen else []
+    clicked = points[0].get("customdata") if points else None
+    seen = f"{key}.clicked"
+    if clicked == st.session_state.get(seen):
+        return None
+    st.session_state[seen] = clicked
+    return clicked
 
 
 def download_figure(figure: Callable[[], go.Figure], name: str) -> None:

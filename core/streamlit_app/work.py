@@ -62,6 +62,14 @@ def result_of(key: str, work: Callable[[Progress, Stop], Any]) -> Any:
     OrreryError
         What the work raised; asking again starts it anew.
     """
+    found = result_beside(key, work)
+    if found is None:
+        st.stop()
+    return found
+
+
+def result_beside(key: str, work: Callable[[Progress, Stop], Any]) -> Any | None:
+    """As `result_of`, but the page goes on below the progress; None until it is there."""
     done = cached.results()
     known = done.get(key)
     if known is not None:
@@ -70,7 +78,7 @@ def result_of(key: str, work: Callable[[Progress, Stop], Any]) -> Any:
     job.wait(0.5)
     if not job.over:
         watch(job)
-        st.stop()
+        return None
     forget(key)
     if job.error is not None:
         raise as_error(job.error)

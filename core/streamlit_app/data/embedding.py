@@ -141,7 +141,8 @@ def _ask(cost: Cost, opened: Opened, key: str) -> None:
                   f"which takes {whole} with this model on this machine.")
     with st.container(horizontal=True):
         n = min(SAMPLE, max(100, int(20 * cost.items / cost.seconds)))
-        if st.button(f"Take a sample of {n:,} images first", type="primary", icon=":material/casino:"):
+        if opened.source != "frames" and st.button(f"Take a sample of {n:,} images first", type="primary",
+                                                   icon=":material/casino:"):
             part = take_part(opened, n)
             _accepted().add(key.replace(opened.key, part.key))
             forget(key)

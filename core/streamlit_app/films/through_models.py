@@ -1,0 +1,49 @@
+"""Through models: the islands of one film as several models see it; which are born, merged, split and lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.figures.films import across_models as figures
+from core.geometry.films.across_models import AcrossModels, across_models
+from core.geometry.films.trajectory import Trajectory
+from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.data.other_models import UNTRAINED, images_by, pick_models, title_of
+from core.streamlit_app.data.selections import restricted
+from core.streamlit_app.films import python
+from core.streamlit_app.films.data import FilmsData, pick_film
+from core.streamlit_app.state import Settings
+from core.types import Selection, fingerprint
+
+
+def show(settings: Settings, data: FilmsData) -> None:
+    """One film through the models chosen, a row a model."""
+    if data.ready.opened.dataset is None:
+        panels.notice("Vectors made elsewhere: only their own model has seen these frames.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = pick_film(data)
+        degrees = state.pick_number("Islands lie apart by", 5, 90, key="island_cut", default=30, unit="°",
+                                    help="Mean angle above which groups of shots stay apart.")
+    chosen = pick_models(settings, (UNTRAINED + settings.model_id, settings.model_id), {}, key="film_models",
+                         photos=True)
+    if len(chosen) < 2:
+        panels.notice("Choose at least two models. Checkpoints of a training are models too: give the folder of each "
+                      "in the sidebar once.")
+        return
+    ids = tuple(data.images.ids[row] for row in data.rows[number].tolist())
+    part = restricted(data.ready, Selection(data.names[number], ids, (), ""))
+    times = data.paths[number].times
+    paths = [Trajectory(images_by(model, settings, part).vectors, times, title_of(model)) for model in chosen]
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> AcrossModels:
+        return across_models(paths, cut=float(np.radians(degrees)), seed=settings.seed, on_progress=on_progress,
+                             should_stop=should_stop)
+
+    report: AcrossModels = work.result_of(
+        fingerprint("through models", [path.fingerprint for path in paths], degrees, settings.seed), measure)
+    ui.show(figures.across_models(report, dark=ui.dark()), key="films.models", how_to_read=figures.CAPTION,
+            table=lambda: figures.table(report))
+    st.dataframe(figures.models_table(report), hide_index=True, height="content", key="films.models.table")
+    ui.copy_as_python(python.through_models(settings, data, number, chosen))
