@@ -21,7 +21,7 @@ CAPTION = ("Each row is a model, with the film's islands over time. An island ke
            "born and lost, and how far the two models agree: 1 is the same islands, and the range that of whole shots "
            "shuffled. All models have the same shots. By chance there are as many islands as the same shots make where "
            "each is placed anew. Click a bar to see its frame.")
-_ROW = 56
+_ROW = 78
 
 
 def across_models(report: AcrossModels, *, dark: bool = False) -> go.Figure:
@@ -47,7 +47,7 @@ def across_models(report: AcrossModels, *, dark: bool = False) -> go.Figure:
         visits = found.visits
         figure.add_trace(go.Bar(
             x=[v.seconds for v in visits], base=[v.start for v in visits],
-            y=[row] * len(visits), orientation="h", width=0.55, customdata=[v.first for v in visits], showlegend=False,
+            y=[row] * len(visits), orientation="h", width=0.5, customdata=[v.first for v in visits], showlegend=False,
             name=plain(report.names[row]),
             hovertext=[f"{_of(report, row, v.island)}<br>{v.start:.2f} to {v.start + v.seconds:.2f} s" for v in visits],
             hovertemplate=f"{plain(report.names[row])}<br>%{{hovertext}}<extra></extra>",
@@ -56,9 +56,10 @@ def across_models(report: AcrossModels, *, dark: bool = False) -> go.Figure:
     for row, step in enumerate(report.steps):
         agreement = step.agreement
         said = ", ".join(f"{step.count(fate)} {fate}" for fate in FATES if step.count(fate))
-        by_chance = f" (by chance {agreement.low:.2f} to {agreement.high:.2f})" if agreement.p is not None else ""
+        by_chance = (f" (by chance {agreement.low:.2f} to {agreement.high:.2f})" if agreement.p is not None
+                     else ", not measurable")
         figure.add_annotation(x=0, xref="paper", xanchor="left", y=row + 0.5, showarrow=False, align="left",
-                              text=plain(f"{said}; agreement {agreement.value.value:.2f}{by_chance}"),
+                              text=f"{plain(said)}<br>agreement {agreement.value.value:.2f}{by_chance}",
                               font={"size": theme.SMALLEST_FONT, "color": p.muted})
     figure.update_yaxes(tickvals=list(range(rows)), range=[rows - 0.5, -0.5], showgrid=False, zeroline=False,
                         ticktext=[f"{plain(shortened(name, 22))}<br>{_islands(len(found))}" + _chance(report, row)
@@ -117,7 +118,8 @@ def _finding(report: AcrossModels) -> str:
         said += f"adjusted Rand {told[0].value.value:.2f}, {told[0].words}"
     else:
         alike = sum(test.difference.verdict is Verdict.HIGHER for test in told)
-        said += f"{alike} of {len(told)} steps agree more than whole shots shuffled"
+        said += f"{alike} of {len(report.steps)} steps agree more than whole shots shuffled"
+        said += f", {len(report.steps) - len(told)} not measurable" * (len(told) < len(report.steps))
     s = len(report.islands[0].starts)
     whose = f" of {shortened(report.shots_of, 22)}" if report.shots_of else ""
     return f"{said} ({s:,} shot{'' if s == 1 else 's'}{whose})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +23,7 @@ MOST_ROWS = 24
 _OTHERS = "other islands"
 
 
-def titles(report: Islands, names: Sequence[str] | None = None) -> list[str]:
+def titles(report: Sized, names: Sequence[str] | None = None) -> list[str]:
     """What each island is called: its number from 1, and its name where it has one."""
     if names is not None and len(names) != len(report):
         raise ShapeError(f"{len(report)} names, one an island", str(len(names)))
@@ -51,7 +51,8 @@ def islands(report: Islands, *, names: Sequence[str] | None = None, dark: bool =
     Returns
     -------
     plotly Figure: time (s) against islands in the order of appearance; on the right the seconds on each. ``customdata``
-    is the first frame of a visit. Of more than 24 islands those with the most seconds have rows of their own.
+    is the first frame of a visit, and of the seconds the frame that stands for the island. Of more than 24 islands
+    those with the most seconds have rows of their own.
 
     Raises
     ------
@@ -82,10 +83,12 @@ def islands(report: Islands, *, names: Sequence[str] | None = None, dark: bool =
             marker={"color": colour, "line": {"color": p.background, "width": 1}}), row=1, col=1)
     labels = [called[k] for k in own] + ([f"{len(report) - len(own)} {_OTHERS}"] if rows > len(own) else [])
     seconds = [*dwell[own], *([dwell.sum() - dwell[own].sum()] if rows > len(own) else [])]
-    counts = [*report.counts[own], *([report.counts.sum() - report.counts[own].sum()] if rows > len(own) else [])]
+    counts = [len(visits) for visits in by_row]
+    standing = [*report.medoids[own], *(visits[0].first for visits in by_row[len(own):])]
     figure.add_trace(go.Bar(
         x=seconds, y=list(range(rows)), orientation="h", width=0.8, showlegend=False, name="seconds in all",
-        customdata=counts, hovertemplate="%{x:.2f} s in %{customdata} visits<extra></extra>",
+        customdata=standing, hovertext=[f"{count:,} visit{'' if count == 1 else 's'}" for count in counts],
+        hovertemplate="%{x:.2f} s in %{hovertext}, frame %{customdata} stands for it<extra></extra>",
         marker={"color": [*(paint[k] for k in own), *([p.unselected] if rows > len(own) else [])]}), row=1, col=2)
     figure.update_yaxes(tickvals=list(range(rows)), ticktext=[plain(shortened(label, 26)) for label in labels],
                         range=[rows - 0.4, -0.6], showgrid=False, zeroline=False)

@@ -11,7 +11,7 @@ import pandas as pd
 from core.errors import ShapeError
 from core.figures import theme
 from core.figures.frame import framed, panels, plain
-from core.geometry.films.shots import Shots
+from core.geometry.films.shots import Shots, f1_by_chance, match_cuts
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 CAPTION = ("The line is the angle from each frame to the next; a cut is a step above the shaded threshold, which "
            "follows the steps about it. A quick turn of the camera takes several long steps, which raise it; "
            "a flash goes away and comes back at once, and is marked as no cut. Rows below show other detectors, where "
-           "they were asked. Click a mark to see its frame.")
+           "they were asked: F1 is 1 where their cuts are those of the path, a frame more or less; by chance as many "
+           "cuts stand anywhere. Click a mark to see its frame.")
 _ROW = 26
 
 
@@ -79,26 +80,36 @@ def shots(report: Shots, times: np.ndarray, *, others: Mapping[str, np.ndarray] 
             name=plain(title), marker={"symbol": "line-ns", "size": 14, "color": p.text,
                                        "line": {"width": 2, "color": p.kinds["text"] if row == 0 else p.text}},
             hovertemplate=f"frame %{{customdata}} at %{{x:.2f}} s<extra>{plain(title)}</extra>"), row=2, col=1)
-    figure.update_yaxes(title_text="degrees", rangemode="tozero", row=1, col=1)
+    # Beside a cut the threshold rises beyond what a step can be: the axis ends where steps do.
+    top = max(float(steps.max(initial=0.0)), float(np.degrees(report.thresholds).min(initial=180.0)))
+    figure.update_yaxes(title_text="degrees", range=[0, 1.12 * top], row=1, col=1)
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[plain(title) for title in reversed(rows)],
                         range=[-0.6, len(rows) - 0.4], showgrid=False, zeroline=False, row=2, col=1)
     figure.update_xaxes(title_text="time (s)", row=2, col=1)
-    return framed(figure, _finding(report, others or {}), height=400 + _ROW * len(rows), dark=dark)
+    return framed(figure, _finding(report, others or {}, truth), height=400 + _ROW * len(rows), dark=dark)
 
 
-def _finding(report: Shots, others: Mapping[str, np.ndarray]) -> str:
+def _finding(report: Shots, others: Mapping[str, np.ndarray], truth: np.ndarray | None) -> str:
     if not len(report.steps):
         return "One frame: one shot"
     count = len(report)
     said = f"{count:,} shot{'' if count == 1 else 's'} in {len(report.steps) + 1:,} frames"
     if len(report.flashes):
         said += f", {len(report.flashes)} flash{'' if len(report.flashes) == 1 else 'es'} left out"
-    if others:
-        said += "; " + ", ".join(f"{title} {len(starts):,}" for title, starts in others.items())
+    beside = {**others, **({} if truth is None else {"truth": truth})}
+    if beside:
+        said += "; " + ", ".join(f"{title} {len(starts):,} ({_agrees(report, starts)})"
+                                 for title, starts in beside.items())
     if report.sparse:
         said += (f": frames are too far apart to tell cuts from going on (median step "
                  f"{np.degrees(np.median(report.steps)):.0f}°); look at more frames a second")
     return said
+
+
+def _agrees(report: Shots, starts: np.ndarray) -> str:
+    """How far the cuts of another detector are those of the path, a frame more or less."""
+    chance = f1_by_chance(len(report) - 1, starts, len(report.steps) + 1, np.random.default_rng(0))
+    return f"F1 {match_cuts(report.starts, starts).f1:.2f}, by chance {chance:.2f}"
 
 
 def table(report: Shots, times: np.ndarray) -> pd.DataFrame:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.errors import ShapeError
 from core.figures import theme
+from core.figures.films.islands import titles
 from core.figures.frame import framed, plain, shortened
 from core.geometry.films.transitions import Transitions
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CAPTION = ("Each cell counts the moves from the island of its row to the island of its column. A film that always goes "
            "on in the same way has one filled cell a row, and an entropy rate of 0 bits; one that goes to and fro "
            "fills pairs of cells across the diagonal. What the order adds is told from the same shots in any order.")
-MOST_SHOWN = 40
+MOST_SHOWN, MOST_WRITTEN = 40, 16
 
 
 def transitions(report: Transitions, *, names: Sequence[str] | None = None, dark: bool = False) -> go.Figure:
@@ -30,14 +30,15 @@ def transitions(report: Transitions, *, names: Sequence[str] | None = None, dark
     report
         Of a film.
     names
-        Of the islands; their numbers from 1 when None.
+        Of the islands, "" where one has none.
     dark
         Colours for a dark background.
 
     Returns
     -------
     plotly Figure: island that is left (rows) against island that is gone to (columns). Of more than 40 islands those
-    with the most moves are drawn.
+    with the most moves are drawn. Points without colour over the filled cells carry both islands as ``customdata``,
+    since Streamlit hears no clicks on heat maps.
 
     Raises
     ------
@@ -46,18 +47,25 @@ def transitions(report: Transitions, *, names: Sequence[str] | None = None, dark
     """
     import plotly.graph_objects as go
 
-    called, p = _called(report, names), theme.palette(dark)
+    called, p = titles(report.counts, names), theme.palette(dark)
     busy = report.counts.sum(axis=0) + report.counts.sum(axis=1)
     shown = np.sort(np.argsort(-busy, kind="stable")[:MOST_SHOWN])
     counts = report.counts[np.ix_(shown, shown)]
-    figure = go.Figure()
-    figure.add_trace(go.Heatmap(
+    top = max(int(counts.max(initial=0)), 1)
+    figure = go.Figure(go.Heatmap(
         z=np.where(counts > 0, counts, np.nan), colorscale=theme.colorscale(dark), zmin=0,
-        zmax=max(int(counts.max(initial=0)), 1), xgap=1, ygap=1, hoverongaps=False,
-        text=counts.astype(str), texttemplate="%{text}" if len(shown) <= 16 else None,
-        hovertext=[[f"{plain(called[a])} to {plain(called[b])}" for b in shown] for a in shown],
-        hovertemplate="%{hovertext}: %{z} moves<extra></extra>",
-        colorbar={"title": {"text": "moves"}, "thickness": 12}))
+        zmax=top, xgap=1, ygap=1, hoverongaps=False, hoverinfo="skip",
+        colorbar={"title": {"text": "moves"}, "thickness": 12, "tickformat": ",d", "nticks": min(top + 1, 6)}))
+    rows, columns = np.nonzero(counts)
+    figure.add_trace(go.Scatter(
+        x=columns, y=rows, mode="markers+text" if len(shown) <= MOST_WRITTEN else "markers", showlegend=False,
+        name="moves", text=counts[rows, columns].astype(str),
+        textfont={"color": [_ink(value / top, dark) for value in counts[rows, columns].tolist()]},
+        marker={"symbol": "square", "size": max(6, min(24, 400 // max(len(shown), 1))), "opacity": 0, "color": p.text},
+        customdata=np.stack([shown[rows], shown[columns]], axis=1),
+        hovertext=[f"{plain(called[shown[a]])} to {plain(called[shown[b]])}: {_moves(int(counts[a, b]))}"
+                   for a, b in zip(rows, columns)],
+        hovertemplate="%{hovertext}<extra></extra>"))
     for axis, text in ((figure.update_xaxes, "to"), (figure.update_yaxes, "from")):
         axis(tickvals=list(range(len(shown))), ticktext=[plain(shortened(called[k], 22)) for k in shown],
              title_text=text, showgrid=False, zeroline=False, range=[-0.5, len(shown) - 0.5])
@@ -67,27 +75,33 @@ def transitions(report: Transitions, *, names: Sequence[str] | None = None, dark
     return framed(figure, _finding(report) + more, height=max(220, 160 + 26 * len(shown)), dark=dark, legend=False)
 
 
-def _called(report: Transitions, names: Sequence[str] | None) -> list[str]:
-    if names is not None and len(names) != len(report.counts):
-        raise ShapeError(f"{len(report.counts)} names, one an island", str(len(names)))
-    return list(names) if names is not None else [f"island {k + 1}" for k in range(len(report.counts))]
+def _ink(share: float, dark: bool) -> str:
+    """Black or white, whichever is read on a share of the colour scale."""
+    behind = "#{:02x}{:02x}{:02x}".format(*theme.sequence(dark, steps=101)[round(100 * share)])
+    return max(("#000000", "#ffffff"), key=lambda ink: theme.contrast(ink, behind))
 
 
 def _finding(report: Transitions) -> str:
-    moves, test = int(report.counts.sum()), report.tests["entropy_rate"]
-    said = f"{moves:,} move{'' if moves == 1 else 's'} between {len(report.counts):,} islands"
+    moves, test, back = int(report.counts.sum()), report.tests["entropy_rate"], report.tests["revisits"]
+    count = len(report.counts)
+    said = f"{_moves(moves)} between {count:,} island{'' if count == 1 else 's'}"
     if moves:
         said += f", entropy rate {test.value.value:.2f} bits"
     if test.p is None:
         return f"{said}; {test.words}"
     return (f"{said} (whole shots shuffled: {test.low:.2f} to {test.high:.2f}); the film is "
             f"{test.words if test.difference.verdict.value in ('higher', 'lower') else 'not told apart from any order'}"
-            f"; {report.tests['there_and_back'].words}")
+            f"; {100 * back.value.value:.0f} % of visits come back ({100 * back.low:.0f} to {100 * back.high:.0f} %"
+            f"{'' if back.p is None else f', p {back.p:.3f}'}); {report.tests['there_and_back'].words}")
+
+
+def _moves(count: int) -> str:
+    return f"{count:,} move{'' if count == 1 else 's'}"
 
 
 def table(report: Transitions, names: Sequence[str] | None = None) -> pd.DataFrame:
     """One row a pair of islands that a move joins, then one a rate: value, central 95 % by chance, corrected p, n."""
-    called = _called(report, names)
+    called = titles(report.counts, names)
     rows: list[dict[str, object]] = [
         {"from": called[a], "to": called[b], "moves": int(report.counts[a, b])}
         for a, b in np.argwhere(report.counts > 0).tolist()]

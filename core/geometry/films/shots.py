@@ -153,6 +153,13 @@ def match_cuts(found: np.ndarray, truth: np.ndarray, *, tolerance: int = 1) -> M
     return Matched(hits, len(found), len(truth))
 
 
+def f1_by_chance(cuts: int, truth: np.ndarray, n: int, rng: np.random.Generator, *, tolerance: int = 1,
+                 draws: int = 20) -> float:
+    """Mean F1 of so many cuts at random among n frames beside the cuts that are there, over draws."""
+    drawn = [1 + rng.choice(n - 1, cuts, replace=False) for _ in range(draws)]
+    return float(np.mean([match_cuts(places, truth, tolerance=tolerance).f1 for places in drawn]))
+
+
 def _local_median(steps: np.ndarray, local: int) -> np.ndarray:
     """Median of the steps up to ``local`` before and after each, as far as there are some."""
     if not len(steps):

@@ -18,7 +18,18 @@ from core.geometry.films.agreement import adjusted_rand
 from core.geometry.films.classified import PERMUTATIONS, Classified
 from core.geometry.films.genres import classify, told_apart
 from core.geometry.films.islands import CUT, islands
-from core.geometry.films.shots import ALONE, FACTOR, FAR, FLOOR, LOCAL, Matched, find_shots, match_cuts, shot_of_frames
+from core.geometry.films.shots import (
+    ALONE,
+    FACTOR,
+    FAR,
+    FLOOR,
+    LOCAL,
+    Matched,
+    f1_by_chance,
+    find_shots,
+    match_cuts,
+    shot_of_frames,
+)
 from core.geometry.films.trajectory import Trajectory
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import with_interval
@@ -166,7 +177,8 @@ def _look(film: SolidsFilm, model: Encoder, store: Store, seed: int) -> _Seen:
     orders = [np.argsort(rng.permutation(shot.max() + 1)[shot], kind="stable") for _ in range(DRAWS)]
     return _Seen(
         film.kind, {key: match_cuts(found, truth, tolerance=TOLERANCE) for key, found in starts.items()},
-        {key: _f1_by_chance(len(found) - 1, truth, n, rng) for key, found in starts.items()},
+        {key: f1_by_chance(len(found) - 1, truth, n, rng, tolerance=TOLERANCE, draws=DRAWS)
+         for key, found in starts.items()},
         {key: adjusted_rand(film.scenes, labels) for key, labels in grouped.items()},
         {key: float(np.mean([adjusted_rand(film.scenes, labels[order]) for order in orders]))
          for key, labels in grouped.items()},
@@ -178,11 +190,6 @@ def _look(film: SolidsFilm, model: Encoder, store: Store, seed: int) -> _Seen:
 
 def _row(found: Mapping[str, float]) -> np.ndarray:
     return told.feature_table([found])[0]
-
-
-def _f1_by_chance(cuts: int, truth: np.ndarray, n: int, rng: np.random.Generator) -> float:
-    drawn = [1 + rng.choice(n - 1, cuts, replace=False) for _ in range(DRAWS)]
-    return float(np.mean([match_cuts(places, truth, tolerance=TOLERANCE).f1 for places in drawn]))
 
 
 def _f1(sums: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ def test_islands_keep_their_colour_where_they_go_on():
     title = html.unescape(figure.layout.title.text.replace("<br>", " ")).replace("\u00a0", " ")
     assert title.startswith("4 → 3 islands through 2 models: 2 kept, 1 merged; adjusted Rand 0.8")
     assert title.endswith("(6 shots)") and f"p {found.steps[0].agreement.p:.3f}" in title
-    assert "2 kept, 1 merged; agreement 0.8" in figure.layout.annotations[0].text
+    assert "2 kept, 1 merged<br>agreement 0.8" in figure.layout.annotations[0].text
     by_chance = found.counts[0].value.null
     assert figure.layout.yaxis.ticktext[0] == f"step &lt;1&gt;<br>4 islands<br>by chance {by_chance:.1f}"
     assert first.hovertext[2] == "island 3 of 4, merged as 3 below<br>2.00 to 3.00 s"

@@ -43,7 +43,9 @@ def test_cuts_flashes_and_other_detectors_stand_at_their_frames(path):
     np.testing.assert_allclose(by_name["cut"].x, path.times[CUTS])
     assert list(by_name["flash, no cut"].customdata) == [3]
     assert list(by_name["A &lt;detector&gt;"].customdata) == [9, 30]
-    assert title(figure) == "6 shots in 56 frames, 1 flash left out; A <detector> 3"
+    assert title(figure).startswith("6 shots in 56 frames, 1 flash left out; A <detector> 3 (F1 0.29, by chance 0.")
+    same = title(draw_shots.shots(report, path.times, truth=np.array([0, *CUTS[:4], 47])))
+    assert "truth 6 (F1 1.00, by chance 0." in same
     found = draw_shots.table(report, path.times)
     assert found["cut"].sum() == 5 and found["flash"].tolist().index(True) == 3 and len(found) == 56
     one = path.part(slice(1))
@@ -64,6 +66,7 @@ def test_visits_are_bars_over_time(path):
         np.testing.assert_allclose(bars.x, [v.seconds for v in own])
         assert list(bars.customdata) == [v.first for v in own] and set(bars.y) == {k}
     np.testing.assert_allclose(dwell.x, report.dwell)
+    assert list(dwell.customdata) == report.medoids.tolist() and dwell.hovertext[0] == "3 visits"
     assert figure.layout.yaxis.ticktext[0] == "island 1: a &lt;b&gt;"
     assert title(figure) == ("7 shots on 3 islands (cut at 30°), 6 visits: it comes back 3 times, after a median of "
                              "4.0 s away")
@@ -81,6 +84,7 @@ def test_many_islands_stay_light():
     assert "never comes back" in title(figure)
     assert sum(len(t.x) for t in figure.data[:-1]) == 60
     assert sum(figure.data[-1].x) == pytest.approx(report.dwell.sum())
+    assert report.of_frames[figure.data[-1].customdata[-1]] == 24, "the others are stood for by the first of them"
     moves = draw_transitions.transitions(transitions(report, draws=499))
     assert np.shape(moves.data[0].z) == (40, 40) and "the 40 busiest of 60 islands are drawn" in title(moves)
 
@@ -90,7 +94,11 @@ def test_moves_are_counted_in_their_cells(path):
     figure = draw_transitions.transitions(report)
     shown = np.array(figure.data[0].z, dtype=float)
     np.testing.assert_array_equal(np.nan_to_num(shown), report.counts)
-    assert figure.data[0].hovertext[0][1] == "island 1 to island 2"
+    points = figure.data[1]
+    assert points.customdata.tolist() == [[y, x] for x, y in zip(points.x, points.y)]
+    assert len(points.x) == (report.counts > 0).sum() and points.hovertext[0].startswith("island 1 to island 2: ")
+    back = report.tests["revisits"]
+    assert f"{100 * back.value.value:.0f} % of visits come back ({100 * back.low:.0f} to " in title(figure)
     assert title(figure).startswith("5 moves between 3 islands, entropy rate 0.40 bits (whole shots shuffled: ")
     found = draw_transitions.table(report, ["x", "y", "z"])
     assert found["moves"].sum() == 5
