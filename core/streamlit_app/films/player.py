@@ -177,10 +177,13 @@ def _make_playable(film: Film) -> None:
     if key in st.session_state.setdefault("films.not_made", set()):
         return
     try:
-        work.result_beside(key, make)
+        made = work.result_beside(key, make)
     except OrreryError as error:
         st.session_state["films.not_made"].add(key)
         panels.notice(f"{film.name} cannot be made playable: {error.got}. Its frames are shown instead.", "warning")
+        return
+    if made is not None:
+        st.rerun()
 
 
 def seek(name: str, seconds: float) -> None:
