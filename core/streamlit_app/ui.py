@@ -88,8 +88,10 @@ def show(figure: go.Figure, *, key: str, how_to_read: str, table: Callable[[], p
     name = key.replace(".", "-")
     config = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "filename": name, "scale": 3}}
     if clicks:
-        for kind in ("scatter", "bar"):
-            figure.update_traces(unselected={"marker": {"opacity": 1}}, selector={"type": kind})
+        for trace in figure.data:
+            if trace.type in ("scatter", "scattergl", "bar"):
+                opacity = 1 if trace.marker.opacity is None else trace.marker.opacity
+                trace.update(selected={"marker": {"opacity": opacity}}, unselected={"marker": {"opacity": opacity}})
         chosen: Any = st.plotly_chart(figure, key=key, theme=None, width="stretch", config=config, on_select="rerun",
                                       selection_mode="points")
     else:
@@ -108,6 +110,8 @@ def _new_click(chosen: Any, key: str) -> Any:
     """What was clicked, once: Streamlit says it again in each run."""
     points = chosen.get("selection", {}).get("points", []) if chosen else []
     clicked = points[0].get("customdata") if points else None
+    if isinstance(clicked, dict):       # a row of a typed array, as JSON has it
+        clicked = list(clicked.values())
     seen = f"{key}.clicked"
     if clicked == st.session_state.get(seen):
         return None

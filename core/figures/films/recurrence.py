@@ -24,7 +24,7 @@ CAPTION = ("Both axes are the time of the film. A dot says that two frames are c
 
 
 def recurrence(report: RecurrenceReport, *, dark: bool = False) -> go.Figure:
-    """The recurrence plot, whose ``customdata`` holds the two frames of each point.
+    """The recurrence plot; ``customdata`` of its points, which lie unseen over the colours, holds both frames.
 
     Returns
     -------
@@ -37,10 +37,14 @@ def recurrence(report: RecurrenceReport, *, dark: bool = False) -> go.Figure:
     degrees = np.where(report.between < report.threshold, np.degrees(report.between), np.nan).astype(np.float32)
     frames = np.stack(np.broadcast_arrays(report.rows[None, :], report.rows[:, None]), axis=-1)
     figure = go.Figure(go.Heatmap(
-        x=report.times, y=report.times, z=degrees, customdata=frames, hoverongaps=False,
+        x=report.times, y=report.times, z=degrees, customdata=frames, hoverongaps=False, hoverinfo="skip",
         colorscale=theme.colorscale(dark), reversescale=dark, zmin=0, zmax=float(np.degrees(report.threshold)),
-        colorbar={"title": {"text": "degrees"}, "thickness": 12},
-        hovertemplate="frames %{customdata[0]} and %{customdata[1]}<br>%{x:.2f} s and %{y:.2f} s: %{z:.1f}°"
+        colorbar={"title": {"text": "degrees"}, "thickness": 12}))
+    y, x = np.nonzero(np.isfinite(degrees))
+    figure.add_trace(go.Scattergl(      # a click on a heat map is not heard
+        x=report.times[x], y=report.times[y], mode="markers", showlegend=False, customdata=frames[y, x],
+        marker={"symbol": "square", "size": max(3, 420 // m), "opacity": 0, "color": p.text}, text=degrees[y, x],
+        hovertemplate="frames %{customdata[0]} and %{customdata[1]}<br>%{x:.2f} s and %{y:.2f} s: %{text:.1f}°"
                       "<extra></extra>"))
     if m > report.window + 1:
         gap = float(np.median(np.diff(report.times))) * (report.window + 0.5)

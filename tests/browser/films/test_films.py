@@ -105,14 +105,17 @@ def test_a_film_that_the_browser_cannot_play_is_shown_and_made_playable(browser_
     brought(page, address, [clips / "fractal.avi"], "per_second=5")
     page.wait_for_function(f"{FILM}?.strip().length > 0", timeout=LONG)
     page.wait_for_function(f"{FILM}?.driven() && {FILM}.src().includes('_orrery/file/')", timeout=LONG)
-    page.wait_for_function("document.querySelector('.orrery-film video').videoHeight > 0", timeout=LONG)
-    assert page.evaluate("document.querySelector('.orrery-film video').videoHeight") <= 480
+    video = page.locator(".orrery-film video").element_handle()
+    page.wait_for_function("(video) => video.videoHeight > 0", arg=video, timeout=LONG)
+    assert video.evaluate("(video) => video.videoHeight") <= 480
     no_traceback(page)
 
 
 def test_a_click_seeks_the_camera_stays_and_a_second_film_joins(browser_page, address):
     page = browser_page
     watched(page, address, "kinds=loop%7Cduets&each=1")
+    page.locator(".of-strip").scroll_into_view_if_needed()
+    still(page)
     first = page.locator(".orrery-film canvas.os-front").bounding_box()
     page.mouse.move(first["x"] + 60, first["y"] + 90)
     page.mouse.down()
@@ -176,7 +179,9 @@ def test_subtitles_lie_beside_the_path_and_signals_are_correlated(browser_page, 
     page = browser_page
     brought(page, address, [clips / "tests.webm", clips / "tests.srt"], "films_at=correlate&frames=all")
     page.wait_for_function(f"{FILM}?.driven()", timeout=LONG)
-    page.get_by_text("2 texts").or_(page.get_by_text(re.compile("texts: 2|texts 2"))).first.wait_for(timeout=LONG)
+    said = page.locator(".os-legend").first
+    said.get_by_text("texts").wait_for(timeout=LONG)
+    assert re.search(r"texts\s+2\b", said.inner_text())
     finding(page, "films.correlations", "told|correlat|chance")
     page.locator(".st-key-films-correlations").locator("xpath=following::button[contains(., 'Download')][1]").click()
     rows = list(csv.DictReader(io.StringIO(downloaded(page, "CSV").decode("utf-8-sig"))))
