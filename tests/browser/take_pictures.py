@@ -53,7 +53,7 @@ def main() -> None:
                 if theme == "light":
                     _save(window, FOLDER / "sphere.webp", 1400)
                 page.close()
-                for take in (_gap, _objects):
+                for take in (_gap, _objects, _films):
                     take(browser.new_page(viewport={"width": 1400, "height": 1010}, color_scheme=theme,
                                           device_scale_factor=1.5), port, theme)
             browser.close()
@@ -89,6 +89,20 @@ def _objects(page: Page, port: int, theme: str) -> None:
     box = page.locator(".os-front").first.bounding_box()
     clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": 0.93 * box["height"]}
     _save(page.screenshot(clip=clip), FOLDER / f"3_Object_Subspaces_{theme}.webp", 900)
+    page.close()
+
+
+def _films(page: Page, port: int, theme: str) -> None:
+    """The room of the video trajectories: a film on its way, beside its path."""
+    page.goto(f"http://127.0.0.1:{port}/Video_Trajectories?kinds=loop&film_sample=3&each=1")
+    page.wait_for_function("window.__orrery_film?.['films.player']?.strip().every((tile) => tile.pictured)",
+                           timeout=120_000)
+    page.evaluate("window.__orrery_film['films.player'].seek(4.6)")
+    page.locator(".of-strip").scroll_into_view_if_needed()
+    page.wait_for_timeout(3000)
+    box = page.locator(".orrery-film").bounding_box()
+    clip = {"x": box["x"] - 8, "y": box["y"], "width": box["width"] + 16, "height": box["height"]}
+    _save(page.screenshot(clip=clip), FOLDER / f"4_Video_Trajectories_{theme}.webp", 900)
     page.close()
 
 

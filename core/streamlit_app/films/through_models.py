@@ -8,6 +8,7 @@ import streamlit as st
 from core.figures.films import across_models as figures
 from core.geometry.films.across_models import AcrossModels, across_models
 from core.geometry.films.trajectory import Trajectory
+from core.sources.films.film import clock
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.other_models import UNTRAINED, images_by, pick_models, title_of
 from core.streamlit_app.data.selections import restricted
@@ -43,7 +44,10 @@ def show(settings: Settings, data: FilmsData) -> None:
 
     report: AcrossModels = work.result_of(
         fingerprint("through models", [path.fingerprint for path in paths], degrees, settings.seed), measure)
-    ui.show(figures.across_models(report, dark=ui.dark()), key="films.models", how_to_read=figures.CAPTION,
-            table=lambda: figures.table(report))
+    frame = ui.show(figures.across_models(report, dark=ui.dark()), key="films.models", how_to_read=figures.CAPTION,
+                    table=lambda: figures.table(report), clicks=True)
+    if isinstance(frame, int | float) and 0 <= int(frame) < len(times):
+        panels.gallery([(part.pictures.whole(int(frame)), clock(times[int(frame)]), data.names[number])],
+                       key="films.models.frame")
     st.dataframe(figures.models_table(report), hide_index=True, height="content", key="films.models.table")
     ui.copy_as_python(python.through_models(settings, data, number, chosen))
