@@ -114,9 +114,12 @@ def test_every_section_of_vectors_with_times(section: str):
 
 
 @pytest.mark.parametrize("section", ["watch", "read", "islands"])
-def test_the_photo_model_takes_no_prompts(section: str):
-    at = page(films_at=section, model="photo", kinds="orbit")
-    assert not alerts(at) and not [area for area in at.text_area if area.label.startswith("Themes")]
+def test_the_photo_model_reads_names_and_leaves_out_what_it_does_not_know(section: str):
+    at = page(films_at=section, model="photo", kinds="loop", themes="a photo of a cup\nthe meaning of it\na dog")
+    assert not alerts(at) and "is left out" in words(at) and not at.exception
+    if section == "read":
+        spec = at.get("plotly_chart")[0].proto.spec
+        assert "probability" in spec and "a photo of a cup" in spec
 
 
 def test_times_that_are_none_are_met_with_words(clip: bytes):

@@ -56,10 +56,10 @@ def _shown(value: float, measure: str) -> str:
 
 
 def table(report: ThemesReport) -> pd.DataFrame:
-    """One row a prompt: mean cosine with its null, mean percentile and among what, and how it leads beside chance."""
+    """One row a prompt: mean likeness with its null, mean percentile and among what, and how it leads beside chance."""
     rows = []
     for k, prompt in enumerate(report.prompts):
-        row: dict[str, object] = {"prompt": prompt, "mean cosine": report.scores[k].value,
+        row: dict[str, object] = {"prompt": prompt, f"mean {report.unit}": report.scores[k].value,
                                   "by chance": report.scores[k].null, "mean percentile": report.percentiles[k].mean(),
                                   "among": f"{report.compared_with:,}, {report.among}", "frames": report.scores[k].n}
         for key, of in LEADING.items():

@@ -35,7 +35,8 @@ class Span(NamedTuple):
 
 def timeline(report: PathReport, *, nulls: NullsReport | None = None, signals: Mapping[str, np.ndarray] | None = None,
              prompts: Mapping[str, np.ndarray] | None = None, spans: Mapping[str, Sequence[Span]] | None = None,
-             cuts: Sequence[int] | np.ndarray = (), lines: Sequence[Span] = (), dark: bool = False) -> go.Figure:
+             likeness: str = "cosine", cuts: Sequence[int] | np.ndarray = (), lines: Sequence[Span] = (),
+             dark: bool = False) -> go.Figure:
     """Speed, turning and whatever else runs along a path, on one time axis.
 
     Parameters
@@ -47,7 +48,9 @@ def timeline(report: PathReport, *, nulls: NullsReport | None = None, signals: M
     signals
         (n,) floats each, one a frame, NaN where unknown, by title with its unit: "brightness (0 to 1)".
     prompts
-        (n,) floats each, cosine of each frame with a prompt, by the prompt.
+        (n,) floats each, likeness of each frame to a prompt, by the prompt.
+    likeness
+        What that likeness is: "cosine" or "probability".
     spans
         Rows of bars by title, such as islands and shots.
     cuts
@@ -106,7 +109,7 @@ def timeline(report: PathReport, *, nulls: NullsReport | None = None, signals: M
     figure.update_yaxes(title_text="degrees/s", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="degrees", range=[-4, 184], tickvals=[0, 90, 180], row=2, col=1)
     if prompts:
-        figure.update_yaxes(title_text="cosine", row=3 + len(signals), col=1)
+        figure.update_yaxes(title_text=likeness, row=3 + len(signals), col=1)
     figure.update_xaxes(title_text="time (s)", row=len(titles), col=1)
     framed(figure, _finding(report, nulls), height=sum(sizes) + 34 * len(titles) + 60, dark=dark, legend=bool(prompts))
     return figure
@@ -164,4 +167,4 @@ def table(report: PathReport, *, signals: Mapping[str, np.ndarray] | None = None
         "step (degrees)": np.append(np.degrees(report.steps), beyond),
         "speed (degrees/s)": np.append(np.degrees(report.speed), beyond),
         "turning (degrees)": np.degrees(report.turning), "from start (degrees)": np.degrees(report.from_start)}
-    return pd.DataFrame({**columns, **(signals or {}), **{f"cosine: {k}": v for k, v in (prompts or {}).items()}})
+    return pd.DataFrame({**columns, **(signals or {}), **{f"likeness: {k}": v for k, v in (prompts or {}).items()}})

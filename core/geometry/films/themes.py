@@ -42,12 +42,13 @@ class ThemesReport:
     name : of the path.
     prompts : (k,) what was asked.
     times : (n,) float64, seconds.
-    cosines : (k, n) float64, of each frame with each prompt; nothing is smoothed.
-    percentiles : (k, n) float64, 0 to 100, of each cosine among those of ``among``.
+    likeness : (k, n) float64, of each frame to each prompt; nothing is smoothed.
+    unit : of the likeness: "cosine", or "probability" by a model that gives its own.
+    percentiles : (k, n) float64, 0 to 100, of each likeness among those of ``among``.
     among : "unmatched images" or "the frames of the film".
-    compared_with : how many cosines a percentile is among.
-    leader : (n,) int64, the prompt with the highest cosine.
-    scores : (k,) Numbers, mean cosine over the seconds of the film; null is the mean cosine of unmatched images.
+    compared_with : how many of them a percentile is among.
+    leader : (n,) int64, the prompt with the highest likeness.
+    scores : (k,) Numbers, mean likeness over the seconds of the film; null is the mean of unmatched images.
     tests : by prompt and key of `LEADING`: the share of time that it leads against prompts shuffled within each shot,
         whose mean is 1 / k; longest and mean lead against whole shots shuffled.
     shots, draws, seed : of the nulls.
@@ -56,7 +57,8 @@ class ThemesReport:
     name: str
     prompts: tuple[str, ...]
     times: np.ndarray
-    cosines: np.ndarray
+    likeness: np.ndarray
+    unit: str
     percentiles: np.ndarray
     among: str
     compared_with: int
@@ -69,8 +71,8 @@ class ThemesReport:
 
     @property
     def curves(self) -> dict[str, np.ndarray]:
-        """Cosines by prompt, as a timeline takes them."""
-        return dict(zip(self.prompts, self.cosines))
+        """Likeness by prompt, as a timeline takes it."""
+        return dict(zip(self.prompts, self.likeness))
 
 
 def themes_report(path: Trajectory, prompts: Sequence[str], vectors: np.ndarray, starts: np.ndarray, *,
@@ -110,21 +112,48 @@ def themes_report(path: Trajectory, prompts: Sequence[str], vectors: np.ndarray,
     if vectors.shape != (k, path.points.shape[1]) or len(set(prompts)) < k:
         raise ShapeError(f"vectors of {k} different prompts in {path.points.shape[1]} dimensions",
                          f"{len(set(prompts))} different prompts, shape {vectors.shape}")
+    v = vectors.astype(np.float64)
+    others = None if reference is None else v @ np.asarray(reference, dtype=np.float64).T
+    return themes_by_likeness(path, prompts, v @ path.points.astype(np.float64).T, starts, reference=others,
+                              draws=draws, seed=seed)
+
+
+def themes_by_likeness(path: Trajectory, prompts: Sequence[str], likeness: np.ndarray, starts: np.ndarray, *,
+                       unit: str = "cosine", reference: np.ndarray | None = None, draws: int = DRAWS, seed: int = 0
+                       ) -> ThemesReport:
+    """As `themes_report`, from how like each frame is to each prompt by the model itself.
+
+    Parameters
+    ----------
+    likeness
+        (k, n) floats.
+    unit
+        Of it.
+    reference
+        (k, r) floats, the same of images that have nothing to do with the prompts.
+    path, prompts, starts, draws, seed
+        As in `themes_report`.
+
+    Raises
+    ------
+    ShapeError
+        If the likeness does not fit prompts and path.
+    """
+    k, likeness = len(prompts), np.asarray(likeness, dtype=np.float64)
+    if likeness.shape != (k, len(path)) or not k:
+        raise ShapeError(f"likeness of {len(path)} frames to {k} prompts", f"shape {likeness.shape}")
     check_draws(draws)
-    draws = max(draws, DRAWS_A_PROMPT * k)
     starts = checked_starts(starts, len(path))
-    x, v = path.points.astype(np.float64), vectors.astype(np.float64)
-    cosines = v @ x.T
-    others = cosines if reference is None else v @ np.asarray(reference, dtype=np.float64).T
-    percentiles = np.stack([_percentiles(own, of) for own, of in zip(cosines, others)])
-    seconds, leader = durations(path.times), cosines.argmax(axis=0)
+    others = likeness if reference is None else np.asarray(reference, dtype=np.float64)
+    percentiles = np.stack([_percentiles(own, of) for own, of in zip(likeness, others)])
+    seconds, leader = durations(path.times), likeness.argmax(axis=0)
     nulls = [None] * k if reference is None else [float(of.mean()) for of in others]
-    scores = tuple(Number(float(own @ seconds / seconds.sum()), null=null, n=len(path), unit="cosine")
-                   for own, null in zip(cosines, nulls))
+    scores = tuple(Number(float(own @ seconds / seconds.sum()), null=null, n=len(path), unit=unit)
+                   for own, null in zip(likeness, nulls))
     rows = thinned(len(path), MOST_FRAMES)
     tests = _leads(leader[rows], durations(path.times[rows]), k,
                    np.unique(np.searchsorted(starts, rows, side="right") - 1, return_inverse=True)[1], draws, seed)
-    return ThemesReport(path.name, tuple(prompts), path.times, cosines, percentiles,
+    return ThemesReport(path.name, tuple(prompts), path.times, likeness, unit, percentiles,
                         "the frames of the film" if reference is None else "unmatched images", others.shape[1], leader,
                         scores, tests, len(starts), draws, seed)
 

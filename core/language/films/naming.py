@@ -24,7 +24,8 @@ class IslandName:
     ----------
     island : its number.
     prompt : the nearest one, and ``second`` the one after it, "" where there is no other.
-    closeness : cosine of the island's mean direction with the prompt, less the mean of that over all islands.
+    closeness : cosine of the island's mean direction with the prompt (or the likeness that was given), less the mean of
+        that over all islands.
     percentile : of the median frame of the island among all frames of other islands, by their cosine with the prompt.
     lead : share of the island's frames that lie nearer to ``prompt`` than to ``second``, both centred.
     why : why the island has no name, "" where it has one.
@@ -74,11 +75,35 @@ def name_islands(path: Trajectory, found: Islands, prompts: Sequence[str], vecto
     if vectors.shape != (len(prompts), path.points.shape[1]) or found.of_frames.shape != (len(path),):
         raise ShapeError(f"a vector of {path.points.shape[1]} numbers for each of {len(prompts)} prompts, and islands "
                          f"of {len(path)} frames", f"vectors of shape {vectors.shape}, {len(found.of_frames)} frames")
-    means = found.means @ vectors.T.astype(np.float64)
+    v = vectors.T.astype(np.float64)
+    return _all_named(found, prompts, found.means @ v, path.points.astype(np.float64) @ v,
+                      rounding(path.points, vectors.shape[1]))
+
+
+def name_by_likeness(found: Islands, prompts: Sequence[str], likeness: np.ndarray) -> tuple[IslandName, ...]:
+    """As `name_islands`, from how like each frame is to each prompt by the model itself.
+
+    Parameters
+    ----------
+    likeness : (n, m) floats, such as probabilities; an island's is the mean of its frames.
+
+    Raises
+    ------
+    ShapeError
+        If it does not fit frames and prompts.
+    """
+    likeness = np.asarray(likeness, dtype=np.float64)
+    if likeness.shape != (len(found.of_frames), len(prompts)):
+        raise ShapeError(f"likeness of {len(found.of_frames)} frames to {len(prompts)} prompts",
+                         f"shape {likeness.shape}")
+    means = np.stack([likeness[found.of_frames == k].mean(axis=0) for k in range(len(found))])
+    return _all_named(found, prompts, means, likeness, 0.0)
+
+
+def _all_named(found: Islands, prompts: Sequence[str], means: np.ndarray, frames: np.ndarray, least: float
+               ) -> tuple[IslandName, ...]:
     middle = means.mean(axis=0)
-    close = means - middle
-    frames = path.points.astype(np.float64) @ vectors.T.astype(np.float64) - middle
-    return tuple(_named(k, close, frames, found.of_frames == k, prompts, rounding(path.points, vectors.shape[1]))
+    return tuple(_named(k, means - middle, frames - middle, found.of_frames == k, prompts, least)
                  for k in range(len(found)))
 
 

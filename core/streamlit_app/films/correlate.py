@@ -13,13 +13,13 @@ from core.sources.films.film import Film
 from core.sources.films.signals import UNITS, Signals, signals
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.films import player, python
-from core.streamlit_app.films.data import FilmsData, once, pick_film, takes_prompts, vectors_of
+from core.streamlit_app.films.data import FilmsData, likeness, once, pick_film, readable, takes_prompts
 from core.streamlit_app.films.read import LEAST, jump, said
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
 SHOT_LENGTH = "shot length (s)"
-SPOKEN, LIKENESS = "letters spoken a second", "likeness to what is said (cosine)"
+SPOKEN, LIKENESS = "letters spoken a second", "likeness to what is said"
 
 
 def show(settings: Settings, data: FilmsData) -> None:
@@ -79,11 +79,15 @@ def _spoken(settings: Settings, data: FilmsData, number: int, film: Film) -> dic
     lines = [line for line in film.lines if line.end > path.times[0] and line.start <= path.times[-1]]
     if not lines:
         return {}
-    rate, likeness = np.zeros(len(path)), np.full(len(path), np.nan)
-    vectors = vectors_of(settings, [line.text for line in lines]) if takes_prompts(settings, data) else None
+    rate, like, unit = np.zeros(len(path)), np.full(len(path), np.nan), ""
+    known = readable(settings, [line.text for line in lines]) if takes_prompts(settings, data) else {}
+    said_so = np.zeros((len(path), 0))
+    if known:
+        said_so, unit = likeness(settings, data, number, tuple(known.values()))
+    places = {i: column for column, i in enumerate(known)}
     for i, line in enumerate(lines):
         now = (path.times >= line.start) & (path.times < line.end)
         rate[now] += len(line.text) / max(line.end - line.start, 0.1)
-        if vectors is not None:
-            likeness[now] = path.points[now] @ vectors[i]
-    return {SPOKEN: rate} | ({LIKENESS: likeness} if np.isfinite(likeness).any() else {})
+        if i in places:
+            like[now] = said_so[now, places[i]]
+    return {SPOKEN: rate} | ({f"{LIKENESS} ({unit})": like} if np.isfinite(like).any() else {})

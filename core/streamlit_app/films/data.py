@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.encoding.registry import PHOTO
 from core.errors import ShapeError
 from core.geometry.films.islands import Islands, islands
 from core.geometry.films.shots import Shots, find_shots
@@ -141,8 +140,22 @@ def pick_film(data: FilmsData, *, key: str = "film", label: str = "Film") -> int
 
 
 def takes_prompts(settings: Settings, data: FilmsData) -> bool:
-    """Whether cosines to texts of the model of the page mean anything here."""
-    return settings.model_id != PHOTO and data.images.model.id == settings.model_id
+    """Whether the model of the page made these vectors, so that its texts can be held against them."""
+    return data.images.model.id == settings.model_id
+
+
+def readable(settings: Settings, texts: Sequence[str]) -> dict[int, str]:
+    """Texts by their place, without those that the model knows nothing of."""
+    unread = cached.encoder(settings.model_id).unread(texts)
+    return {i: text for i, text in enumerate(texts) if i not in unread}
+
+
+def likeness(settings: Settings, data: FilmsData, number: int, texts: Sequence[str]) -> tuple[np.ndarray, str]:
+    """How like each frame of a film is to each text, (n, t) floats, and what that is: a cosine or a probability."""
+    own = cached.own_scores(data.ready, tuple(texts))
+    if own is not None:
+        return own[data.rows[number]], "probability"
+    return data.paths[number].points @ vectors_of(settings, texts).T, "cosine"
 
 
 def texts_of(written: str, most: int = 24) -> tuple[str, ...]:

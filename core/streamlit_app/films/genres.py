@@ -20,7 +20,7 @@ from core.geometry.films.unfitted import WAYS, from_scores, prompt_scores
 from core.language.films.evaluation import FilmsEvaluation, evaluate_films
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.films import python
-from core.streamlit_app.films.data import FilmsData, takes_prompts, vectors_of
+from core.streamlit_app.films.data import FilmsData, likeness, readable, takes_prompts, vectors_of
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -146,7 +146,14 @@ def _prompts(settings: Settings, data: FilmsData, rows: Sequence[int], first: Se
         prompts = [state.pick_text(f"Prompt for {name}", key=f"genre {name}", default=f"a {name} film").strip() or name
                    for name in classes]
         way = state.pick_option("A film is judged by", WAYS, key="judged")
-    scores = prompt_scores([data.paths[i] for i in rows], vectors_of(settings, prompts), way=way)
+    if data.ready.has_gap:
+        scores = prompt_scores([data.paths[i] for i in rows], vectors_of(settings, prompts), way=way)
+    elif len(readable(settings, prompts)) < len(prompts):
+        panels.notice("Not all of the prompts of the genres name something that the photo model knows: zero-shot is "
+                      "left out. Write names of things for them.")
+        return {}
+    else:
+        scores = np.stack([likeness(settings, data, i, prompts)[0].mean(axis=0) for i in rows])
     return {"prompts (zero-shot)": from_scores(scores, classes, first, permutations=PERMUTATIONS, seed=settings.seed)}
 
 

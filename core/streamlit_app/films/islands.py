@@ -15,14 +15,14 @@ from core.figures.films import transitions as transition_figures
 from core.figures.films.scenes import island_colouring
 from core.geometry.films.islands import Islands
 from core.geometry.films.transitions import Transitions, transitions
-from core.language.films.naming import IslandName, name_islands
+from core.language.films.naming import IslandName, name_by_likeness, name_islands
 from core.sources.films.detectors import DETECTORS, detected_starts
 from core.sources.films.film import Film, clock
 from core.sources.films.thumbnails import small_frames
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.selections import keep
 from core.streamlit_app.films import player, python
-from core.streamlit_app.films.data import FilmsData, once, pick_film, vectors_of
+from core.streamlit_app.films.data import FilmsData, likeness, once, pick_film, vectors_of
 from core.streamlit_app.films.read import jump
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
@@ -66,7 +66,8 @@ def _names(settings: Settings, data: FilmsData, number: int, found: Islands, pro
         return ()
     named: tuple[IslandName, ...] = once(
         ("names", path.fingerprint, found.cut, prompts, settings.model_id),
-        lambda: name_islands(path, found, prompts, vectors_of(settings, prompts)))
+        lambda: name_islands(path, found, prompts, vectors_of(settings, prompts)) if data.ready.has_gap else
+        name_by_likeness(found, prompts, likeness(settings, data, number, prompts)[0]))
     return named
 
 
@@ -88,7 +89,7 @@ def _islands(data: FilmsData, number: int, found: Islands, names: Sequence[str],
         with st.expander("Names of the islands", icon=":material/table:"):
             st.dataframe(pd.DataFrame([{
                 "island": f"island {own.island + 1}", "nearest prompt": own.prompt, "the next": own.second,
-                "cosine above the mean island": own.closeness, "percentile among frames elsewhere": own.percentile,
+                "likeness above the mean island": own.closeness, "percentile among frames elsewhere": own.percentile,
                 "frames that prefer it (%)": 100 * own.lead, "not told apart because": own.why} for own in said]),
                 hide_index=True, key="films.names")
     with st.container(horizontal=True, vertical_alignment="bottom"):

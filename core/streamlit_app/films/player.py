@@ -19,7 +19,7 @@ from core.sources.films.film import Film, clock
 from core.sources.films.proxies import plays, proxy, proxy_path
 from core.sources.films.reading import FilmFrames
 from core.streamlit_app import cached, panels, state, ui, work
-from core.streamlit_app.films.data import FilmsData, takes_prompts, texts_of, vectors_of
+from core.streamlit_app.films.data import FilmsData, readable, takes_prompts, texts_of, vectors_of
 from core.streamlit_app.live.film_view import FilmEvents, FilmShown, Seek, film_view
 from core.streamlit_app.serving import serve_file
 from core.streamlit_app.state import Settings
@@ -87,7 +87,7 @@ def placed(settings: Settings, data: FilmsData, numbers: Sequence[int], method: 
     sizes = [len(data.paths[i]) for i in numbers]
     starts = np.cumsum([0, *sizes])
     rows = tuple(np.arange(a, b) for a, b in pairwise(starts.tolist()))
-    lines = [_lines(data, i) if subtitles and takes_prompts(settings, data) else {} for i in numbers]
+    lines = [_lines(settings, data, i) if subtitles and takes_prompts(settings, data) else {} for i in numbers]
     at, said = int(starts[-1]), []
     for own in lines:
         said.append({at + j: second for j, second in enumerate(own)})
@@ -109,13 +109,14 @@ def placed(settings: Settings, data: FilmsData, numbers: Sequence[int], method: 
     return Placed(cached.scene(key, make), tuple(numbers), rows, tuple(said), found)
 
 
-def _lines(data: FilmsData, number: int) -> dict[float, str]:
+def _lines(settings: Settings, data: FilmsData, number: int) -> dict[float, str]:
     """Subtitles of a film that are spoken in the part looked at: the second of each, and what it says."""
     film = data.film(number)
     times = data.paths[number].times
     if film is None:
         return {}
-    shown = [line for line in film.lines if times[0] <= line.end and line.start <= times[-1]]
+    spoken = [line for line in film.lines if times[0] <= line.end and line.start <= times[-1]]
+    shown = [spoken[i] for i in readable(settings, [line.text for line in spoken])]
     keep = np.unique(np.linspace(0, len(shown) - 1, min(MOST_LINES, len(shown))).round().astype(int))
     return {(shown[i].start + shown[i].end) / 2: shown[i].text for i in keep.tolist()}
 
@@ -199,4 +200,8 @@ def prompts_of(settings: Settings, data: FilmsData) -> tuple[str, ...]:
         return ()
     written = state.pick_text("Themes: prompts, one a line", key="themes", lines=3,
                               placeholder="a photo of a cone\na photo of a sphere")
-    return texts_of(written)
+    texts = texts_of(written)
+    unread = cached.encoder(settings.model_id).unread(texts)
+    for i, reason in unread.items():
+        panels.notice(f"“{texts[i][:80]}” is left out: {reason}.", "warning")
+    return tuple(text for i, text in enumerate(texts) if i not in unread)

@@ -15,12 +15,12 @@ from core.geometry.directions import angle
 from core.geometry.films.nulls import NullsReport, nulls_report
 from core.geometry.films.paths import path_report
 from core.geometry.films.recurrence import RecurrenceReport, recurrence_report
-from core.geometry.films.themes import LEADING, ThemesReport, themes_report
+from core.geometry.films.themes import LEADING, ThemesReport, themes_by_likeness
 from core.sources.films.film import clock
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.selections import keep
 from core.streamlit_app.films import player, python
-from core.streamlit_app.films.data import FilmsData, once, pick_film, vectors_of
+from core.streamlit_app.films.data import FilmsData, likeness, once, pick_film
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -50,12 +50,13 @@ def show(settings: Settings, data: FilmsData) -> None:
 
     nulls: NullsReport | None = work.result_beside(fingerprint("nulls", path.fingerprint, degrees, settings.seed),
                                                    against)
-    cosines = dict(zip(prompts, vectors_of(settings, prompts) @ path.points.T)) if prompts else {}
+    like, unit = likeness(settings, data, number, prompts) if prompts else (np.zeros((len(path), 0)), "cosine")
+    curves = dict(zip(prompts, like.T))
     frame = ui.show(
-        time_figures.timeline(report, nulls=nulls, prompts=cosines, spans={"islands": island_spans(data, number)},
-                              cuts=starts, lines=said(data, number), dark=ui.dark()),
+        time_figures.timeline(report, nulls=nulls, prompts=curves, likeness=unit, cuts=starts,
+                              spans={"islands": island_spans(data, number)}, lines=said(data, number), dark=ui.dark()),
         key="films.timeline", how_to_read=time_figures.CAPTION, clicks=True,
-        table=lambda: time_figures.table(report, prompts=cosines))
+        table=lambda: time_figures.table(report, prompts=curves))
     jump(data, number, frame)
     _keep_fast(data, number, report.speed)
     if prompts:
@@ -72,9 +73,10 @@ def show(settings: Settings, data: FilmsData) -> None:
 def _themes(settings: Settings, data: FilmsData, number: int, prompts: tuple[str, ...]) -> None:
     """Which prompt leads for how long, beside shuffled prompts and shots."""
     path, starts = data.paths[number], data.starts(number)
+    like, unit = likeness(settings, data, number, prompts)
     report: ThemesReport = once(
         ("themes", path.fingerprint, prompts, settings.model_id, settings.seed),
-        lambda: themes_report(path, prompts, vectors_of(settings, prompts), starts, seed=settings.seed))
+        lambda: themes_by_likeness(path, prompts, like.T, starts, unit=unit, seed=settings.seed))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = state.pick_option("Leads", {key: of.title for key, of in LEADING.items()}, key="leads")
     ui.show(theme_figures.leads(report, measure=measure, dark=ui.dark()), key="films.themes",

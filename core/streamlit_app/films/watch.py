@@ -25,7 +25,7 @@ def show(settings: Settings, data: FilmsData) -> None:
             subtitles = state.pick_flag("Subtitles as points", key="subtitles", default=True) \
                 if takes_prompts(settings, data) else False
             if not takes_prompts(settings, data):
-                st.caption("These vectors have no texts of the model at hand beside them.")
+                st.caption("These vectors were made by another model than the one at hand: it has no texts for them.")
     if not names:
         panels.notice("Choose a film or two.")
         return

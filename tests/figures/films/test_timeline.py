@@ -28,7 +28,7 @@ def test_rows_share_time_and_points_tell_frames() -> None:
     np.testing.assert_allclose(by_name["turning"].y, np.degrees(report.turning))
     np.testing.assert_array_equal(by_name["turning"].customdata, np.arange(n))
     np.testing.assert_array_equal(by_name["brightness"].y, bright)
-    np.testing.assert_allclose(by_name["a dog"].y, made.themes().cosines[1])
+    np.testing.assert_allclose(by_name["a dog"].y, made.themes().likeness[1])
     assert "a &lt;b&gt;cat&lt;/b&gt;" in by_name, "nothing that plotly would obey"
     islands = [t for t in figure.data if t.type == "bar" and "land" not in t.text and t.base[0] == 0]
     assert list(islands[0].customdata) == [0, 16] and list(islands[0].x) == [4.0, 4.0]
@@ -62,4 +62,4 @@ def test_the_table_has_a_row_a_frame() -> None:
     table = timeline.table(made.path(), signals={"brightness": np.ones(64)}, prompts=made.themes().curves)
     assert len(table) == 64 and np.isnan(table["speed (degrees/s)"].iloc[-1])
     np.testing.assert_allclose(table["step (degrees)"][:-1], np.degrees(made.path().steps))
-    np.testing.assert_allclose(table["cosine: a dog"], made.themes().cosines[1])
+    np.testing.assert_allclose(table["likeness: a dog"], made.themes().likeness[1])

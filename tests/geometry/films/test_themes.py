@@ -52,7 +52,7 @@ def test_percentiles_are_among_unmatched_images_or_the_film() -> None:
     reference = unit(np.random.default_rng(1).normal(size=(500, 8)))
     report = themes_report(path, PROMPTS, vectors, starts, reference=reference)
     assert report.compared_with == 500 and report.among == "unmatched images"
-    assert report.percentiles[0, 0] == 100 * (reference @ vectors[0] < report.cosines[0, 0]).mean()
+    assert report.percentiles[0, 0] == 100 * (reference @ vectors[0] < report.likeness[0, 0]).mean()
     assert report.scores[0].null == pytest.approx((reference @ vectors[0]).mean())
     within = themes_report(path, PROMPTS, vectors, starts)
     np.testing.assert_allclose(within.percentiles.mean(axis=1), 50)

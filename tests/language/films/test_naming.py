@@ -9,7 +9,7 @@ from core.errors import ShapeError
 from core.geometry.directions import unit
 from core.geometry.films.islands import Islands, islands
 from core.geometry.films.trajectory import Trajectory
-from core.language.films.naming import name_islands
+from core.language.films.naming import name_by_likeness, name_islands
 from tests.geometry.films.made_places import D, walk
 
 
@@ -39,3 +39,12 @@ def test_no_name_is_given_by_force():
     assert "no other island" in name_islands(alone[0], alone[1], ["it"], alone[2][:1])[0].why
     with pytest.raises(ShapeError, match="for each of 1 prompts"):
         name_islands(path, found, ["one"], texts)
+
+
+def test_a_models_own_likeness_names_islands_as_cosines_do():
+    path, found, texts = made([0, 1, 2, 0])
+    prompts = ["first", "second", "third"]
+    names = name_by_likeness(found, prompts, path.points @ texts.T)
+    assert [n.name for n in names] == prompts
+    with pytest.raises(ShapeError, match="likeness of"):
+        name_by_likeness(found, prompts, np.zeros((3, 3)))
