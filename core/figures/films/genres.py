@@ -112,7 +112,8 @@ def differences_sentence(found: Mapping[tuple[str, str], Difference]) -> str:
         p = "" if change.p is None else f" (p {change.p:.3f})"
         told = change.verdict in (Verdict.HIGHER, Verdict.LOWER)
         parts.append(f"{after}{' tells' if told else ':'} {said[change.verdict]} {before}{p}")
-    return "; ".join(parts) + "." if parts else ""
+    said_of = "; ".join(parts)
+    return f"{said_of[:1].upper()}{said_of[1:]}." if parts else ""
 
 
 def confusion(report: Classified, *, dark: bool = False) -> go.Figure:

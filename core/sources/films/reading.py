@@ -81,7 +81,11 @@ class FilmFrames:
 
     def at_size(self, size: int) -> FilmFrames:
         """The same frames with another shorter side."""
-        return FilmFrames(self.path, self.header, self.numbers, size=size, content=self.content, name=self.name,
+        return self.of_numbers(self.numbers, size)
+
+    def of_numbers(self, numbers: np.ndarray, size: int) -> FilmFrames:
+        """Other frames of the same file, by their numbers in it, with a shorter side."""
+        return FilmFrames(self.path, self.header, numbers, size=size, content=self.content, name=self.name,
                           keep=self._keep)
 
     def close(self) -> None:

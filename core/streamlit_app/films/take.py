@@ -5,32 +5,36 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.errors import UnreadableItem
 from core.figures.films.moving import MovingSphere
 from core.figures.films.moving import film_with_sphere as film_pictures
 from core.geometry.directions import angle
 from core.geometry.films.trajectory import Trajectory
 from core.sources.films.film import Film, clock
+from core.sources.films.reading import FilmFrames
 from core.sources.films.writing import write_mp4
 from core.streamlit_app import ui, work
 from core.streamlit_app.data.choose import look_at
 from core.streamlit_app.films import python
 from core.streamlit_app.films.data import FilmsData
 from core.streamlit_app.films.player import Placed
+from core.streamlit_app.live.film_view import seen_from
 from core.streamlit_app.state import Settings
-from core.types import fingerprint
+from core.types import Images, fingerprint
 
 SIDE = 480
 FPS, MOST_PICTURES = (1.0, 24.0), 20_000
 
 
-def show(settings: Settings, data: FilmsData, shown: Placed, chosen: int) -> None:
-    """Downloads of the film that is chosen in the player, and of the code."""
+def show(settings: Settings, data: FilmsData, shown: Placed, chosen: int, camera: str | None) -> None:
+    """Downloads of the film that is chosen in the player, seen from where its sphere is, and of the code."""
     number = shown.numbers[chosen]
     with st.container(horizontal=True, vertical_alignment="center", key="films.take"):
         ui.download_table(lambda: table_of(data, shown, chosen), f"path of {data.names[number]}", label="Path (CSV)")
@@ -38,7 +42,7 @@ def show(settings: Settings, data: FilmsData, shown: Placed, chosen: int) -> Non
                            f"path of {data.names[number]}.parquet", "application/octet-stream", key="films.parquet",
                            on_click="ignore", icon=":material/download:", help="With the vectors: it opens again under "
                            "Vectors with times.")
-        _film(data, shown, chosen)
+        _film(data, shown, chosen, camera)
         if st.button("Look at these frames on every page", icon=":material/public:", key="films.everywhere"):
             look_at(data.ready.opened)
             st.switch_page("pages/1_Embedding_Sphere.py")
@@ -67,58 +71,76 @@ def as_parquet(data: FilmsData, shown: Placed, chosen: int) -> bytes:
     return buffer.getvalue()
 
 
-def _film(data: FilmsData, shown: Placed, chosen: int) -> None:
+def _film(data: FilmsData, shown: Placed, chosen: int, camera: str | None) -> None:
     """A button that makes the mp4, then one that gives it."""
     number = shown.numbers[chosen]
     film = data.film(number)
     if film is None:
         return
     key = fingerprint("film with sphere", film.fingerprint, shown.scene.fingerprint, chosen)
-    asked = st.session_state.setdefault("films.asked", set())
+    asked: dict[str, str | None] = st.session_state.setdefault("films.asked", {})
     if key not in asked:
         if st.button("Film and sphere (mp4)", icon=":material/movie:", key="films.make",
                      help="The film beside its moving sphere, drawn frame by frame."):
-            asked.add(key)
+            asked[key] = camera
             st.rerun()
         return
 
     def make(on_progress: work.Progress, should_stop: work.Stop) -> bytes:
-        return film_with_sphere(film, shown, chosen, dark=dark, on_progress=on_progress, should_stop=should_stop)
+        on_map = Trajectory(shown.scene.coords[shown.rows[chosen]], data.paths[number].times)
+        direction, up = seen_from(asked[key]) or (None, None)
+        sphere = MovingSphere(on_map, starts=data.starts(number), size=SIDE, direction=direction, up=up, dark=dark,
+                              say=clock)
+        return film_with_sphere(film, sphere, on_progress=on_progress, should_stop=should_stop)
 
     dark = ui.dark()
-    made = work.result_beside(f"{key}:{dark}", make)
+    made = work.result_beside(fingerprint(key, dark, asked[key]), make)
     if made is not None:
         st.download_button("Save the mp4", made, f"{data.names[number]} on the sphere.mp4", "video/mp4",
                            key="films.mp4", on_click="ignore", icon=":material/download:")
 
 
-def film_with_sphere(film: Film, shown: Placed, chosen: int, *, dark: bool = False,
-                     on_progress: work.Progress, should_stop: work.Stop) -> bytes:
+def film_with_sphere(film: Film, sphere: MovingSphere, *, on_progress: work.Progress, should_stop: work.Stop) -> bytes:
     """The film beside the sphere on which its point moves, as mp4 with the film's own sound.
 
-    The frames are those looked at, each until the next one comes; the point moves between them. A long film has fewer
-    pictures a second.
+    A film's file is shown with all of its frames in the part that is looked at, other films with those looked at; the
+    point moves between these. A long film has fewer pictures a second.
     """
-    rows = shown.rows[chosen]
-    times = film.times[:len(rows)]
-    path = Trajectory(shown.scene.coords[rows], times)
-    seconds = float(times[-1] - times[0]) + float(np.median(np.diff(times)) if len(times) > 1 else 1.0)
+    start, seconds = float(film.times[0]), _lasts(film.times)
     fps = float(np.clip(MOST_PICTURES / max(seconds, 1e-9), *FPS))
     count = max(1, round(seconds * fps))
-    sphere = MovingSphere(path, size=SIDE, dark=dark, say=clock)
+    frames, times = _every_frame(film, fps)
 
     def pictures() -> Iterator[tuple[float, np.ndarray]]:
-        held, shown_frame = np.zeros((SIDE, SIDE, 3), np.uint8), -1
+        held, last = np.zeros((SIDE, SIDE, 3), np.uint8), -1
         for tick in range(count):
-            at = float(times[0]) + tick / fps
+            at = start + tick / fps
             frame = int(np.clip(np.searchsorted(times, at + 1e-6, side="right") - 1, 0, len(times) - 1))
-            if frame != shown_frame:
-                held, shown_frame = np.asarray(film.frames.decode(frame)), frame
+            if frame != last:
+                with suppress(UnreadableItem):
+                    held = np.asarray(frames.decode(frame))
+                last = frame
             yield at, held
 
     first = next(film_pictures(pictures(), sphere))
     with tempfile.TemporaryDirectory() as folder:
         made = write_mp4(film_pictures(pictures(), sphere), (first.shape[1], first.shape[0]), fps,
                          Path(folder) / "film.mp4", count=count, on_progress=on_progress, should_stop=should_stop,
-                         sound_from=film.path if film.has_sound else None, sound_start=float(times[0]))
+                         sound_from=film.path if film.has_sound else None, sound_start=start)
         return made.read_bytes()
+
+
+def _lasts(times: np.ndarray) -> float:
+    """Seconds from the first to the end of the last frame, which lasts as long as frames mostly do."""
+    return float(times[-1] - times[0]) + float(np.median(np.diff(times)) if len(times) > 1 else 1.0)
+
+
+def _every_frame(film: Film, fps: float) -> tuple[Images, np.ndarray]:
+    """Frames to show and their times: of a file all that are needed for so many a second, else those looked at."""
+    frames = film.frames
+    if not isinstance(frames, FilmFrames):
+        return frames, film.times
+    times = frames.header.times
+    ticks = np.arange(float(film.times[0]), float(film.times[0]) + _lasts(film.times), 1 / fps)
+    numbers = np.unique(np.clip(np.searchsorted(times, ticks + 1e-6, side="right") - 1, 0, None))
+    return frames.of_numbers(numbers, SIDE), times[numbers]

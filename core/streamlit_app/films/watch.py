@@ -35,4 +35,4 @@ def show(settings: Settings, data: FilmsData) -> None:
     st.caption("Each point is a frame; the line joins frames that follow each other, faint where a shot ends. Play, "
                "and the ringed point moves; click on the path, a point or the strip, and the player goes there. How "
                "far angles on the sphere can be trusted stands under it.")
-    take.show(settings, data, shown, min(events.film, len(numbers) - 1))
+    take.show(settings, data, shown, min(events.film, len(numbers) - 1), events.camera)
