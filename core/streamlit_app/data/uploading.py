@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
 from core.errors import SourceError
 from core.settings import settings
 from core.sources.tars import ARCHIVES
-from core.streamlit_app import panels, uploads
+from core.streamlit_app import panels, state, uploads
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
     from core.types import Dataset
 
+T = TypeVar("T")
 LONGEST_FILES = 120
 
 
@@ -101,3 +102,38 @@ def take(source: str, files: Sequence[UploadedFile]) -> None:
     """What was brought is open: it stays counted, and nothing is refused any more."""
     st.session_state.pop(f"{source}.refused", None)
     uploads.keep(source, files)
+
+
+def bring(source: str, label: str, types: Sequence[str] | None,
+          opening: Callable[[Sequence[tuple[str, bytes]]], T]) -> tuple[T, str] | None:
+    """What was uploaded, opened once, with the names of its files; None until something is.
+
+    Where it is refused the field is empty again, and the reason stands above it.
+    """
+    held: tuple[T, str] | None = st.session_state.get(f"{source}.source")
+    if held is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(held[1], width="content")
+            if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
+                del st.session_state[f"{source}.source"]
+                uploads.close(source)
+                state.write_url("file", None)
+                st.rerun()
+        return held
+    say_refused(source)
+    files = upload(label, types, f"{source}.upload", several=True)
+    if not files:
+        asked = st.query_params.get("file")
+        panels.notice(f"The address is of a view of “{asked[:LONGEST_FILES]}”, which was uploaded: bring the same file "
+                      "again." if asked else "They are forgotten when the visit ends." if settings().hosted
+                      else "They stay on this machine.")
+        return None
+    try:
+        with st.spinner("Reading …"):
+            found = opening(Brought.of(files).files)
+    except Exception as error:
+        refuse(source, files, error)
+    else:
+        st.session_state[f"{source}.source"] = found, names_of(files)
+        take(source, files)
+    st.rerun()

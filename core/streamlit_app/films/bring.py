@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,10 @@ from core.settings import settings as process_settings
 from core.sources.films.film import Film, clock, films_dataset
 from core.sources.films.sampling import SIZES, WAYS, Sampling
 from core.sources.solids.films import KINDS
-from core.streamlit_app import cached, panels, state, uploads, work
+from core.streamlit_app import cached, panels, state, work
 from core.streamlit_app.data.links import wanted
 from core.streamlit_app.data.opened import Opened
-from core.streamlit_app.data.uploading import LONGEST_FILES, Brought, names_of, refuse, say_refused, take, upload
+from core.streamlit_app.data.uploading import bring
 from core.types import EmbeddingSet, ModelSpec, Refusal, as_ids, fingerprint
 
 if TYPE_CHECKING:
@@ -145,9 +145,9 @@ def _seconds(label: str, key: str) -> float | None:
 def _files() -> Films | None:
     from core.sources.films.opening import open_film_files
 
-    held = _uploaded("films", "MP4, WebM, MOV, MKV, AVI, GIF; pictures with running numbers are one film; SRT and VTT "
-                     "of the same name are its subtitles; a zip with a folder a genre; a table names films and labels",
-                     open_film_files)
+    held = bring("films", "MP4, WebM, MOV, MKV, AVI, GIF; pictures with running numbers are one film; SRT and VTT "
+                 "of the same name are its subtitles; a zip with a folder a genre; a table names films and labels",
+                 None, open_film_files)
     return None if held is None else _looked_at(*held)
 
 
@@ -178,8 +178,8 @@ def _lines(sampling: Sampling) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _vectors() -> Films | None:
     from core.sources.films.vectors import open_frame_vectors
 
-    held = _uploaded("frame_vectors", "Vectors of frames with a column or array “time” in seconds (npz, Parquet, CSV, "
-                     "or npy with a table), and “film” where there are several", open_frame_vectors)
+    held = bring("frame_vectors", "Vectors of frames with a column or array “time” in seconds (npz, Parquet, CSV, "
+                 "or npy with a table), and “film” where there are several", None, open_frame_vectors)
     if held is None:
         return None
     found, names = held
@@ -203,37 +203,6 @@ def as_vectors(found: FrameVectors, name: str) -> VectorSource:
     model = ModelSpec(f"precomputed: {name}", fingerprint(points), points.shape[1], "precomputed")
     images = EmbeddingSet(points, np.ones(len(points)), ids, "image", table, model)
     return VectorSource(name, images, None, np.empty((0, 2), np.int64))
-
-
-def _uploaded(source: str, label: str, opening: Callable[[Sequence[tuple[str, bytes]]], Any]) -> tuple[Any, str] | None:
-    """What was uploaded, opened once, with the names of its files; refused, the reason stands above an empty field."""
-    held: tuple[Any, str] | None = st.session_state.get(f"{source}.source")
-    if held is not None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(held[1], width="content")
-            if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
-                del st.session_state[f"{source}.source"]
-                uploads.close(source)
-                state.write_url("file", None)
-                st.rerun()
-        return held
-    say_refused(source)
-    files = upload(label, None, f"{source}.upload", several=True)
-    if not files:
-        asked = st.query_params.get("file")
-        panels.notice(f"The address is of a view of “{asked[:LONGEST_FILES]}”, which was uploaded: bring the same file "
-                      "again." if asked else "They are forgotten when the visit ends." if process_settings().hosted
-                      else "They stay on this machine.")
-        return None
-    try:
-        with st.spinner("Reading …"):
-            found = opening(Brought.of(files).files)
-    except Exception as error:
-        refuse(source, files, error)
-    else:
-        st.session_state[f"{source}.source"] = (found, names_of(files))
-        take(source, files)
-    st.rerun()
 
 
 def _here() -> Films | None:

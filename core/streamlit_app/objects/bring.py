@@ -14,18 +14,9 @@ from core.sources.meshes.formats import BESIDE, READ
 from core.sources.solids.scene import Solid
 from core.sources.solids.vocabulary import SOLIDS
 from core.sources.tars import ARCHIVES
-from core.streamlit_app import panels, state, uploads
+from core.streamlit_app import panels, state
 from core.streamlit_app.data.links import wanted
-from core.streamlit_app.data.uploading import (
-    LONGEST_FILES,
-    Brought,
-    names_of,
-    open_images,
-    refuse,
-    say_refused,
-    take,
-    upload,
-)
+from core.streamlit_app.data.uploading import bring, open_images
 from core.types import Refusal, fingerprint
 
 if TYPE_CHECKING:
@@ -115,34 +106,9 @@ def _photos() -> Objects | None:
 
 def _uploaded(source: str, label: str, types: Sequence[str] | None,
               opening: Callable[[Sequence[tuple[str, bytes]]], Objects]) -> Objects | None:
-    """What was uploaded, opened once; where it is refused the field is empty again and the reason stands above it."""
-    held: Objects | None = st.session_state.get(f"{source}.source")
-    if held is not None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(held.name, width="content")
-            if st.button("Close", key=f"{source}.close", icon=":material/close:", type="tertiary"):
-                del st.session_state[f"{source}.source"]
-                uploads.close(source)
-                state.write_url("file", None)
-                st.rerun()
-        return held
-    say_refused(source)
-    files = upload(label, types, f"{source}.upload", several=True)
-    if not files:
-        asked = st.query_params.get("file")
-        panels.notice(f"The address is of a view of “{asked[:LONGEST_FILES]}”, which was uploaded: bring the same file "
-                      "again." if asked else "They are forgotten when the visit ends." if process_settings().hosted
-                      else "They stay on this machine.")
-        return None
-    try:
-        with st.spinner("Reading …"):
-            found = opening(Brought.of(files).files)
-    except Exception as error:
-        refuse(source, files, error)
-    else:
-        st.session_state[f"{source}.source"] = replace(found, files=names_of(files))
-        take(source, files)
-    st.rerun()
+    """What was uploaded, by the names of its files."""
+    held = bring(source, label, types, opening)
+    return None if held is None else replace(held[0], files=held[1])
 
 
 def _here() -> Objects | None:
