@@ -54,11 +54,13 @@ class Colouring:
     title : name of the quantity, with its unit.
     values : (n,) floats, NaN where there is none; or None where ``groups`` speak.
     groups : one name a point, or None; empty where there is none.
+    whole : whether the colours run from the least to the greatest value, and not between the 1st and 99th percentile.
     """
 
     title: str
     values: np.ndarray | None = None
     groups: tuple[str, ...] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,7 @@ class SphereScene:
                                np.sort(np.fromiter(self.thumbnails, dtype=np.int64)), self.shown]
         parts += [np.asarray(a) if a is not None else None for a in (self.selected, self.heat)]
         if colouring is not None:
-            parts += [colouring.title, colouring.groups,
+            parts += [colouring.title, colouring.groups, colouring.whole,
                       None if colouring.values is None else np.asarray(colouring.values)]
         for item in (*self.arcs, *self.caps, *self.marks):
             parts += [np.asarray(v) if isinstance(v, np.ndarray) else v for v in vars(item).values()]

@@ -41,13 +41,13 @@ class Legend:
 def legend(scene: SphereScene, dark: bool = False) -> Legend:
     """Colours of a scene's points.
 
-    Groups beyond the twelve largest share one grey entry; values are spread between their 1st and 99th percentile;
-    points without value or group are grey.
+    Groups beyond the twelve largest share one grey entry; values are spread between their 1st and 99th percentile,
+    or over all of them where the colouring says so; points without value or group are grey.
     """
     p = theme.palette(dark)
     colouring = scene.colouring
     if colouring is not None and colouring.values is not None:
-        return _by_value(colouring.title, np.asarray(colouring.values, dtype=np.float64), dark)
+        return _by_value(colouring.title, np.asarray(colouring.values, dtype=np.float64), colouring.whole, dark)
     if colouring is not None and colouring.groups is not None:
         return _by_group(colouring.title, colouring.groups, p)
     present = [code for code in range(len(POINT_KINDS)) if (scene.kinds == code).any()]
@@ -78,9 +78,9 @@ def _by_group(title: str, groups: tuple[str, ...], p: theme.Palette) -> Legend:
     return Legend(title, tuple(names), tuple(sizes), index, _table(colours))
 
 
-def _by_value(title: str, values: np.ndarray, dark: bool) -> Legend:
+def _by_value(title: str, values: np.ndarray, whole: bool, dark: bool) -> Legend:
     known = np.isfinite(values)
-    low, high = np.percentile(values[known], [1, 99]) if known.any() else (0.0, 1.0)
+    low, high = np.percentile(values[known], [0, 100] if whole else [1, 99]) if known.any() else (0.0, 1.0)
     if high <= low:
         high = low + 1
     share = np.clip((np.where(known, values, low) - low) / (high - low), 0, 1)

@@ -146,7 +146,7 @@ def film_map(report: FilmDistances, labels: Sequence[str] | None = None, *, meas
             marker={"size": 11, "color": p.categories[i % len(p.categories)],
                     "symbol": ("circle", "diamond", "square", "cross")[i // len(p.categories) % 4]},
             hovertemplate=f"%{{text}}<extra>{plain(shortened(label))}</extra>"))
-    room = 0.14 * max(float(np.ptp(x, axis=0).max()), 1e-6)
+    room = 0.25 * max(float(np.ptp(x, axis=0).max()), 1e-6)
     figure.update_xaxes(title_text="distance (degrees)", range=[x[:, 0].min() - room, x[:, 0].max() + room])
     figure.update_yaxes(title_text="distance (degrees)", scaleanchor="x")
     text = f"Map of {n} films, {MEASURES[measure]}: {_kept(report.arranged[measure].map_fidelity)}"

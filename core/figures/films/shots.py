@@ -108,6 +108,8 @@ def _finding(report: Shots, others: Mapping[str, np.ndarray], truth: np.ndarray 
 
 def _agrees(report: Shots, starts: np.ndarray) -> str:
     """How far the cuts of another detector are those of the path, a frame more or less."""
+    if len(report) == len(starts) == 1:
+        return "no cut by either"
     chance = f1_by_chance(len(report) - 1, starts, len(report.steps) + 1, np.random.default_rng(0))
     return f"F1 {match_cuts(report.starts, starts).f1:.2f}, by chance {chance:.2f}"
 

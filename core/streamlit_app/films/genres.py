@@ -98,7 +98,7 @@ def _accuracy(settings: Settings, data: FilmsData, rows: Sequence[int], first: S
     found, classified = told
     reason = classified["path"].reason
     if reason:
-        panels.notice(f"Genres are {reason}. " + (
+        panels.notice(f"{'By the first label of each film, genres' if many else 'Genres'} are {reason}. " + (
             "Take more films of each kind above." if data.brought.opened.in_world else "Bring more labelled films."))
         return
     if many:

@@ -200,7 +200,7 @@ def colouring(n: int, films: Sequence[FilmShown], colour: Colour) -> Colouring:
     for film in films:
         values[film.rows] = film.times
         values[list(film.said)] = list(film.said.values())
-    return Colouring("time in the film, s", values=values)
+    return Colouring("time in the film, s", values=values, whole=True)
 
 
 def _check(scene: SphereScene, films: Sequence[FilmShown]) -> None:

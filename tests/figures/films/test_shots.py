@@ -46,6 +46,8 @@ def test_cuts_flashes_and_other_detectors_stand_at_their_frames(path):
     assert title(figure).startswith("6 shots in 56 frames, 1 flash left out; A <detector> 3 (F1 0.29, by chance 0.")
     same = title(draw_shots.shots(report, path.times, truth=np.array([0, *CUTS[:4], 47])))
     assert "truth 6 (F1 1.00, by chance 0." in same
+    one = Trajectory(path.points[:3], path.times[:3])
+    assert "A 1 (no cut by either)" in title(draw_shots.shots(find_shots(one), one.times, others={"A": np.array([0])}))
     found = draw_shots.table(report, path.times)
     assert found["cut"].sum() == 5 and found["flash"].tolist().index(True) == 3 and len(found) == 56
     one = path.part(slice(1))

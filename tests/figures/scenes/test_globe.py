@@ -115,6 +115,8 @@ def test_values_are_coloured_between_their_percentiles_and_missing_ones_grey():
     trace = named(sphere(scene(colouring=Colouring("cosine", values=values))), "images")
     assert trace.marker.colorbar.title.text == "cosine (grey: none)"
     assert trace.marker.cmin == pytest.approx(key.low)
+    whole = legend(scene(colouring=Colouring("time", values=values, whole=True)))
+    assert (whole.low, whole.high) == (-1, 1) and (whole.index == NO_VALUE - 1).sum() == 1
     constant = legend(scene(colouring=Colouring("c", values=np.ones(N))))
     assert np.isfinite([constant.low, constant.high]).all()
 

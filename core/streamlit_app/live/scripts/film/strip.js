@@ -74,6 +74,9 @@ class Strip {
         const scale = Math.max(w / known[k].width, h / known[k].height), a = w / scale, b = h / scale;
         pen.drawImage(known[k], (known[k].width - a) / 2, (known[k].height - b) / 2, a, b, x, y, w, h);
       }
+      pen.strokeStyle = look.colours.grid;   // a white picture on a white page has an edge
+      pen.lineWidth = 1;
+      pen.strokeRect(x + 0.5, y + 0.5, w - 1, h - 1);
       const next = this.frames[k + 1];
       if (next !== undefined && this.path.starts.some((start) => start > frame && start <= next)) {
         pen.fillStyle = look.colours.kinds.text;
