@@ -224,7 +224,10 @@ def order_adds(report: FilmDistances, *, dark: bool = False) -> go.Figure:
         hovertemplate="%{text}, %{x:.1f}°<extra></extra>"))
     figure.update_yaxes(tickmode="array", tickvals=y, ticktext=names, range=[len(y) - 0.5, -0.5], showgrid=False,
                         zeroline=False)
-    figure.update_xaxes(title_text="dynamic time warping (degrees)")
+    drawn = [v for pair in ends for v in pair] + [float(np.degrees(o.warped)) for o in shown]
+    middle = (min(drawn) + max(drawn)) / 2
+    figure.update_xaxes(title_text="dynamic time warping (degrees)",
+                        range=[middle - 1, middle + 1] if max(drawn) - min(drawn) < 1 else None)
     return framed(figure, _order_finding(report), height=150 + 24 * len(y), dark=dark)
 
 

@@ -67,11 +67,12 @@ def changes(report: ChangeReport, *, unit: str = "strength", dark: bool = False)
 
 def _finding(report: ChangeReport) -> str:
     jumps, smooth = int(report.jumps.sum()), report.smoothness
+    if smooth.null is None:
+        return f"{shortened(report.name) or 'The change'} moves nothing: {smooth.n:,} images lie at one place"
     where = ", ".join(f"{at:.3g}" for at in report.strengths[1:][report.jumps][:3])
     told = f"jumps {jumps} time{'s' if jumps != 1 else ''} (to {where}{', ...' if jumps > 3 else ''})" if jumps else \
         "jumps nowhere"
-    straight = f"straightness {smooth.value:.2f} (random walk {smooth.null:.2f})" if smooth.null is not None else \
-        "it does not move"
+    straight = f"straightness {smooth.value:.2f} (random walk {smooth.null:.2f})"
     noise = f"; two encodings differ by {np.degrees(report.noise):.2g}°" if report.noise is not None else ""
     return (f"{shortened(report.name) or 'The image'} moves {np.degrees(report.net.value):.0f}° over "
             f"{np.degrees(report.length.value):.0f}° of path and {told}; {straight}, {smooth.n:,} images{noise}")

@@ -44,10 +44,11 @@ def show(settings: Settings, data: FilmsData) -> None:
     correlations: CorrelationReport = once(key, lambda: correlation_report(report, found))
     ui.show(figures.correlations(correlations, dark=ui.dark()), key="films.correlations", how_to_read=figures.CAPTION,
             table=lambda: figures.table(correlations))
+    best = max(correlations.table.values(), key=lambda c: -1.0 if c.difference.p is None else abs(c.number.value))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measures = {name: name for name in per_frame(report)}
-        measure = state.pick_option("Of the path", measures, key="correlated")
-        signal = state.pick_option("beside", {name: name for name in found}, key="signal")
+        measure = state.pick_option("Of the path", {name: name for name in per_frame(report)}, key="correlated",
+                                    default=best.measure)
+        signal = state.pick_option("beside", {name: name for name in found}, key="signal", default=best.signal)
     frame = ui.show(figures.scatter(correlations, measure, signal, dark=ui.dark()), key="films.scatter", clicks=True,
                     how_to_read="A dot is a frame. Click one, and the player goes there.",
                     table=lambda: time_figures.table(report, signals=found))

@@ -136,6 +136,9 @@ def test_order_stands_beside_shuffled_shots():
         assert x == pytest.approx(np.degrees(found.warped))
         assert ends[2 * k:2 * k + 2] == pytest.approx(np.degrees([found.shuffled.low, found.shuffled.high]).tolist())
     assert len(dots.x) == 10 and f"p {report.order_p:.3f}, 10 pairs" in title(figure)
+    whole = film_distances([m.path for m in MADE[:2]], [np.array([0])] * 2, frames=10, draws=19)
+    low, high = drawn.order_adds(whole).layout.xaxis.range
+    assert high - low == pytest.approx(2) and low < np.degrees(whole.order[0].warped) < high
     with pytest.raises(ShapeError, match="Find shots first"):
         drawn.order_adds(film_distances([m.path for m in MADE[:2]], frames=10))
 
