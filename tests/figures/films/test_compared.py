@@ -193,9 +193,9 @@ def test_accuracies_stand_beside_their_own_chance():
     assert "3 genres of 18 films told above chance by path 100 %; not told from chance by order forgotten" in title(
         figure)
     change = {("order forgotten", "path"): told_apart(found["order forgotten"], found["path"])}
-    assert told.differences_sentence(change).startswith("path tells more films than order forgotten (p 0.00")
+    assert told.differences_sentence(change).startswith("Path tells more films than order forgotten (p 0.00")
     change = {("prompts", "path"): told_apart(found["prompts"], found["path"])}
-    assert told.differences_sentence(change) == "path: not comparable with prompts."
+    assert told.differences_sentence(change) == "Path: not comparable with prompts."
     assert told.accuracies({"prompts": found["prompts"]}).layout.title.text.startswith("Genres: not measurable")
 
 
