@@ -199,7 +199,8 @@ def prompts_of(settings: Settings, data: FilmsData) -> tuple[str, ...]:
     if not takes_prompts(settings, data):
         return ()
     written = state.pick_text("Themes: prompts, one a line", key="themes", lines=3,
-                              placeholder="a photo of a cone\na photo of a sphere")
+                              placeholder="a photo of a cone\na photo of a sphere"
+                              if data.brought.opened.in_world else "a photo of a dog\na photo of a car")
     texts = texts_of(written)
     unread = cached.encoder(settings.model_id).unread(texts)
     for i, reason in unread.items():
