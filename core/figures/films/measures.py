@@ -74,7 +74,8 @@ def small_multiples(tests: Mapping[str, Sequence[AgainstNull]], title: str, *, n
                             ticktext=list(names or [plain(test.null) for test in of])[::-1], row=row, col=1)
     if not shown:
         figure.add_annotation(text="Nothing is measurable.", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
-    for name, symbol in (("differs", "circle"), ("not told apart", "circle-open")):
+        figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    for name, symbol in (("differs", "circle"), ("not told apart", "circle-open")) if shown else ():
         figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=f"the film, {name}",
                                     marker={"size": 10, "symbol": symbol, "color": p.kinds["text"]}))
     framed(figure, title, height=count * row_height + 70, dark=dark)

@@ -44,6 +44,12 @@ def test_titles_say_what_differs_from_whole_shots_shuffled() -> None:
     assert made.title(measures.measures(one)).endswith("nothing can be told from whole shots shuffled (1 shot)")
 
 
+def test_where_nothing_is_measurable_there_is_a_word_and_no_axis() -> None:
+    figure = measures.small_multiples({}, "nothing")
+    assert [note.text for note in figure.layout.annotations] == ["Nothing is measurable."]
+    assert not figure.data and not figure.layout.xaxis.visible and not figure.layout.yaxis.visible
+
+
 def test_tables_have_all_tests_in_the_units_that_are_shown() -> None:
     table = measures.table(made.nulls())
     assert len(table) == 3 * len(MEASURES)
