@@ -100,7 +100,11 @@ def _end(away: set[str]) -> None:
             cached.leave(name)
         LEDGER.leave(session)
         SHELF.take(session)
+        known = runtime.get_instance()._session_mgr.get_session_info(session)
         runtime.get_instance().close_session(session)
+        if known is not None:   # Streamlit itself holds on to the last session until another comes
+            known.session.session_state.clear()
+            known.session._fragment_storage.clear()
     if over:
         gc.collect()    # a session and its state hold each other
         give_back_freed_memory()

@@ -85,6 +85,45 @@ def result_beside(key: str, work: Callable[[Progress, Stop], Any]) -> Any | None
     return done.of(key, job.result)
 
 
+def result_here(slot: str, key: str, work: Callable[[Progress, Stop], Any]) -> Any | None:
+    """What work gives, for this visit alone; None until it is there, below whose progress the page goes on.
+
+    A slot keeps what was asked for last: another key stops the work before it and lets go what it gave.
+
+    Raises
+    ------
+    OrreryError
+        What the work raised; asking again starts it anew.
+    """
+    known = st.session_state.get(slot)
+    if known is not None and known[0] == key:
+        return known[1]
+    name = f"{slot}:{key}"
+    forget_here(slot, but=name)
+    job = running(name) or start(name, work)
+    st.session_state[f"{slot}.at_work"] = job
+    job.wait(0.5)
+    if not job.over:
+        watch(job)
+        return None
+    forget(name)
+    del st.session_state[f"{slot}.at_work"]
+    if job.error is not None:
+        raise as_error(job.error)
+    st.session_state[slot] = key, job.result()
+    return st.session_state[slot][1]
+
+
+def forget_here(slot: str, *, but: str = "") -> None:
+    """Let go what a slot keeps for this visit, and stop the work for it unless it is that of the name given."""
+    st.session_state.pop(slot, None)
+    job: Job | None = st.session_state.get(f"{slot}.at_work")
+    if job is not None and job.key != but:
+        job.cancel()
+        forget(job.key)
+        del st.session_state[f"{slot}.at_work"]
+
+
 @st.fragment(run_every=0.4)
 def watch(job: Job, leave: Callable[[], None] | None = None) -> None:
     """Progress bar, time left and a button to stop; the page is drawn anew when the work is over.

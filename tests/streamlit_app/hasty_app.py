@@ -30,7 +30,8 @@ def _held(_: object) -> JSONResponse:
     embedding.ASK_ABOVE_SECONDS = math.inf
     return JSONResponse({
         "jobs": [job.key for job in cached.runner().jobs()], "visits": len(visits.sessions()),
-        "uploads": LEDGER.total(), "shared": len(cached._results) + len(cached._points) + len(cached._scenes),
+        "uploads": LEDGER.total(), "shared": sum(map(len, (cached._results, cached._points, cached._scenes,
+                                                                        cached._views))),
         "threads": sorted(thread.name for thread in threading.enumerate()), "MB": _memory()})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import requests
 
+from tests.sources.films.filming import film
 from tests.streamlit_app.protocol import LIMIT, Visitor
 
 Held = dict[str, object]
@@ -93,3 +95,35 @@ def test_no_visitor_stops_the_work_of_another_nor_by_clearing_the_caches(hasty: 
     for visitor in (worker, other):
         visitor.leave()
     held_when(hasty, nothing)
+
+
+def test_films_of_a_visit_are_seen_by_no_other_and_go_with_it(streamlit_server: Callable[..., str], tmp_path: Path
+                                                              ) -> None:
+    (tmp_path / "tmp").mkdir()
+    address = streamlit_server(Path(__file__).parent / "hasty_app.py", ORRERY_HOSTED="1", TMPDIR=str(tmp_path / "tmp"),
+                               ORRERY_CACHE=str(tmp_path / "cache"))
+    held(address)
+    clip = film(tmp_path / "clip.avi", 40, "-c:v", "mjpeg").read_bytes()
+    spoken = b"1\n00:00:00,100 --> 00:00:01,000\nwords of the first\n"
+    first = Visitor(address, "Video_Trajectories", films="files", per_second="10", films_at="read").run()
+    first.bring("films.upload", ("zebra.avi", clip), ("zebra.srt", spoken), ("notes of the first.doc", b"x")).settled()
+    assert "words of the first" in first.shown and "notes of the first" in first.shown
+
+    same = Visitor(address, "Video_Trajectories", films="files", per_second="10", films_at="read").run()
+    same.bring("films.upload", ("zebra.avi", clip)).settled()
+    assert "of the first" not in same.shown and "A second" in same.shown
+    renamed = Visitor(address, "Video_Trajectories", films="files", per_second="10", films_at="read").run()
+    renamed.bring("films.upload", ("mine.avi", clip)).settled()
+    assert "zebra" not in renamed.shown and "mine" in renamed.shown
+
+    addresses = [re.findall(r"/_orrery/file/[\w-]{40,}", visitor.run().shown)[0] for visitor in (first, same)]
+    assert addresses[0] != addresses[1]
+    assert all(requests.get(address + url, timeout=LIMIT).content[:4] == b"\x1aE\xdf\xa3" for url in addresses)
+    first.leave()
+    held_when(address, lambda found: found["visits"] == 2)
+    assert [requests.get(address + url, timeout=LIMIT).status_code for url in addresses] == [404, 200]
+    held_when(address, lambda _: len(list((tmp_path / "tmp").glob("orrery-film-*"))) == 2)
+    for visitor in (same, renamed):
+        visitor.leave()
+    held_when(address, nothing)
+    held_when(address, lambda _: not [*(tmp_path / "tmp").glob("orrery-film-*"), *tmp_path.rglob("*.webm")])

@@ -48,8 +48,8 @@ class Trajectory:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 (hex) of points and times."""
-        return fingerprint("trajectory", self.points, self.times)
+        """sha256 (hex) of points, times and name: what is told of a path has its name on it."""
+        return fingerprint("trajectory", self.points, self.times, self.name)
 
     def part(self, keep: np.ndarray) -> Trajectory:
         """The points of a mask, slice or rising index."""

@@ -106,7 +106,7 @@ def look(opened: Opened, sampling: Sampling, *, on_progress: Progress | None = N
     return Brought(tuple(films), tuple(refused), opened.left_out, tuple(dict.fromkeys((*opened.notices, *notices))))
 
 
-def open_film_files(uploads: Sequence[tuple[str, bytes]], *, fps: float = SEQUENCE_FPS,
+def open_film_files(uploads: Sequence[tuple[str, bytes]], *, fps: float = SEQUENCE_FPS, most: int | None = None,
                     on_progress: Progress | None = None, should_stop: Stop | None = None) -> Opened:
     """Films among uploaded files, rows (name, bytes): films, numbered pictures, subtitles, a table, or one archive.
 
@@ -116,6 +116,8 @@ def open_film_files(uploads: Sequence[tuple[str, bytes]], *, fps: float = SEQUEN
         Subtitles belong to the film of their name; a table (csv, tsv, Parquet, ...) names films and labels.
     fps
         Frames a second of films that are pictures.
+    most
+        How many films are opened at most, the first by name; a notice tells of the others.
 
     Raises
     ------
@@ -129,19 +131,21 @@ def open_film_files(uploads: Sequence[tuple[str, bytes]], *, fps: float = SEQUEN
         raise SourceError("either one zip or tar or several films", f"{len(archives)} archives among "
                           f"{len(uploads)} files", "Upload the archive alone.")
     if archives:
-        return _archive(archives[0][1], archives[0][0], fps, on_progress, should_stop)
+        return _archive(archives[0][1], archives[0][0], fps, most, on_progress, should_stop)
     files: dict[str, bytes] = {}
     for name, data in uploads:
         if not is_hidden(clean(name)):
             files[distinct(clean(name), files)] = data
     members = Members(sorted(files, key=natural), files.__getitem__, lambda name, most: files[name][:most],
                       files.__getitem__, lambda names: UploadImages([(name, files[name]) for name in names]))
-    return _open(members, (), "pictures", fps, on_progress, should_stop)
+    return _open(members, (), "pictures", fps, most, on_progress, should_stop)
 
 
-def open_path_files(path: str | Path, *, fps: float = SEQUENCE_FPS, on_progress: Progress | None = None,
-                    should_stop: Stop | None = None) -> Opened:
+def open_path_files(path: str | Path, *, fps: float = SEQUENCE_FPS, most: int | None = None,
+                    on_progress: Progress | None = None, should_stop: Stop | None = None) -> Opened:
     """A film, a folder of films or of numbered pictures, or a zip or tar of these, on this machine.
+
+    Arguments are those of `open_film_files`.
 
     Raises
     ------
@@ -155,7 +159,7 @@ def open_path_files(path: str | Path, *, fps: float = SEQUENCE_FPS, on_progress:
         raise SourceError("the path of a film, or of a folder of films", f"{path}, which is not there",
                           "Check the path.")
     if local.is_file() and local.name.lower().endswith(ARCHIVES):
-        return _archive(local, local.name, fps, on_progress, should_stop)
+        return _archive(local, local.name, fps, most, on_progress, should_stop)
     root = local if local.is_dir() else local.parent
     names = list(islice(_walk(root, _DEEPEST if local.is_dir() else 0), _MOST_IN_A_FOLDER + 1))
     if local.is_dir() and len(names) > _MOST_IN_A_FOLDER:
@@ -171,7 +175,7 @@ def open_path_files(path: str | Path, *, fps: float = SEQUENCE_FPS, on_progress:
     members = Members(sorted(names, key=natural), lambda name: root / name, head,
                       lambda name: head(name, MAX_FILE_BYTES),
                       lambda chosen: FileImages([root / name for name in chosen], chosen))
-    return _open(members, (), local.name or str(local), fps, on_progress, should_stop)
+    return _open(members, (), local.name or str(local), fps, most, on_progress, should_stop)
 
 
 def _walk(root: Path, deepest: int) -> Iterator[str]:
@@ -187,17 +191,17 @@ def _walk(root: Path, deepest: int) -> Iterator[str]:
                         for name in sorted(files) if not is_hidden(name))
 
 
-def _archive(source: Path | bytes, name: str, fps: float, on_progress: Progress | None,
+def _archive(source: Path | bytes, name: str, fps: float, most: int | None, on_progress: Progress | None,
              should_stop: Stop | None) -> Opened:
     archive = open_archive(source, name)
     members = Members(archive.members, archive.read, archive.read, archive.read,
                       lambda names: ZipImages(archive, names))
-    found = _open(members, archive.refused, name, fps, on_progress, should_stop)
+    found = _open(members, archive.refused, name, fps, most, on_progress, should_stop)
     return replace(found, left_out=(*archive.left_out, *found.left_out), notices=(*archive.notices, *found.notices))
 
 
-def _open(members: Members, refused_before: Sequence[Refusal], title: str, fps: float, on_progress: Progress | None,
-          should_stop: Stop | None) -> Opened:
+def _open(members: Members, refused_before: Sequence[Refusal], title: str, fps: float, most: int | None,
+          on_progress: Progress | None, should_stop: Stop | None) -> Opened:
     refused = list(refused_before)
     sorted_out = sort_members(members, _title(title))
     wanted: list[tuple[str, Callable[[], FilmFile]]] = [
@@ -206,6 +210,9 @@ def _open(members: Members, refused_before: Sequence[Refusal], title: str, fps: 
     wanted += [(name, lambda name=name, found=found: _sequence(name, found, members, fps))  # type: ignore[misc]
                for name, found in sorted_out.sequences.items()]
     wanted.sort(key=lambda item: natural(item[0]))
+    notices = () if most is None or len(wanted) <= most else (
+        f"{len(wanted):,} films; the first {most:,} are looked at.",)
+    wanted = wanted[:most]
     files: list[FilmFile] = []
     names: list[str] = []
     for i, (name, opening) in enumerate(wanted):
@@ -228,7 +235,8 @@ def _open(members: Members, refused_before: Sequence[Refusal], title: str, fps: 
             f"{len(members.names):,} other files" if members.names else "nothing"
         raise SourceError("a film", first, "Films are mp4, webm, mov, mkv, avi and gif; pictures with "
                           "numbers in their names are a film too.")
-    return _with_words(files, names, members, sorted_out, refused)
+    opened = _with_words(files, names, members, sorted_out, refused)
+    return replace(opened, notices=(*notices, *opened.notices))
 
 
 def _title(name: str) -> str:

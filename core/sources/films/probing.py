@@ -108,10 +108,19 @@ def probe(path: Path, name: str, *, should_stop: Stop | None = None) -> Header:
         raise not_a_film(name, reason(said))
     if listed.shown is None:
         raise not_a_film(name, reason(said))
+    check_all_pixels(name, listed.count, int(listed.shown[5]), int(listed.shown[6]))
     pts, seekable = listed.times(), True
     if not len(pts):
         pts, seekable = _decoded_times(path, name, should_stop), False
     return _header(listed, pts, seekable)
+
+
+def check_all_pixels(name: str, n_frames: int, width: int, height: int) -> None:
+    """Hold the pixels of all frames against the budget, before any but the first is unpacked; SourceError if over."""
+    pixels, most = n_frames * width * height / 1e9, settings().budget.film_gigapixels
+    if pixels > most:
+        raise refused("of all frames together", name, pixels, most, "gigapixels",
+                      "Bring a part of it, or save it smaller.")
 
 
 class _Listed:
@@ -187,6 +196,11 @@ class _Listed:
             raise refused("a frame", self.name, width * height / 1e6, most, "megapixels",
                           "Save it smaller; 720 pixels high is more than a model sees.")
 
+    @property
+    def count(self) -> int:
+        """How many packets there are."""
+        return len(self._pts)
+
     def times(self) -> np.ndarray:
         """Distinct rising times of the packets that are shown; none where a packet has no time."""
         pts = np.asarray(self._pts, dtype=np.int64)
@@ -232,9 +246,7 @@ def _header(listed: _Listed, pts: np.ndarray, seekable: bool) -> Header:
     budget, name = settings().budget, listed.name
     if wide * high > budget.megapixels * 1_000_000 or max(wide, high) > _TALLEST:
         raise refused("a frame", name, wide * high / 1e6, budget.megapixels, "megapixels", "Save it smaller.")
-    if len(pts) * int(width) * int(height) / 1e9 > budget.film_gigapixels:
-        raise refused("of all frames together", name, len(pts) * int(width) * int(height) / 1e9,
-                      budget.film_gigapixels, "gigapixels", "Bring a part of it, or save it smaller.")
+    check_all_pixels(name, len(pts), int(width), int(height))
     base, notices = listed.base, []
     start = listed.start if seekable or listed.container != "avi" else float(pts[0] * base)
     times = pts * float(base) - start

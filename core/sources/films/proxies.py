@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +30,27 @@ _WHITE = "format=rgba,split[a][b];[a]drawbox=c=white:t=fill:replace=1[w];[w][b]o
 Progress = Callable[[float, str], None]
 _making: dict[str, threading.Lock] = {}
 _lock = threading.Lock()
+
+
+class Kept:
+    """A proxy in use; on a public server its file goes when nobody has this any more."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if settings().hosted:
+            weakref.finalize(self, path.unlink, missing_ok=True)
+
+
+_kept: weakref.WeakValueDictionary[str, Kept] = weakref.WeakValueDictionary()
+
+
+def keep(path: Path) -> Kept:
+    """The one that stands for a proxy, there or not yet, as long as anybody has it."""
+    with _lock:
+        kept = _kept.get(path.name)
+        if kept is None:
+            kept = _kept[path.name] = Kept(path)
+        return kept
 
 
 def plays(film: Film) -> bool:

@@ -11,7 +11,8 @@ import streamlit as st
 from core.errors import SourceError
 from core.settings import settings
 from core.sources.tars import ARCHIVES
-from core.streamlit_app import panels, state, uploads
+from core.streamlit_app import panels, state, uploads, work
+from core.types import fingerprint
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -105,11 +106,13 @@ def take(source: str, files: Sequence[UploadedFile]) -> None:
 
 
 def bring(source: str, label: str, types: Sequence[str] | None,
-          opening: Callable[[Sequence[tuple[str, bytes]]], T]) -> tuple[T, str] | None:
+          opening: Callable[..., T], *, at_work: bool = False) -> tuple[T, str] | None:
     """What was uploaded, opened once, with the names of its files; None until something is.
 
-    Where it is refused the field is empty again, and the reason stands above it.
+    Where it is refused the field is empty again, and the reason stands above it. ``opening`` takes rows (name, bytes);
+    ``at_work`` it takes on_progress and should_stop too, and is long work that a visitor can stop.
     """
+    slot = f"{source}.opened"
     held: tuple[T, str] | None = st.session_state.get(f"{source}.source")
     if held is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -123,14 +126,23 @@ def bring(source: str, label: str, types: Sequence[str] | None,
     say_refused(source)
     files = upload(label, types, f"{source}.upload", several=True)
     if not files:
+        work.forget_here(slot)
         asked = st.query_params.get("file")
         panels.notice(f"The address is of a view of “{asked[:LONGEST_FILES]}”, which was uploaded: bring the same file "
                       "again." if asked else "They are forgotten when the visit ends." if settings().hosted
                       else "They stay on this machine.")
         return None
     try:
-        with st.spinner("Reading …"):
-            found = opening(Brought.of(files).files)
+        if at_work:
+            found = work.result_here(slot, fingerprint([file.file_id for file in files]),
+                                     lambda on_progress, should_stop: opening(
+                                         Brought.of(files).files, on_progress=on_progress, should_stop=should_stop))
+            if found is None:
+                return None
+            work.forget_here(slot)
+        else:
+            with st.spinner("Reading …"):
+                found = opening(Brought.of(files).files)
     except Exception as error:
         refuse(source, files, error)
     else:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.errors import OrreryError
 from core.settings import settings as process_settings
 from core.sources.films.film import Film, clock, films_dataset
 from core.sources.films.sampling import SIZES, WAYS, Sampling
@@ -26,11 +28,21 @@ if TYPE_CHECKING:
     from core.sources.films.opening import Opened as Files
     from core.sources.films.vectors import FrameVectors
     from core.sources.vectors.opening import VectorSource
+    from core.types import Dataset
 
 SOURCES = {"world": "Built-in world", "files": "Films", "vectors": "Vectors with times", "here": "On this machine"}
 FIRST = ("loop", "duets", "arch")
 WORLD_SIZE = 128
 MOST = 60
+
+
+@dataclass(frozen=True)
+class Held:
+    """What was opened in this visit: as the reader gave it, under a key that no other opening has, of which files."""
+
+    found: Any
+    key: str
+    names: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +98,9 @@ def _world() -> Films | None:
     lines = (f"films = [world_film(make_film(kind, seed={1000 * seed} + 100 * KINDS.index(kind) + i), {WORLD_SIZE}, "
              "name=f'{kind} {i + 1}')", f"         for kind in {kinds!r} for i in range({each})]",
              "dataset = films_dataset(films)")
-    return _of_films(films, key, in_world=True, python=(
+    films, notices = _most(films)
+    dataset = cached.views(key, lambda: films_dataset(films))
+    return _of_films(films, key, dataset, in_world=True, notices=notices, python=(
         ("from core.sources.films.film import films_dataset", "from core.sources.films.made import world_film",
          "from core.sources.solids.films import KINDS, make_film"), lines))
 
@@ -99,14 +113,15 @@ def _world_films(kinds: Sequence[str], each: int, seed: int) -> tuple[Film, ...]
                             name=f"{kind} {i + 1}") for kind in kinds for i in range(each))
 
 
-def _of_films(films: Sequence[Film], key: str, *, files: str = "", in_world: bool = False,
+def _most(films: Sequence[Film]) -> tuple[tuple[Film, ...], tuple[str, ...]]:
+    """The first films, and a notice where there are more."""
+    said = (f"{len(films):,} films; the first {MOST} are looked at.",) if len(films) > MOST else ()
+    return tuple(films[:MOST]), said
+
+
+def _of_films(films: tuple[Film, ...], key: str, dataset: Dataset, *, files: str = "", in_world: bool = False,
               refused: tuple[Refusal, ...] = (), left_out: tuple[Refusal, ...] = (), notices: tuple[str, ...] = (),
               python: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())) -> Films:
-    films = tuple(films)
-    if len(films) > MOST:
-        notices = (*notices, f"{len(films):,} films; the first {MOST} are looked at.")
-        films = films[:MOST]
-    dataset = cached.views(key, lambda: films_dataset(films))
     opened = Opened(dataset.name, key, dataset, source="frames", files=files, in_world=in_world, python=python)
     return Films(opened, films, refused, left_out, notices)
 
@@ -147,23 +162,36 @@ def _files() -> Films | None:
 
     held = bring("films", "MP4, WebM, MOV, MKV, AVI, GIF; pictures with running numbers are one film; SRT and VTT "
                  "of the same name are its subtitles; a zip with a folder a genre; a table names films and labels",
-                 None, open_film_files)
-    return None if held is None else _looked_at(*held)
+                 None, partial(open_film_files, most=MOST), at_work=True)
+    if held is None:
+        work.forget_here("films.looked")
+        return None
+    return _looked_at(Held(held[0], _mark("films"), held[1]))
 
 
-def _looked_at(files: Files, names: str) -> Films | None:
+def _mark(source: str) -> str:
+    """No other upload has it."""
+    return fingerprint(source, list(st.session_state[f"{source}.kept"]))
+
+
+def _looked_at(held: Held) -> Films:
     """The films with the frames that are chosen by widgets; where none has such frames, the reason."""
     from core.sources.films.opening import look
 
+    files: Files = held.found
     sampling = pick_sampling()
-    key = fingerprint("films", [(file.name, file.content, file.labels) for file in files.files], sampling.fingerprint)
+    key = fingerprint("films", held.key, sampling.fingerprint)
 
-    def choose(on_progress: work.Progress, should_stop: work.Stop) -> Looked:
+    def choose(on_progress: work.Progress, should_stop: work.Stop) -> tuple[Looked, Dataset]:
         on_progress(0.0, "Choosing frames")
-        return look(files, sampling, on_progress=on_progress, should_stop=should_stop)
+        looked = look(files, sampling, on_progress=on_progress, should_stop=should_stop)
+        return looked, films_dataset(looked.films)
 
-    found: Looked = work.result_of(key, choose)
-    return _of_films(found.films, key, files=names, refused=found.refused, left_out=found.left_out,
+    done: tuple[Looked, Dataset] | None = work.result_here("films.looked", key, choose)
+    if done is None:
+        st.stop()
+    found, dataset = done
+    return _of_films(found.films, key, dataset, files=held.names, refused=found.refused, left_out=found.left_out,
                      notices=found.notices, python=_lines(sampling))
 
 
@@ -183,10 +211,7 @@ def _vectors() -> Films | None:
     if held is None:
         return None
     found, names = held
-    vectors = as_vectors(found, names)
-    assert vectors.images is not None
-    opened = Opened(names, fingerprint("frame vectors", vectors.images.fingerprint), vectors=vectors, source="frames",
-                    files=names)
+    opened = Opened(names, _mark("frame_vectors"), vectors=as_vectors(found, names), source="frames", files=names)
     return Films(opened, (), found.refused, (), found.notices)
 
 
@@ -214,14 +239,23 @@ def _here() -> Films | None:
         return None
     if not wanted("film_path", path):
         return None
-    known = st.session_state.get("films.here")
-    if known is None or known[0] != path:
-        from core.sources.films.opening import open_path_files
-
-        with panels.friendly_errors():
-            with st.spinner("Reading …"):
-                known = path, open_path_files(path)
-            st.session_state["films.here"] = known
-        if known is None or known[0] != path:
+    failed: tuple[str, OrreryError] | None = st.session_state.get("films.here.failed")
+    if failed is not None and failed[0] == path:
+        panels.error_panel(failed[1])
+        if not st.button("Try again", key="films.here.again", icon=":material/refresh:"):
             return None
-    return _looked_at(known[1], "")
+    st.session_state["films.here.failed"] = None
+    found: Held | None = None
+    try:
+        found = work.result_here("films.here", path, partial(_read_here, path))
+    except OrreryError as error:
+        st.session_state["films.here.failed"] = path, error
+        st.rerun()
+    return None if found is None else _looked_at(found)
+
+
+def _read_here(path: str, on_progress: work.Progress, should_stop: work.Stop) -> Held:
+    from core.sources.films.opening import open_path_files
+
+    on_progress(0.0, "Reading")
+    return Held(open_path_files(path, most=MOST, on_progress=on_progress, should_stop=should_stop), uuid.uuid4().hex)

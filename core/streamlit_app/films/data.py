@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import streamlit as st
 
 from core.errors import ShapeError
 from core.geometry.films.islands import Islands, islands
@@ -36,6 +37,7 @@ class FilmsData:
     names : of the films that have a frame with a vector.
     rows : for each, its rows of ``ready.images``, in the order of time.
     cuts : by film, the frames at which its shots begin, where they are told from its pictures and not from its path.
+    told : shots and islands that were found so far, which threads share.
     """
 
     brought: Films
@@ -43,6 +45,7 @@ class FilmsData:
     names: tuple[str, ...]
     rows: tuple[np.ndarray, ...]
     cuts: Mapping[int, np.ndarray] = field(default_factory=dict)
+    told: dict[object, Any] = field(default_factory=dict)
 
     @cached_property
     def paths(self) -> tuple[Trajectory, ...]:
@@ -57,9 +60,11 @@ class FilmsData:
         assert self.ready.images is not None
         return self.ready.images
 
-    @property
+    @cached_property
     def key(self) -> str:
-        return self.ready.key
+        """No other films, or films cut otherwise, have it."""
+        return fingerprint("films", self.ready.key, [path.fingerprint for path in self.paths], sorted(self.cuts),
+                           *(self.cuts[number] for number in sorted(self.cuts)))
 
     def film(self, number: int) -> Film | None:
         """The film itself; None where only vectors were brought."""
@@ -81,14 +86,19 @@ class FilmsData:
 
     def shots(self, number: int) -> Shots:
         """The shots of a film by the jumps of its path."""
-        return once(("shots", self.paths[number].fingerprint), lambda: find_shots(self.paths[number]))
+        if number not in self.told:
+            self.told[number] = find_shots(self.paths[number])
+        found: Shots = self.told[number]
+        return found
 
     def islands(self, number: int, degrees: float = 30.0) -> Islands:
         """The islands of a film."""
-        path = self.paths[number]
         starts = self.starts(number)
-        return once(("islands", path.fingerprint, degrees, starts),
-                    lambda: islands(path, starts, cut=float(np.radians(degrees))))
+        key = number, degrees, starts.tobytes()
+        if key not in self.told:
+            self.told[key] = islands(self.paths[number], starts, cut=float(np.radians(degrees)))
+        found: Islands = self.told[key]
+        return found
 
 
 def once(key: Sequence[object], make: Callable[[], R]) -> R:
@@ -98,7 +108,7 @@ def once(key: Sequence[object], make: Callable[[], R]) -> R:
 
 
 def data_of(brought: Films, ready: Ready) -> FilmsData:
-    """The films of which a frame could be encoded.
+    """The films of which a frame could be encoded; kept for this visit, with what was found of them.
 
     Raises
     ------
@@ -107,9 +117,14 @@ def data_of(brought: Films, ready: Ready) -> FilmsData:
     """
     if ready.images is None or not len(ready.images):
         raise ShapeError("a frame with a vector", "none", "Bring another film, or take another model.")
-    film = ready.images.table["film"].astype(str)
-    numbers = {name: np.flatnonzero(film == name) for name in dict.fromkeys(film)}
-    return FilmsData(brought, ready, tuple(numbers), tuple(numbers.values()))
+    known: tuple[tuple[str, str], FilmsData] | None = st.session_state.get("films.data")
+    key = brought.opened.key, ready.key
+    if known is None or known[0] != key:
+        film = ready.images.table["film"].astype(str)
+        numbers = {name: np.flatnonzero(film == name) for name in dict.fromkeys(film)}
+        known = key, FilmsData(brought, ready, tuple(numbers), tuple(numbers.values()))
+        st.session_state["films.data"] = known
+    return known[1]
 
 
 def with_cuts(data: FilmsData) -> FilmsData:
@@ -121,7 +136,7 @@ def with_cuts(data: FilmsData) -> FilmsData:
             continue
         cuts[number] = work.result_of(fingerprint("cuts", film.fingerprint, data.paths[number].times),
                                       partial(_cuts, film, film.frames, data.paths[number].times))
-    return replace(data, cuts=cuts)
+    return replace(data, cuts=cuts) if cuts else data
 
 
 def _cuts(film: Film, frames: FilmFrames, times: np.ndarray, on_progress: work.Progress, should_stop: work.Stop

@@ -50,7 +50,7 @@ def show(settings: Settings, data: FilmsData) -> None:
     frame = ui.show(figures.islands(found, names=given, dark=ui.dark()), key="films.islands", clicks=True,
                     how_to_read=figures.CAPTION, table=lambda: figures.table(found, given))
     jump(data, number, frame)
-    moves: Transitions = once(("moves", path.fingerprint, degrees, settings.seed),
+    moves: Transitions = once(("moves", path.fingerprint, degrees, found.starts, settings.seed),
                               lambda: transitions(found, seed=settings.seed))
     ui.show(transition_figures.transitions(moves, names=given, dark=ui.dark()), key="films.moves",
             how_to_read=transition_figures.CAPTION, table=lambda: transition_figures.table(moves, given))
@@ -65,7 +65,7 @@ def _names(settings: Settings, data: FilmsData, number: int, found: Islands, pro
     if not prompts:
         return ()
     named: tuple[IslandName, ...] = once(
-        ("names", path.fingerprint, found.cut, prompts, settings.model_id),
+        ("names", path.fingerprint, found.cut, found.starts, prompts, settings.model_id),
         lambda: name_islands(path, found, prompts, vectors_of(settings, prompts)) if data.ready.has_gap else
         name_by_likeness(found, prompts, likeness(settings, data, number, prompts)[0]))
     return named

@@ -16,7 +16,7 @@ from core.figures.scenes.embedding import fidelity_in_words
 from core.geometry.maps.registry import MAPS, FittedMap, fit_map
 from core.scene import Colouring, SphereScene
 from core.sources.films.film import Film, clock
-from core.sources.films.proxies import plays, proxy, proxy_path
+from core.sources.films.proxies import Kept, keep, plays, proxy, proxy_path
 from core.sources.films.reading import FilmFrames
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.films.data import FilmsData, readable, takes_prompts, texts_of, vectors_of
@@ -158,12 +158,19 @@ def _playable(film: Film) -> tuple[str, str]:
     if film.path is not None and plays(film) and film.fingerprint not in _unplayable():
         return serve_file(film.path, MIMETYPES[isinstance(film.frames, FilmFrames)
                                                and film.frames.header.container == "matroska"]), ""
-    made = proxy_path(film)
+    made = _kept_proxy(film).path
     if made.exists():
         return serve_file(made, MIMETYPES[True]), ""
     if film.path is None:
         return "", ""
     return "", "A version that this browser can play is being made; the frames that are looked at are shown meanwhile."
+
+
+def _kept_proxy(film: Film) -> Kept:
+    """The proxy of a film, there or not yet, which stays as long as this visit."""
+    path = proxy_path(film)
+    kept: Kept = st.session_state.setdefault("films.proxies", {}).setdefault(path.name, keep(path))
+    return kept
 
 
 def _make_playable(film: Film) -> None:

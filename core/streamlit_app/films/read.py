@@ -33,7 +33,7 @@ def show(settings: Settings, data: FilmsData) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = pick_film(data)
         method = player.pick_map()
-        degrees = state.pick_number("A place is all within", 5, 60, key="cap", default=20, unit="°",
+        degrees = state.pick_number("A place is all within", 5, 60, key="dwell_cap", default=20, unit="°",
                                     help="Radius of the caps in which dwelling and coming back are counted.")
     prompts = player.prompts_of(settings, data)
     path = data.paths[number]
@@ -48,7 +48,8 @@ def show(settings: Settings, data: FilmsData) -> None:
         on_progress(0.1, "The same measures on shuffled frames, shuffled shots and random walks")
         return nulls_report(path, starts, radius=radius, seed=settings.seed)
 
-    nulls: NullsReport | None = work.result_beside(fingerprint("nulls", path.fingerprint, degrees, settings.seed),
+    nulls: NullsReport | None = work.result_beside(fingerprint("nulls", path.fingerprint, starts, degrees,
+                                                               settings.seed),
                                                    against)
     like, unit = likeness(settings, data, number, prompts) if prompts else (np.zeros((len(path), 0)), "cosine")
     curves = dict(zip(prompts, like.T))
@@ -75,7 +76,7 @@ def _themes(settings: Settings, data: FilmsData, number: int, prompts: tuple[str
     path, starts = data.paths[number], data.starts(number)
     like, unit = likeness(settings, data, number, prompts)
     report: ThemesReport = once(
-        ("themes", path.fingerprint, prompts, settings.model_id, settings.seed),
+        ("themes", path.fingerprint, starts, prompts, settings.model_id, settings.seed),
         lambda: themes_by_likeness(path, prompts, like.T, starts, unit=unit, seed=settings.seed))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = state.pick_option("Leads", {key: of.title for key, of in LEADING.items()}, key="leads")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +11,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.errors import UnreadableItem
+from core.errors import OrreryError, UnreadableItem
 from core.figures.films.moving import MovingSphere
 from core.figures.films.moving import film_with_sphere as film_pictures
 from core.geometry.directions import angle
 from core.geometry.films.trajectory import Trajectory
+from core.sources.films.file import Held
 from core.sources.films.film import Film, clock
 from core.sources.films.reading import FilmFrames
 from core.sources.films.writing import write_mp4
@@ -78,29 +78,36 @@ def _film(data: FilmsData, shown: Placed, chosen: int, camera: str | None) -> No
     if film is None:
         return
     key = fingerprint("film with sphere", film.fingerprint, shown.scene.fingerprint, chosen)
-    asked: dict[str, str | None] = st.session_state.setdefault("films.asked", {})
-    if key not in asked:
+    asked: tuple[str, str | None] = st.session_state.get("films.asked", ("", None))
+    if asked[0] != key:
         if st.button("Film and sphere (mp4)", icon=":material/movie:", key="films.make",
                      help="The film beside its moving sphere, drawn frame by frame."):
-            asked[key] = camera
+            st.session_state["films.asked"] = key, camera
             st.rerun()
         return
 
-    def make(on_progress: work.Progress, should_stop: work.Stop) -> bytes:
+    def make(on_progress: work.Progress, should_stop: work.Stop) -> Held:
         on_map = Trajectory(shown.scene.coords[shown.rows[chosen]], data.paths[number].times)
-        direction, up = seen_from(asked[key]) or (None, None)
+        direction, up = seen_from(asked[1]) or (None, None)
         sphere = MovingSphere(on_map, starts=data.starts(number), size=SIDE, direction=direction, up=up, dark=dark,
                               say=clock)
-        return film_with_sphere(film, sphere, on_progress=on_progress, should_stop=should_stop)
+        made = Held(b"", "film.mp4")
+        film_with_sphere(film, sphere, made.path, on_progress=on_progress, should_stop=should_stop)
+        return made
 
     dark = ui.dark()
-    made = work.result_beside(fingerprint(key, dark, asked[key]), make)
+    try:
+        made: Held | None = work.result_here("films.made", fingerprint(key, dark, asked[1]), make)
+    except OrreryError:
+        del st.session_state["films.asked"]
+        raise
     if made is not None:
-        st.download_button("Save the mp4", made, f"{data.names[number]} on the sphere.mp4", "video/mp4",
+        st.download_button("Save the mp4", made.path.read_bytes, f"{data.names[number]} on the sphere.mp4", "video/mp4",
                            key="films.mp4", on_click="ignore", icon=":material/download:")
 
 
-def film_with_sphere(film: Film, sphere: MovingSphere, *, on_progress: work.Progress, should_stop: work.Stop) -> bytes:
+def film_with_sphere(film: Film, sphere: MovingSphere, path: Path, *, on_progress: work.Progress,
+                     should_stop: work.Stop) -> None:
     """The film beside the sphere on which its point moves, as mp4 with the film's own sound.
 
     A film's file is shown with all of its frames in the part that is looked at, other films with those looked at; the
@@ -123,11 +130,9 @@ def film_with_sphere(film: Film, sphere: MovingSphere, *, on_progress: work.Prog
             yield at, held
 
     first = next(film_pictures(pictures(), sphere))
-    with tempfile.TemporaryDirectory() as folder:
-        made = write_mp4(film_pictures(pictures(), sphere), (first.shape[1], first.shape[0]), fps,
-                         Path(folder) / "film.mp4", count=count, on_progress=on_progress, should_stop=should_stop,
-                         sound_from=film.path if film.has_sound else None, sound_start=start)
-        return made.read_bytes()
+    write_mp4(film_pictures(pictures(), sphere), (first.shape[1], first.shape[0]), fps, path, count=count,
+              on_progress=on_progress, should_stop=should_stop, sound_from=film.path if film.has_sound else None,
+              sound_start=start)
 
 
 def _lasts(times: np.ndarray) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,9 +20,14 @@ from core.streamlit_app.live.packing import Same, frame, serve
 from core.streamlit_app.live.pictures import answer_view
 from core.streamlit_app.live.scripts import component
 
+Packed = tuple[dict[str, object], list[np.ndarray], dict[str, list[bytes]]]
 LABELS_A_FILE = 256
+MOST_PACKED = 8
 _LONGEST_LABEL = 400
 _HTML = '<div class="orrery-sphere"></div>'
+# By fingerprint, without the scenes: their pictures, and the files that these come from, go with the visit.
+_packed: OrderedDict[str, Packed] = OrderedDict()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -97,25 +104,19 @@ def pack(scene: SphereScene) -> tuple[dict[str, object], list[np.ndarray], dict[
         picture, +128 where not selected), pairs uint32 (m, 2), heat uint8: 14 bytes a point and 8 a pair.
     files : labels, which the browser fetches when it needs them; pictures it asks for, see `answer_view`.
     """
-    return _pack(_Once(scene))
+    with _lock:
+        found = _packed.get(scene.fingerprint)
+    if found is None:
+        found = _pack(scene)
+    with _lock:
+        _packed[scene.fingerprint] = found
+        _packed.move_to_end(scene.fingerprint)
+        while len(_packed) > MOST_PACKED:
+            _packed.popitem(last=False)
+    return found
 
 
-class _Once:
-    """A scene as a cache key, equal where the fingerprint is."""
-
-    def __init__(self, scene: SphereScene) -> None:
-        self.scene = scene
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Once) and self.scene.fingerprint == other.scene.fingerprint
-
-    def __hash__(self) -> int:
-        return hash(self.scene.fingerprint)
-
-
-@lru_cache(maxsize=8)
-def _pack(once: _Once) -> tuple[dict[str, object], list[np.ndarray], dict[str, list[bytes]]]:
-    scene = once.scene
+def _pack(scene: SphereScene) -> Packed:
     light, night = legend(scene, dark=False), legend(scene, dark=True)
     flags = scene.kinds + np.where(np.ones(len(scene), bool) if scene.selected is None else scene.selected, 0, 128)
     flags[np.fromiter(scene.thumbnails, dtype=np.int64)] += 64

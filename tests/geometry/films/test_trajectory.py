@@ -24,6 +24,7 @@ def test_paths_are_read_only_and_equal_by_what_they_say() -> None:
     with pytest.raises(ValueError, match="read-only"):
         path.points[0] = 0
     assert SQUARE.flags.writeable
-    assert path.fingerprint == Trajectory(SQUARE, np.arange(3.0), "b").fingerprint
+    assert path.fingerprint == Trajectory(SQUARE, np.arange(3.0), "a").fingerprint
+    assert path.fingerprint != Trajectory(SQUARE, np.arange(3.0), "b").fingerprint
     assert path.fingerprint != Trajectory(SQUARE, np.arange(3.0) * 2).fingerprint
     assert path.part(np.array([0, 2])).times.tolist() == [0, 2]
