@@ -119,8 +119,10 @@ def said_by(shown: str) -> str:
 
 def upload(server: Server, what: Attack, file: Path) -> Callable[[], str]:
     """Brings a file as far as the server takes it; gives what is left to do to have it opened."""
-    visitor = (Visitor(server.address, "Object_Subspaces", objects="meshes") if what.source == "meshes" else
-               Visitor(server.address, PAGE, data=what.source)).run()
+    places = {"meshes": ("Object_Subspaces", {"objects": "meshes"}),
+              "films": ("Video_Trajectories", {"films": "files"})}
+    page, query = places.get(what.source, (PAGE, {"data": what.source}))
+    visitor = Visitor(server.address, page, **query).run()
     status, name = visitor.put(file.read_bytes(), what.file)
     if status != 204:
         return lambda: f"upload refused: {status}"
@@ -131,7 +133,9 @@ def upload(server: Server, what: Attack, file: Path) -> Callable[[], str]:
         changed = {f"{what.source}.upload": [(what.file, name)]}
 
     def ask() -> str:
-        said = said_by(visitor.run(**changed).shown)
+        said = said_by(visitor.run(**changed).settled().shown)
+        if not said and "A second" in visitor.shown:
+            said = "opened as films"
         visitor.leave()
         return said
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import subprocess
 import tarfile
 import zipfile
 import zlib
@@ -25,7 +26,7 @@ class Attack:
     Attributes
     ----------
     name : what it tries.
-    source : where it is uploaded: images, table, vectors or meshes.
+    source : where it is uploaded: images, table, vectors, meshes or films.
     file : its name.
     make : writes it to a path.
     """
@@ -55,6 +56,16 @@ def attacks() -> list[Attack]:
         ("png: 60,000 x 60,000 pixels of nothing", "images", "a.png", lambda p: p.write_bytes(png_of(60_000, 60_000))),
         ("png: a text chunk of 200 MB, packed", "images", "a.png", texty_png),
         ("txt: captions of 90 MB", "images", "a.txt", lambda p: p.write_bytes(b"a word " * (90 * MB // 7))),
+        ("film: a header of 65,535 x 65,535", "films", "a.mkv", absurd_film),
+        ("film: two million frames of 16 x 16", "films", "a.mpg", lambda p: made_film(
+            p, "color=s=16x16:r=25:d=80000", "-c:v", "mpeg1video", "-g", "600")),
+        ("film: a list of other files named mp4", "films", "a.mp4", lambda p: p.write_text(
+            "#EXTM3U\n#EXTINF:2,\nfile:/etc/passwd\n#EXT-X-ENDLIST\n")),
+        ("film: an mp4 cut off", "films", "a.mp4", cut_film),
+        ("film: a zip of 10,000 tiny films", "films", "a.zip", lambda p: many_members(p, 10_000, ".gif", tiny_gif(2))),
+        ("film: a gif of 300,000 frames", "films", "a.gif", lambda p: p.write_bytes(tiny_gif(300_000))),
+        ("film: subtitles of 90 MB without a film", "films", "a.srt", lambda p: p.write_bytes(
+            b"1\n00:00:01,000 --> 00:00:02,000\na\n\n" * (90 * MB // 36))),
         ("ply: says a billion faces", "meshes", "a.ply", lambda p: p.write_bytes(
             b"ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
             b"property float z\nelement face 1000000000\nproperty list uchar int vertex_indices\nend_header\n" +
@@ -144,6 +155,30 @@ def png_of(width: int, height: int, extra: bytes = b"") -> bytes:
     packed = b"".join(rows) + packer.flush()
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)) + extra
             + chunk(b"IDAT", packed) + chunk(b"IEND", b""))
+
+
+def made_film(path: Path, source: str, *options: str) -> None:
+    """A film of one of ffmpeg's own sources."""
+    from core.sources.films.ffmpeg import binary
+
+    subprocess.run([binary(), "-v", "error", "-y", "-f", "lavfi", "-i", source, *options, str(path)], check=True)
+
+
+def absurd_film(path: Path) -> None:
+    made_film(path, "testsrc=s=320x288:d=1:r=2", "-c:v", "rawvideo", "-pix_fmt", "yuv420p")
+    data = path.read_bytes().replace(b"\xb0\x82\x01\x40", b"\xb0\x82\xff\xff")
+    path.write_bytes(data.replace(b"\xba\x82\x01\x20", b"\xba\x82\xff\xff"))
+
+
+def cut_film(path: Path) -> None:
+    made_film(path, "testsrc=s=320x240:d=5", "-c:v", "libx264", "-pix_fmt", "yuv420p")
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def tiny_gif(n: int) -> bytes:
+    """A GIF of n frames of one pixel."""
+    frame = b"!\xf9\x04\0\x04\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0"
+    return b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff" + frame * n + b";"
 
 
 def texty_png(path: Path) -> None:
