@@ -40,7 +40,8 @@ def start() -> None:
     st.html("""<div class="orrery-start"><h4>How to start</h4><ol>
 <li><b>Look round the built-in world.</b> Open the sphere: a few hundred rendered scenes and their captions are embedded
 in seconds by a small CLIP that was trained on that world. Nothing is downloaded.</li>
-<li><b>Bring your own.</b> Photos, a zip, a folder, a caption table, or vectors made elsewhere.</li>
+<li><b>Bring your own.</b> Photos, a zip, a folder, a caption table, vectors made elsewhere; meshes and films on their
+pages.</li>
 <li><b>Take a model for real photos.</b> In the sidebar: a CLIP that is on this machine; else the photo
 model, an ImageNet classifier that needs no download; or a CLIP to download, each with its size, training data and
 licence.</li></ol></div>""")
