@@ -12,7 +12,7 @@ from core.figures.films.timeline import Span
 from core.figures.frame import plain, shortened
 from core.geometry.differences import Verdict
 from core.geometry.films.paths import durations
-from core.geometry.films.themes import LEADING, ThemesReport
+from core.geometry.films.themes import LEADING, OWN, ThemesReport
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -60,8 +60,10 @@ def table(report: ThemesReport) -> pd.DataFrame:
     rows = []
     for k, prompt in enumerate(report.prompts):
         row: dict[str, object] = {"prompt": prompt, f"mean {report.unit}": report.scores[k].value,
-                                  "by chance": report.scores[k].null, "mean percentile": report.percentiles[k].mean(),
-                                  "among": f"{report.compared_with:,}, {report.among}", "frames": report.scores[k].n}
+                                  "of the others": report.scores[k].null, "frames": report.scores[k].n}
+        if report.among != OWN:
+            row |= {"mean percentile": report.percentiles[k].mean(),
+                    "among": f"{report.compared_with:,}, {report.among}"}
         for key, of in LEADING.items():
             test = report.tests[k, key]
             row |= {f"{of.title} ({of.unit})": test.value.value, f"{of.title} by chance": test.value.null,

@@ -35,8 +35,8 @@ class Span(NamedTuple):
 
 def timeline(report: PathReport, *, nulls: NullsReport | None = None, signals: Mapping[str, np.ndarray] | None = None,
              prompts: Mapping[str, np.ndarray] | None = None, spans: Mapping[str, Sequence[Span]] | None = None,
-             likeness: str = "cosine", cuts: Sequence[int] | np.ndarray = (), lines: Sequence[Span] = (),
-             dark: bool = False) -> go.Figure:
+             likeness: str = "cosine", percentiles: Mapping[str, np.ndarray] | None = None,
+             cuts: Sequence[int] | np.ndarray = (), lines: Sequence[Span] = (), dark: bool = False) -> go.Figure:
     """Speed, turning and whatever else runs along a path, on one time axis.
 
     Parameters
@@ -51,6 +51,8 @@ def timeline(report: PathReport, *, nulls: NullsReport | None = None, signals: M
         (n,) floats each, likeness of each frame to a prompt, by the prompt.
     likeness
         What that likeness is: "cosine" or "probability".
+    percentiles
+        (n,) floats, 0 to 100, of that likeness among other images, by the prompt; said under the mouse.
     spans
         Rows of bars by title, such as islands and shots.
     cuts
@@ -102,6 +104,10 @@ def timeline(report: PathReport, *, nulls: NullsReport | None = None, signals: M
     for k, (name, values) in enumerate(prompts.items()):
         curve(3 + len(signals), report.times, np.asarray(values, np.float64), frames,
               p.categories[k % len(p.categories)], name, "", legend=True)
+        if percentiles is not None and name in percentiles:
+            drawn = figure.data[-1]
+            drawn.update(text=[f"{value:.0f}" for value in percentiles[name]],
+                         hovertemplate=drawn.hovertemplate.replace("<extra>", "<br>percentile %{text}<extra>"))
     for row, bars in enumerate(spans.values(), start=len(titles) - len(spans) + 1):
         _bars(figure, row, bars, report.times, p)
         figure.update_yaxes(visible=False, range=[-0.6, 0.6], row=row, col=1)

@@ -33,6 +33,9 @@ LEADING: Mapping[str, Measure] = {
 }
 
 
+UNMATCHED, OWN = "unmatched images", "the frames of the film"
+
+
 @dataclass(frozen=True, eq=False)
 class ThemesReport:
     """Prompts along a film.
@@ -45,7 +48,7 @@ class ThemesReport:
     likeness : (k, n) float64, of each frame to each prompt; nothing is smoothed.
     unit : of the likeness: "cosine", or "probability" by a model that gives its own.
     percentiles : (k, n) float64, 0 to 100, of each likeness among those of ``among``.
-    among : "unmatched images" or "the frames of the film".
+    among : what these are: "unmatched images", "frames of other films" or "the frames of the film".
     compared_with : how many of them a percentile is among.
     leader : (n,) int64, the prompt with the highest likeness.
     scores : (k,) Numbers, mean likeness over the seconds of the film; null is the mean of unmatched images.
@@ -119,8 +122,8 @@ def themes_report(path: Trajectory, prompts: Sequence[str], vectors: np.ndarray,
 
 
 def themes_by_likeness(path: Trajectory, prompts: Sequence[str], likeness: np.ndarray, starts: np.ndarray, *,
-                       unit: str = "cosine", reference: np.ndarray | None = None, draws: int = DRAWS, seed: int = 0
-                       ) -> ThemesReport:
+                       unit: str = "cosine", reference: np.ndarray | None = None, among: str = UNMATCHED,
+                       draws: int = DRAWS, seed: int = 0) -> ThemesReport:
     """As `themes_report`, from how like each frame is to each prompt by the model itself.
 
     Parameters
@@ -129,8 +132,8 @@ def themes_by_likeness(path: Trajectory, prompts: Sequence[str], likeness: np.nd
         (k, n) floats.
     unit
         Of it.
-    reference
-        (k, r) floats, the same of images that have nothing to do with the prompts.
+    reference, among
+        (k, r) floats, the same of other images, and what these are.
     path, prompts, starts, draws, seed
         As in `themes_report`.
 
@@ -154,7 +157,7 @@ def themes_by_likeness(path: Trajectory, prompts: Sequence[str], likeness: np.nd
     tests = _leads(leader[rows], durations(path.times[rows]), k,
                    np.unique(np.searchsorted(starts, rows, side="right") - 1, return_inverse=True)[1], draws, seed)
     return ThemesReport(path.name, tuple(prompts), path.times, likeness, unit, percentiles,
-                        "the frames of the film" if reference is None else "unmatched images", others.shape[1], leader,
+                        OWN if reference is None else among, others.shape[1], leader,
                         scores, tests, len(starts), draws, seed)
 
 

@@ -52,8 +52,14 @@ def show(settings: Settings, data: FilmsData) -> None:
     jump(data, number, frame)
     moves: Transitions = once(("moves", path.fingerprint, degrees, found.starts, settings.seed),
                               lambda: transitions(found, seed=settings.seed))
-    ui.show(transition_figures.transitions(moves, names=given, dark=ui.dark()), key="films.moves",
-            how_to_read=transition_figures.CAPTION, table=lambda: transition_figures.table(moves, given))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        ui.show(transition_figures.transitions(moves, names=given, dark=ui.dark()), key="films.moves",
+                how_to_read=transition_figures.CAPTION, table=lambda: transition_figures.table(moves, given))
+    with right:
+        ui.show(transition_figures.graph(moves, found.dwell, names=given, dark=ui.dark()), key="films.graph",
+                how_to_read=transition_figures.GRAPH_CAPTION,
+                table=lambda: transition_figures.table(moves, given))
     _shots(data, number)
     ui.copy_as_python(python.islands(settings, data, number, degrees))
 

@@ -51,17 +51,19 @@ def show(settings: Settings, data: FilmsData) -> None:
     nulls: NullsReport | None = work.result_beside(fingerprint("nulls", path.fingerprint, starts, degrees,
                                                                settings.seed),
                                                    against)
-    like, unit = likeness(settings, data, number, prompts) if prompts else (np.zeros((len(path), 0)), "cosine")
-    curves = dict(zip(prompts, like.T))
+    themes = _themes_of(settings, data, number, prompts) if prompts else None
+    curves = {} if themes is None else themes.curves
     frame = ui.show(
-        time_figures.timeline(report, nulls=nulls, prompts=curves, likeness=unit, cuts=starts,
+        time_figures.timeline(report, nulls=nulls, prompts=curves, cuts=starts,
+                              likeness="cosine" if themes is None else themes.unit,
+                              percentiles=None if themes is None else dict(zip(prompts, themes.percentiles)),
                               spans={"islands": island_spans(data, number)}, lines=said(data, number), dark=ui.dark()),
         key="films.timeline", how_to_read=time_figures.CAPTION, clicks=True,
         table=lambda: time_figures.table(report, prompts=curves))
     jump(data, number, frame)
     _keep_fast(data, number, report.speed)
-    if prompts:
-        _themes(settings, data, number, prompts)
+    if themes is not None:
+        _themes(themes)
     _recurrence(settings, data, number)
     if nulls is not None:
         ui.show(measure_figures.measures(nulls, dark=ui.dark()), key="films.measures",
@@ -71,17 +73,26 @@ def show(settings: Settings, data: FilmsData) -> None:
     ui.copy_as_python(python.read(settings, data, number, degrees))
 
 
-def _themes(settings: Settings, data: FilmsData, number: int, prompts: tuple[str, ...]) -> None:
-    """Which prompt leads for how long, beside shuffled prompts and shots."""
+def _themes_of(settings: Settings, data: FilmsData, number: int, prompts: tuple[str, ...]) -> ThemesReport:
+    """The prompts along the film; their percentiles are among the frames of the other films, where there are some."""
     path, starts = data.paths[number], data.starts(number)
     like, unit = likeness(settings, data, number, prompts)
-    report: ThemesReport = once(
-        ("themes", path.fingerprint, starts, prompts, settings.model_id, settings.seed),
-        lambda: themes_by_likeness(path, prompts, like.T, starts, unit=unit, seed=settings.seed))
+    others = [likeness(settings, data, i, prompts)[0].T for i in range(len(data.names)) if i != number]
+    reference = np.concatenate(others, axis=1) if others else None
+    found: ThemesReport = once(
+        ("themes", path.fingerprint, starts, prompts, settings.model_id, settings.seed, reference),
+        lambda: themes_by_likeness(path, prompts, like.T, starts, unit=unit, reference=reference,
+                                   among="frames of the other films", seed=settings.seed))
+    return found
+
+
+def _themes(report: ThemesReport) -> None:
+    """Which prompt leads for how long, beside shuffled prompts and shots; how like the film is to each."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = state.pick_option("Leads", {key: of.title for key, of in LEADING.items()}, key="leads")
     ui.show(theme_figures.leads(report, measure=measure, dark=ui.dark()), key="films.themes",
             how_to_read=theme_figures.CAPTION, table=lambda: theme_figures.table(report))
+    st.dataframe(theme_figures.table(report), hide_index=True, height="content", key="films.themes.table")
 
 
 def _recurrence(settings: Settings, data: FilmsData, number: int) -> None:

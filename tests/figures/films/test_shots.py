@@ -106,4 +106,13 @@ def test_moves_are_counted_in_their_cells(path):
     assert found["moves"].sum() == 5
     assert set(found["rate"].dropna()) == {"entropy rate", "revisit rate", "there and back"}
     few = draw_transitions.transitions(transitions(islands(path, np.array([0, 8])), draws=499))
+    graph = draw_transitions.graph(report, np.array([4.0, 1.0, 2.0]), names=["sea", "", "land"])
+    *arrows, dots = graph.data
+    assert len(arrows) == (report.counts > 0).sum() and "5 moves along" in title(graph)
+    for arrow, (a, b) in zip(arrows, np.argwhere(report.counts > 0)):
+        start, end = (np.array([dots.x[i], dots.y[i]]) for i in (a, b))
+        first, last = (np.array([arrow.x[i], arrow.y[i]]) for i in (0, -1))
+        assert np.linalg.norm(first - start) < np.linalg.norm(first - end)
+        assert np.linalg.norm(last - end) < np.linalg.norm(last - start), "an arrow points where the film goes"
+    assert dots.text[0] == "island 1: sea" and dots.marker.size[0] > dots.marker.size[2] > dots.marker.size[1]
     assert "not measurable" in title(few)

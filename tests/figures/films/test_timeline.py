@@ -41,6 +41,15 @@ def test_rows_share_time_and_points_tell_frames() -> None:
     assert "of 63 steps" in made.title(figure) and "whole shots shuffled" in made.title(figure)
 
 
+def test_a_prompts_percentiles_are_said_under_the_mouse() -> None:
+    report = made.themes()
+    figure = timeline.timeline(made.path(), prompts=report.curves, percentiles=dict(zip(report.prompts,
+                                                                                       report.percentiles)))
+    dog = next(t for t in figure.data if t.name == "a dog")
+    assert list(dog.text) == [f"{value:.0f}" for value in report.percentiles[1]] and "percentile" in dog.hovertemplate
+    assert "mean percentile" not in themes.table(report), "among its own frames it is 50 for every film"
+
+
 def test_the_leading_prompts_fill_the_film() -> None:
     spans = themes.leads_as_spans(made.themes())
     assert spans[0].start == -0.25 and spans[-1].end == pytest.approx(made.PATH.times[-1] + 0.25)
