@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.figures.films.measures import small_multiples, tests_table
+from core.figures.films.measures import small_multiples
 from core.figures.films.timeline import Span
 from core.figures.frame import plain, shortened
 from core.geometry.differences import Verdict
@@ -70,9 +70,3 @@ def table(report: ThemesReport) -> pd.DataFrame:
                     f"{of.title} p (Holm)": test.p}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def tests_of_leads(report: ThemesReport) -> pd.DataFrame:
-    """One row a prompt and measure, as tests against chance."""
-    frame = tests_table(list(report.tests.values()), draws=report.draws)
-    return frame.assign(prompt=[report.prompts[k] for k, _ in report.tests])

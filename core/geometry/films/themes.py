@@ -146,6 +146,7 @@ def themes_by_likeness(path: Trajectory, prompts: Sequence[str], likeness: np.nd
     if likeness.shape != (k, len(path)) or not k:
         raise ShapeError(f"likeness of {len(path)} frames to {k} prompts", f"shape {likeness.shape}")
     check_draws(draws)
+    draws = max(draws, DRAWS_A_PROMPT * k)
     starts = checked_starts(starts, len(path))
     others = likeness if reference is None else np.asarray(reference, dtype=np.float64)
     percentiles = np.stack([_percentiles(own, of) for own, of in zip(likeness, others)])

@@ -76,6 +76,8 @@ def _features(data: FilmsData, labels: list[str]) -> None:
                  lambda: features_differ(every.tables[which], keys, [label or "no label" for label in labels]))
     ui.show(feature_figures.by_genre(found, data.names, dark=ui.dark()), key="films.features",
             how_to_read=feature_figures.HOW_TO_READ, table=lambda: feature_figures.features_table(found, data.names))
+    with st.expander("How far each feature differs", icon=":material/table:"):
+        st.dataframe(feature_figures.differences_table(found), hide_index=True, key="films.features.apart")
     with st.expander("Features of all films", icon=":material/table:"):
         st.dataframe(feature_figures.features_table(found, data.names), hide_index=True, key="films.features.table")
     chosen = state.pick_option("Film", {name: name for name in data.names}, key="kept_film")

@@ -11,12 +11,13 @@ import streamlit as st
 
 from core.figures.films import genres as figures
 from core.geometry.differences import holm
+from core.geometry.films.between import film_distances
 from core.geometry.films.carriers import Carriers, families, singles, what_carries
 from core.geometry.films.classified import Classified
 from core.geometry.films.features import content_features, feature_table, order_free_features, path_features
 from core.geometry.films.genres import classify, told_apart
 from core.geometry.films.many_labels import ManyClassified, classify_many
-from core.geometry.films.unfitted import WAYS, from_scores, prompt_scores
+from core.geometry.films.unfitted import WAYS, by_nearest, from_scores, prompt_scores
 from core.language.films.evaluation import FilmsEvaluation, evaluate_films
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.films import python
@@ -104,7 +105,8 @@ def _accuracy(settings: Settings, data: FilmsData, rows: Sequence[int], first: S
     if many:
         panels.notice("Below, films count by the first of their labels.")
     asked = _prompts(settings, data, rows, first)
-    all_told = {TITLES[key]: value for key, value in classified.items()} | asked
+    nearest = {"the nearest film (warping)": _nearest(settings, data, rows, first)}
+    all_told = {TITLES[key]: value for key, value in classified.items()} | nearest | asked
     changes = holm({(TITLES[b], TITLES[a]): told_apart(classified[b], classified[a])
                     for a, b in (("path", "content"), ("both", "content"), ("both", "path"), ("path", "order_free"))})
     left, right = st.columns([1.2, 1], gap="medium")
@@ -120,6 +122,18 @@ def _accuracy(settings: Settings, data: FilmsData, rows: Sequence[int], first: S
     with st.expander("What each film was told to be", icon=":material/table:"):
         st.dataframe(figures.predictions_table(all_told, names), hide_index=True, key="films.predictions")
     _carriers(settings, data, rows, first, found)
+
+
+def _nearest(settings: Settings, data: FilmsData, rows: Sequence[int], first: Sequence[str]) -> Classified:
+    """Each film told by the nearest of the others, in order: no feature is chosen and nothing is fitted."""
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> Classified:
+        found = film_distances([data.paths[i] for i in rows], on_progress=on_progress, should_stop=should_stop)
+        return by_nearest(found.distances["warped"], first, permutations=PERMUTATIONS, seed=settings.seed)
+
+    told: Classified = work.result_of(
+        fingerprint("nearest film", [data.paths[i].fingerprint for i in rows], list(first), settings.seed), measure)
+    return told
 
 
 def _carriers(settings: Settings, data: FilmsData, rows: Sequence[int], first: Sequence[str],

@@ -50,13 +50,6 @@ class Placed:
     said: tuple[dict[int, float], ...]
     placed: FittedMap
 
-    def frame_of(self, point: int) -> tuple[int, int] | None:
-        """Which film, and which of its frames, a point of the scene is; None for a text."""
-        for number, rows in zip(self.numbers, self.rows):
-            if rows[0] <= point <= rows[-1]:
-                return number, int(point - rows[0])
-        return None
-
 
 def pick_map() -> str:
     """The widget for the map."""

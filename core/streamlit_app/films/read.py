@@ -57,7 +57,8 @@ def show(settings: Settings, data: FilmsData) -> None:
         time_figures.timeline(report, nulls=nulls, prompts=curves, cuts=starts,
                               likeness="cosine" if themes is None else themes.unit,
                               percentiles=None if themes is None else dict(zip(prompts, themes.percentiles)),
-                              spans={"islands": island_spans(data, number)}, lines=said(data, number), dark=ui.dark()),
+                              spans=({} if themes is None else {"leading prompt": theme_figures.leads_as_spans(themes)})
+                              | {"islands": island_spans(data, number)}, lines=said(data, number), dark=ui.dark()),
         key="films.timeline", how_to_read=time_figures.CAPTION, clicks=True,
         table=lambda: time_figures.table(report, prompts=curves))
     jump(data, number, frame)

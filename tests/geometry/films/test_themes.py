@@ -59,6 +59,14 @@ def test_percentiles_are_among_unmatched_images_or_the_film() -> None:
     assert within.scores[0].null is None and list(within.curves) == list(PROMPTS)
 
 
+def test_many_prompts_have_draws_enough_to_differ_after_correction() -> None:
+    path, starts = led("abcab")
+    prompts = tuple(f"prompt {i}" for i in range(24))
+    vectors = unit(np.random.default_rng(2).normal(size=(24, 8))).astype(np.float32)
+    assert themes_report(path, prompts, vectors, starts).draws == 24 * 50
+    assert themes_report(path, prompts[:3], vectors[:3], starts).draws == 499
+
+
 def test_one_prompt_few_shots_and_wrong_vectors() -> None:
     path, starts = led("abcab")
     one = themes_report(path, PROMPTS[:1], np.eye(8, dtype=np.float32)[:1], starts)
