@@ -218,7 +218,7 @@ def test_a_film_that_the_browser_cannot_play_asks_for_another_file_and_goes_on_a
     assert ask(page, "playing()") and ask(page, "time()") >= time and ask(page, "camera()") == camera
     page.wait_for_function(f"{PROBE}.video() > {time}")
     assert page.locator("video").evaluate("node => node.playbackRate") == 0.5
-    assert page.locator(".of-slide").is_hidden()
+    page.locator(".of-slide").wait_for(state="hidden")
     page.get_by_label("Pause (space)").click()
     assert abs(ask(page, "video()") - ask(page, "time()")) < 0.1
 
