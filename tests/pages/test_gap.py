@@ -17,7 +17,8 @@ from core.geometry.gap.landscape import SHIFTS, landscape
 from core.geometry.gap.shift import shifted
 from core.geometry.gap.splits import fit_half
 from core.geometry.pairs import Pairs
-from core.streamlit_app.gap.data import gap_pairs, labels_as_classes, what_is_odd
+from core.streamlit_app.data.classes import labels_as_classes
+from core.streamlit_app.gap.data import gap_pairs, what_is_odd
 from core.streamlit_app.gap.others import aligned
 from core.types import EmbeddingSet, ModelSpec
 from tests.pages.test_pages import finished, opened, words

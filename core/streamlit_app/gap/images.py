@@ -13,9 +13,9 @@ from core.figures.gap import models as figures
 from core.geometry.comparison import COMPARISONS, linear_cka, neighbour_overlap
 from core.language.zero_shot import zero_shot_accuracy
 from core.streamlit_app import cached, panels, state, ui, work
+from core.streamlit_app.data.classes import TEMPLATE, class_columns, labels_as_classes, labels_of
 from core.streamlit_app.data.other_models import images_by, title_of
 from core.streamlit_app.data.ready import Ready
-from core.streamlit_app.gap.data import TEMPLATE, class_columns, labels_as_classes, labels_of
 from core.streamlit_app.state import Settings
 from core.types import EmbeddingSet, Number, fingerprint
 
