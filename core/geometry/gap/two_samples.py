@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from core.errors import ShapeError, check_vectors
 from core.geometry.gap.parts import cluster_labels
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import with_interval
+from core.geometry.kernels import MOST_FOR_MEDIAN, kernel_sums, median_distance, squared_mmd
 from core.geometry.pairs import Pairs
 from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
 from core.types import Number
 
-BLOCK_ROWS = 512
 FOLDS = 5
-MOST_FOR_MEDIAN = 1000
 _ABOUT_MEDIAN = (0.45, 0.5, 0.55)
 _STEP = 0.01
-
-
-def median_distance(x: np.ndarray, y: np.ndarray) -> float:
-    """Median distance of two points of the two sets together: (n, d) and (m, d) unit rows, up to 1,000 of each."""
-    z = np.concatenate([a[spread_sample(a, MOST_FOR_MEDIAN)] for a in (x, y)]).astype(np.float64)
-    cosines = (z @ z.T)[np.triu_indices(len(z), 1)]
-    return math.sqrt(max(2 - 2 * float(np.median(cosines)), 0.0))
-
-
-def squared_mmd(x: np.ndarray, y: np.ndarray, *, bandwidth: float, unbiased: bool = True) -> float:
-    """Squared maximum mean discrepancy with the Gaussian kernel exp(-|u - v|^2 / (2 bandwidth^2)).
-
-    Parameters
-    ----------
-    x, y
-        (n, d) and (m, d) unit rows.
-    bandwidth
-        Distance, > 0.
-    unbiased
-        Leave out each point with itself: 0 in expectation for two samples of one distribution, and then as often
-        below as above. Otherwise never below 0; 1000 times that at bandwidth 10 is the CMMD.
-
-    References
-    ----------
-    Gretton et al., JMLR 2012; Jayasumana et al., CVPR 2024, arXiv:2401.09603 (CMMD).
-    """
-    check_vectors(x, unit=True, at_least=2)
-    check_vectors(y, unit=True, at_least=2)
-    sums = [_kernel_sums(a, b, bandwidth)[0].sum() for a, b in ((x, x), (y, y), (x, y))]
-    n, m = len(x), len(y)
-    if unbiased:
-        return float((sums[0] - n) / (n * (n - 1)) + (sums[1] - m) / (m * (m - 1)) - 2 * sums[2] / (n * m))
-    return float(sums[0] / n**2 + sums[1] / m**2 - 2 * sums[2] / (n * m))
 
 
 def mmd(pairs: Pairs) -> Number | None:
@@ -70,7 +34,7 @@ def mmd(pairs: Pairs) -> Number | None:
     of_x, of_y, c = cluster_labels(pairs)
     total, left = 0.0, np.zeros(c)
     for a, b, of_a, of_b, factor in ((x, x, of_x, of_x, 1), (y, y, of_y, of_y, 1), (x, y, of_x, of_y, -2)):
-        rows, columns, own = _kernel_sums(a, b, bandwidth, of_a, of_b)
+        rows, columns, own = kernel_sums(a, b, bandwidth, of_a, of_b)
         inside = np.bincount(of_a, own, c)
         by_cluster = np.bincount(of_a, rows, c) + np.bincount(of_b, columns, c) - 2 * inside
         sizes_a, sizes_b = np.bincount(of_a, minlength=c), np.bincount(of_b, minlength=c)
@@ -146,23 +110,3 @@ def _boundary(sums: list[Any], least: float) -> tuple[np.ndarray, float]:
     apart = apart * (np.linalg.norm(apart) > least)
     direction = np.linalg.solve(scatter + ridge * np.eye(len(mean)), apart)
     return direction, float(mean @ direction - side)
-
-
-def _kernel_sums(a: np.ndarray, b: np.ndarray, bandwidth: float, of_a: np.ndarray | None = None,
-                 of_b: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sums of the kernel over rows, over columns, and of each row within its own cluster."""
-    if bandwidth <= 0:
-        raise ShapeError("a bandwidth above 0", f"{bandwidth:g}")
-    rows, columns, own = np.empty(len(a)), np.zeros(len(b)), np.zeros(len(a))
-    for start in range(0, len(a), BLOCK_ROWS):
-        part = slice(start, start + BLOCK_ROWS)
-        kernel = a[part] @ b.T
-        kernel -= 1
-        kernel /= bandwidth**2
-        np.exp(kernel, out=kernel)
-        rows[part] = kernel.sum(axis=1, dtype=np.float64)
-        columns += kernel.sum(axis=0, dtype=np.float64)
-        if of_a is not None and of_b is not None:
-            row, column = np.nonzero(of_a[part, None] == of_b)
-            own[part] = np.bincount(row, kernel[row, column], len(kernel))
-    return rows, columns, own
