@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 
 import numpy as np
 import streamlit as st
@@ -41,7 +40,7 @@ def point_card(ready: Ready, points: Points, row: int, pictures: Pictures) -> No
             score = f"cosine {_score(cosine, among)}" if own is None else f"probability {_share(own[j])}"
             _quote(points.captions[j], f"its caption; {score}")
     else:
-        picture = _opened(pictures, row)
+        picture = pictures.small(row)
         if picture is not None:
             _show(picture, str(table["text"]))
         yours = "an image of yours" if points.is_prompt_image(row) else "a prompt of yours"
@@ -55,7 +54,7 @@ def point_card(ready: Ready, points: Points, row: int, pictures: Pictures) -> No
 
 def image_card(ready: Ready, row: int, name: str) -> None:
     """The image of a row, as large as it is or as its small picture; why there is none otherwise."""
-    picture = ready.pictures.whole(row) or _opened(ready.pictures, row)
+    picture = ready.pictures.whole(row) or ready.pictures.small(row)
     if picture is None:
         vectors = ready.opened.vectors
         panels.notice("Its file cannot be read any more." if vectors is None or row in ready.pictures else
@@ -113,11 +112,6 @@ def _score(cosine: float, among: np.ndarray) -> str:
     return f"{cosine:.3f}" if np.isnan(rank) else f"{cosine:.3f} · p{rank:.1f}"
 
 
-def _opened(pictures: Pictures, row: int) -> Image.Image | None:
-    raw = pictures.get(row)
-    return Image.open(io.BytesIO(raw)) if raw else None
-
-
 def _show(picture: Image.Image, name: str) -> None:
     picture = picture.copy()
     picture.thumbnail((640, 640))
@@ -136,7 +130,7 @@ def _nearest_images(ready: Ready, vector: np.ndarray, modality: str, itself: int
     if own is not None:
         order = np.argsort(-own[:, 0], kind="stable")[:NEAREST]
         st.html('<div class="orrery-h">Images that it names, with their probability</div>')
-        panels.gallery([(_opened(ready.pictures, int(i)), ready.images.ids[i], _share(own[i, 0])) for i in order],
+        panels.gallery([(ready.pictures.small(int(i)), ready.images.ids[i], _share(own[i, 0])) for i in order],
                        key="card.images")
         return
     rows, cosines = nearest(vector, ready.images.vectors, NEAREST, leave_out=itself)
@@ -146,7 +140,7 @@ def _nearest_images(ready: Ready, vector: np.ndarray, modality: str, itself: int
     st.html('<div class="orrery-h">Nearest images</div>')
     tiles: list[tuple[Image.Image | None, str, str]] = []
     for row, cosine in zip(rows, cosines):
-        tiles.append((_opened(ready.pictures, int(row)), ready.images.ids[row], _score(float(cosine), among)))
+        tiles.append((ready.pictures.small(int(row)), ready.images.ids[row], _score(float(cosine), among)))
     panels.gallery(tiles, key="card.images")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,13 @@ class Pictures(Mapping[int, bytes]):
 
     def __len__(self) -> int:
         return int((self._places >= 0).sum()) + len(self._extra)
+
+    def small(self, row: int) -> Image | None:
+        """The small picture of a row; None where there is none."""
+        from PIL import Image
+
+        raw = self.get(row)
+        return Image.open(io.BytesIO(raw)) if raw else None
 
     def whole(self, row: int) -> Image | None:
         """The picture of a row, as large as it is; None where there is none or it cannot be read any more."""

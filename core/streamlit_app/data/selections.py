@@ -27,14 +27,15 @@ def kept() -> dict[str, Selection]:
     return st.session_state.setdefault("selections", {})
 
 
-def keep(ready: Ready, name: str, image_ids: Sequence[str], words: str) -> None:
-    """Keep images that were found as a selection, under a name that is not taken yet."""
+def keep(ready: Ready, name: str, image_ids: Sequence[str], words: str, text_ids: Sequence[str] = ()) -> None:
+    """Keep items that were found as a selection, under a name that is not taken yet."""
     taken, number, free = kept(), 1, name[:LONGEST_NAME]
     while free in taken:
         number += 1
         free = f"{name[:LONGEST_NAME - 4]} {number}"
-    taken[free] = Selection(free, tuple(image_ids), (), f"{ready.opened.name}: {words}"[:400], "")
-    st.toast(panels.plain(f"Kept as “{free}”: {len(image_ids):,} images."), icon=":material/bookmark_added:")
+    taken[free] = found = Selection(free, tuple(image_ids), tuple(text_ids), f"{ready.opened.name}: {words}"[:400])
+    counted = f"{len(image_ids):,} images" if not text_ids else _said(found)
+    st.toast(panels.plain(f"Kept as “{free}”: {counted}."), icon=":material/bookmark_added:")
 
 
 def pick_selection(ready: Ready) -> Ready:

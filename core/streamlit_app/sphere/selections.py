@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
 from core.figures.scenes.embedding import Points
 from core.geometry.jackknife import clusters
@@ -132,7 +130,7 @@ def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None
             st.html(f'<div class="orrery-h">Towards {panels.text_html(name, 80)}</div>')
             _words_that_tell(said)
             if part.modality == "image":
-                panels.gallery([(_picture(ready, int(i)), part.ids[i], "") for i in examples],
+                panels.gallery([(ready.pictures.small(int(i)), part.ids[i], "") for i in examples],
                                key=f"selections.examples.{name}")
             else:
                 for i in examples:
@@ -158,11 +156,6 @@ def _words_that_tell(said: Sequence[tuple[str, float, float]]) -> None:
         st.html(f'<div class="orrery-chips">{chips}</div>')
     elif said:
         st.caption(f"No word of the texts goes this way beyond chance (smallest p {min(p for *_, p in said):.2f}).")
-
-
-def _picture(ready: Ready, row: int) -> Image.Image | None:
-    raw = ready.pictures.get(row)
-    return Image.open(io.BytesIO(raw)) if raw else None
 
 
 def _words(settings: Settings, ready: Ready) -> tuple[str, ...]:
