@@ -36,7 +36,7 @@ KEPT_BYTES = 64 * 1024**2
 
 _ROOT = Path(__file__).parents[2]
 _REQUEST = struct.Struct(f"<QIf{PACKED_BYTES}s")
-_REPLY = struct.Struct("<cIIf")
+_REPLY = struct.Struct("<cIIfII")
 _PICTURE, _REFUSED, _OUT_OF_MEMORY, _LARGE = b"P", b"R", b"M", b"L"
 
 
@@ -73,7 +73,7 @@ class _Worker:
         except (OSError, EOFError) as error:
             raise _Lost from error
 
-    def _answer(self, status: bytes, a: int, b: int, framed: float) -> Image.Image | str:
+    def _answer(self, status: bytes, a: int, b: int, framed: float, *whole: int) -> Image.Image | str:
         self.served += 1
         self.worn = status == _OUT_OF_MEMORY
         if status == _PICTURE:
@@ -81,6 +81,8 @@ class _Worker:
                 raise _Lost
             picture = Image.frombytes("RGB", (a, b), bytes(self._read(a * b * 3)))
             picture.info[FRAMED_SECONDS] = framed
+            if all(whole):
+                picture.info[decoding.WHOLE_SIZE] = whole
             return picture
         return bytes(self._read(min(a, 10_000))).decode("utf-8", "replace")
 
@@ -225,7 +227,7 @@ def serve(memory_bytes: int) -> None:
 
         def ask_leave(limit: int = limit) -> None:
             _alarm(0)
-            sink.write(_REPLY.pack(_LARGE, 0, 0, 0))
+            sink.write(_REPLY.pack(_LARGE, 0, 0, 0, 0, 0))
             sink.flush()
             if not source.read(1):
                 raise SystemExit
@@ -251,7 +253,7 @@ def _send(sink: BinaryIO, picture: Image.Image, framed: float) -> None:
     width, height = picture.size
     rows = max(1, 4_000_000 // width)
     first = (picture if rows >= height else picture.crop((0, 0, width, rows))).tobytes()
-    sink.write(_REPLY.pack(_PICTURE, width, height, framed))
+    sink.write(_REPLY.pack(_PICTURE, width, height, framed, *picture.info.get(decoding.WHOLE_SIZE, (0, 0))))
     sink.write(first)
     for top in range(rows, height, rows):
         sink.write(picture.crop((0, top, width, min(top + rows, height))).tobytes())
@@ -260,7 +262,7 @@ def _send(sink: BinaryIO, picture: Image.Image, framed: float) -> None:
 
 def _refuse(sink: BinaryIO, reason: str, status: bytes = _REFUSED) -> None:
     said = reason.encode()[:10_000]
-    sink.write(_REPLY.pack(status, len(said), 0, 0) + said)
+    sink.write(_REPLY.pack(status, len(said), 0, 0, 0, 0) + said)
     sink.flush()
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from core.errors import UnreadableItem
 from core.sources import reasons, workers
-from core.sources.images.decoding import decode
+from core.sources.images.decoding import WHOLE_SIZE, decode
 from core.sources.workers import DecoderPool
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,8 @@ def test_pixels_come_back_as_they_were_decoded(pool: DecoderPool) -> None:
     buffer = io.BytesIO()
     noise.save(buffer, "JPEG")
     assert np.array_equal(np.asarray(pool.decode(buffer.getvalue(), "x")), np.asarray(decode(buffer.getvalue())))
-    assert pool.decode(buffer.getvalue(), "x", max_side=50).size == (50, 34)
+    small = pool.decode(buffer.getvalue(), "x", max_side=50)
+    assert (small.size, small.info[WHOLE_SIZE]) == ((50, 34), (307, 211))
 
 
 def test_a_large_picture_comes_back_strip_by_strip(pool: DecoderPool) -> None:

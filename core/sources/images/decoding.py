@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = OWN_MACHINE.megapixels * 1_000_000
 LARGE_PIXELS = 20_000_000
+WHOLE_SIZE = "whole_size"
 _STRIP = 4_000_000
 _UNSUPPORTED = (r"unsupported|unknown (pixel|data|compression|colou?r|mode)|not supported|unimplemented|cannot handle|"
                 r"samples")
@@ -41,7 +42,7 @@ def decode(data: bytes, max_side: int | None = None, before_large: Callable[[], 
         The whole file.
     max_side
         Where given, a picture whose longer side is at most this many pixels is enough (aspect kept, never enlarged),
-        and JPEG files are unpacked at a reduced size.
+        and JPEG files are unpacked at a reduced size; ``info[WHOLE_SIZE]`` is then the (width, height) of the whole.
     before_large
         Called before a picture of more than ``LARGE_PIXELS`` is unpacked.
 
@@ -59,19 +60,24 @@ def decode(data: bytes, max_side: int | None = None, before_large: Callable[[], 
             with Image.open(io.BytesIO(data), formats=candidates(data)) as opened:
                 compression = str(opened.info.get("compression", ""))
                 _check_pixels(opened)
+                whole = opened.size
                 if max_side is not None:
                     opened.draft(None, (max_side, max_side))
                 if before_large is not None and opened.width * opened.height > LARGE_PIXELS:
                     before_large()
+                lying = opened.size
                 opened.load()
                 _turn_upright(opened)
+                if opened.size != lying:
+                    whole = whole[::-1]
                 picture = to_rgb(opened)
         except (Unreadable, MemoryError):
             raise
         except Exception as error:
             raise Unreadable(_packed_as(compression) or reason_of(error, data)) from error
-    if max_side is not None and max(picture.size) > max_side:
+    if max_side is not None:
         picture.thumbnail((max_side, max_side), Image.Resampling.BICUBIC)
+        picture.info[WHOLE_SIZE] = whole
     return picture
 
 

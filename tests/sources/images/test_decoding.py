@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from core.sources.images import decoding, formats
-from core.sources.images.decoding import Unreadable, decode
+from core.sources.images.decoding import WHOLE_SIZE, Unreadable, decode
 from core.sources.images.formats import kind_of
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -58,9 +58,12 @@ def test_exif_orientation_is_honoured(kind: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[274] = orientation
     options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
-    picture = decode(file_of(stored, kind, exif=exif, **options))
+    data = file_of(stored, kind, exif=exif, **options)
+    picture = decode(data)
     assert picture.size == (64, 32)
     assert quarters(picture) == UPRIGHT
+    small = decode(data, max_side=16)
+    assert (small.size, small.info[WHOLE_SIZE]) == ((16, 8), (64, 32))
 
 
 def test_orientation_and_a_reduced_size_together() -> None:
