@@ -1,0 +1,105 @@
+"""YAML and JSON of strangers as plain values: no tags, no anchors, no depth, no size that could hurt."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from core.errors import SourceError
+
+MOST_BYTES = 16_000_000
+MOST_DEPTH = 8
+_EXPECTED = "a recipe as YAML or JSON"
+
+
+def load_plain(content: str | bytes) -> object:
+    """Mappings, lists, texts, numbers and truth values of a small YAML or JSON file.
+
+    Raises
+    ------
+    SourceError
+        If it is too large, too deep, refers to itself, names a key twice, holds anything else, or is neither.
+    """
+    import yaml
+
+    size = len(content) if isinstance(content, bytes) else len(content.encode("utf-8", "surrogatepass"))
+    if size > MOST_BYTES:
+        raise SourceError(f"a recipe of at most {MOST_BYTES / 1e6:g} MB", f"{size / 1e6:.1f} MB",
+                          "A recipe says what to do, not what comes of it.")
+    try:
+        text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{_EXPECTED}, in UTF-8", "bytes that are no letters", "Save it as UTF-8.") from error
+    try:
+        _check_events(yaml, text)
+        plain = yaml.load(text, Loader=_loader(yaml))
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise SourceError(_EXPECTED, _why(error), "Compare it with one that the page exports.") from error
+    _check_plain(plain)
+    return plain
+
+
+def said_plainly(plain: dict[str, Any]) -> str:
+    """Plain values as YAML, in their order."""
+    import yaml
+
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _check_events(yaml: Any, text: str) -> None:
+    """Refuse anchors, tags and depth before anything is built."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_base(yaml)):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise SourceError(f"{_EXPECTED} without anchors (&, *)", "one with them", "Write each value out.")
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise SourceError(f"{_EXPECTED} without tags (!)", str(event.tag)[:80], "Take the tag out.")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MOST_DEPTH:
+                raise SourceError(f"a recipe at most {MOST_DEPTH} levels deep", "a deeper one")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _base(yaml: Any) -> Any:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _loader(yaml: Any) -> Any:
+    """A safe loader that takes no key twice."""
+
+    class Once(_base(yaml)):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            seen: set[str] = set()
+            for key, _ in node.value:
+                name = str(key.value)
+                if name in seen:
+                    raise SourceError("each name once in a mapping", f"{name[:60]!r} twice", "Take one of them out.")
+                seen.add(name)
+            return super().construct_mapping(node, deep)
+
+    return Once
+
+
+def _check_plain(value: object) -> None:
+    """Refuse what JSON would not hold: dates, sets, numbers that are none."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if not isinstance(name, str):
+                raise SourceError("names of a recipe as text", repr(name)[:60], "Put the name in quotes.")
+            _check_plain(part)
+    elif isinstance(value, list):
+        for part in value:
+            _check_plain(part)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise SourceError("finite numbers in a recipe", repr(value))
+    elif value is not None and not isinstance(value, str | int | float | bool):
+        raise SourceError("texts and numbers in a recipe", type(value).__name__, "Put it in quotes.")
+
+
+def _why(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or type(error).__name__
+    where = "" if mark is None else f" in line {mark.line + 1}, column {mark.column + 1}"
+    return f"{problem}{where}"[:200]
