@@ -12,7 +12,7 @@ import numpy as np
 
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.items import Kept
-from core.language.quality.evidence import Looked
+from core.language.quality.looked import Looked
 
 Said = Mapping[str, str | float | int | bool | None]
 

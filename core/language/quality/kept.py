@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.errors import SourceError, check_choice
 from core.language.quality.actions import Step, what_is_left
-from core.language.quality.evidence import Looked
+from core.language.quality.looked import Looked
 
 ENDINGS = (".csv", ".parquet", ".jsonl")
 KEPT = ("image", "text_id", "caption", "label", "label_before", "split")

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import OrreryError, SourceError
 from core.language.quality.actions import Action
-from core.language.quality.evidence import Looked
+from core.language.quality.looked import Looked
 from core.language.quality.recipe_file import load_plain, said_plainly
 
 VERSION = 1
