@@ -178,11 +178,13 @@ class ChosenImages:
 
 def decode_small(images: Images, index: int, max_side: int) -> Image:
     """An image of at most ``max_side`` pixels a side (aspect kept, never enlarged), by the reader's fast way if any."""
+    from core.sources.solids.alterations import AlteredImages
     from core.sources.solids.world import SceneImages
 
     if isinstance(images, FileBytes | ChosenImages):
         return images.decode(index, max_side=max_side)
-    image = (images.decode(index, alone=True) if isinstance(images, SceneImages) else images.decode(index)).copy()
+    alone = {"alone": True} if isinstance(images, SceneImages | AlteredImages) else {}
+    image = images.decode(index, **alone).copy()
     image.thumbnail((max_side, max_side))
     return image
 

@@ -1,65 +1,77 @@
-"""Faults planted into a dataset of images with captions, so that one knows what should be found and what it does."""
+"""Faults planted into a dataset of images with captions, so that one knows what should be found and what it does.
+
+Faults are planted one upon another. What was touched is named in the column ``fault`` of its table, the names parted by
+a comma; what was there before stands beside it: ``caption_before`` and ``wrong_attribute`` of a text, ``true_label`` of
+an image, and of copies ``copy_of``, the id of the original, and ``copied_by``, how.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
-from PIL import Image, ImageFilter
 
 from core.errors import ShapeError, check_choice
-from core.types import Dataset, Images, as_ids, fingerprint
-
-
-class AlteredImages:
-    """Images of a dataset, some of them altered when they are read."""
-
-    def __init__(self, base: Images, order: np.ndarray, alter: Mapping[int, tuple[str, float, int]]) -> None:
-        self.base, self.order, self.alter = base, order, dict(alter)
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def content_hash(self, index: int) -> str:
-        base = self.base.content_hash(int(self.order[index]))
-        return fingerprint(base, self.alter[index]) if index in self.alter else base
-
-    def decode(self, index: int) -> Image.Image:
-        picture = self.base.decode(int(self.order[index]))
-        if index not in self.alter:
-            return picture
-        kind, strength, seed = self.alter[index]
-        if kind == "blur":
-            return picture.filter(ImageFilter.GaussianBlur(strength * max(picture.size)))
-        rng = np.random.default_rng((seed, index))
-        grey = np.asarray(picture, np.float32) + rng.normal(0, 255 * strength, (*picture.size[::-1], 3))
-        return Image.fromarray(grey.clip(0, 255).astype(np.uint8))
-
-
-def _chosen(n: int, share: float, seed: int) -> np.ndarray:
-    if not 0 <= share <= 1:
-        raise ShapeError("a share in [0, 1]", str(share))
-    return np.random.default_rng(seed).permutation(n)[: round(share * n)]
-
-
-def _flagged(table: pd.DataFrame, name: str, rows: np.ndarray) -> pd.DataFrame:
-    column = np.full(len(table), "", dtype=object)
-    column[rows] = name
-    earlier = table["fault"].to_numpy(object) if "fault" in table else np.full(len(table), "", dtype=object)
-    return table.assign(fault=[" ".join(filter(None, pair)) for pair in zip(earlier, column)])
+from core.sources.solids.alterations import Alteration, AlteredImages
+from core.sources.solids.copies import HARSH, MILD, copies_in_groups, duplicates, leaks
+from core.sources.solids.touched import chosen, column, flagged
+from core.sources.solids.wrong_words import said_in, with_one_wrong
+from core.types import Dataset, as_ids
 
 
 def _wrong_captions(data: Dataset, share: float, seed: int) -> Dataset:
-    """A share of the captions trade places among themselves; none stays where it was."""
-    rows = _chosen(len(data.texts), share, seed)
-    if len(rows) < 2:
-        return data
-    texts = list(data.texts)
+    """A share of the captions trade places; what finds its own words again is not wrong."""
+    still = np.flatnonzero(column(data.text_table, "caption_before") == "")
+    rows, texts = still[chosen(len(still), share, seed)], list(data.texts)
     for a, b in zip(rows, np.roll(rows, 1)):
         texts[a] = data.texts[b]
-    return replace(data, texts=tuple(texts), text_table=_flagged(data.text_table, "wrong caption", rows))
+    return _said_anew(data, texts, "wrong captions", {})
+
+
+def _wrong_attributes(data: Dataset, share: float, seed: int) -> Dataset:
+    """In a share of the captions one attribute is another; only captions in the words of the world can be chosen."""
+    before = column(data.text_table, "caption_before")
+    can = np.array([i for i, text in enumerate(data.texts) if not before[i] and said_in(text)], dtype=np.int64)
+    if not len(can):
+        raise ShapeError("captions with words of the built-in world, such as its colours", "none that is still right",
+                         "Plant wrong captions instead.")
+    rng, texts, attributes = np.random.default_rng((seed, 1)), list(data.texts), {}
+    for row in can[chosen(len(can), share, seed)].tolist():
+        changed = with_one_wrong(texts[row], rng)
+        assert changed is not None
+        texts[row], attributes[row] = changed
+    return _said_anew(data, texts, "wrong attributes", attributes)
+
+
+def _said_anew(data: Dataset, texts: list[str], fault: str, attributes: Mapping[int, str]) -> Dataset:
+    rows = np.array([i for i, text in enumerate(texts) if text != data.texts[i]], dtype=np.int64)
+    columns: dict[str, Sequence[str]] = {"caption_before": [data.texts[i] for i in rows]}
+    if attributes:
+        columns["wrong_attribute"] = [attributes[i] for i in rows.tolist()]
+    return replace(data, texts=tuple(texts), text_table=flagged(data.text_table, fault, rows, **columns))
+
+
+def _wrong_labels(data: Dataset, share: float, seed: int) -> Dataset:
+    """A share of the images with a label get another one, each of the others as likely; their captions' tables too."""
+    labels, before = column(data.image_table, "label"), column(data.image_table, "true_label")
+    have = np.flatnonzero([str(label) != "" and old == "" for label, old in zip(labels, before)])
+    names = sorted(set(labels[have]), key=str)
+    if len(names) < 2:
+        raise ShapeError("two labels or more", str(len(names)))
+    rng, rows = np.random.default_rng((seed, 1)), have[chosen(len(have), share, seed)]
+    kept = list(labels[rows])
+    for row in rows:
+        others = [name for name in names if name != labels[row]]
+        labels[row] = others[int(rng.integers(len(others)))]
+    images = flagged(data.image_table.assign(label=labels), "wrong labels", rows, true_label=kept)
+    texts = data.text_table
+    if "label" in texts:
+        of_texts = column(texts, "label")
+        touched = data.links[np.isin(data.links[:, 0], rows)]
+        of_texts[touched[:, 1]] = labels[touched[:, 0]]
+        texts = texts.assign(label=of_texts)
+    return replace(data, image_table=images, text_table=texts)
 
 
 def _take(data: Dataset, images: np.ndarray) -> Dataset:
@@ -78,20 +90,13 @@ def _take(data: Dataset, images: np.ndarray) -> Dataset:
                    text_table=data.text_table.iloc[texts].reset_index(drop=True))
 
 
-def _duplicates(data: Dataset, share: float, seed: int) -> Dataset:
-    """A share of the images is shown again, with its captions."""
-    n = len(data.image_ids)
-    again = _chosen(n, share, seed)
-    more = _take(data, np.concatenate([np.arange(n), again]))
-    return replace(more, image_table=_flagged(more.image_table, "duplicate", np.arange(n, n + len(again))))
-
-
-def _altered(kind: str, strength: float) -> Callable[[Dataset, float, int], Dataset]:
+def _altered(kind: str, amount: float) -> Callable[[Dataset, float, int], Dataset]:
     def plant(data: Dataset, share: float, seed: int) -> Dataset:
         assert data.images is not None
-        rows = _chosen(len(data.image_ids), share, seed)
-        images = AlteredImages(data.images, np.arange(len(data.images)), {int(i): (kind, strength, seed) for i in rows})
-        return replace(data, images=images, image_table=_flagged(data.image_table, kind, rows))
+        rows = chosen(len(data.image_ids), share, seed)
+        images = AlteredImages(data.images, np.arange(len(data.images)),
+                               {int(i): Alteration(kind, amount, seed) for i in rows})
+        return replace(data, images=images, image_table=flagged(data.image_table, kind, rows))
 
     return plant
 
@@ -113,28 +118,41 @@ def _missing_classes(data: Dataset, share: float, seed: int) -> Dataset:
     """A share of the labels is left out altogether."""
     labels = data.image_table["label"].to_numpy()
     names = np.unique(labels)
-    gone = names[_chosen(len(names), share, seed)]
+    gone = names[chosen(len(names), share, seed)]
     return _take(data, np.flatnonzero(~np.isin(labels, gone)))
 
 
 FAULTS: dict[str, Callable[[Dataset, float, int], Dataset]] = {
-    "wrong captions": _wrong_captions,
-    "duplicates": _duplicates,
-    "blur": _altered("blur", 0.03),
-    "noise": _altered("noise", 0.25),
     "imbalance": _imbalance,
     "missing classes": _missing_classes,
+    "other world": _altered("other world", 1.0),
+    "blur": _altered("blur", 0.03),
+    "noise": _altered("noise", 0.25),
+    "dark": _altered("dark", 0.12),
+    "bright": _altered("bright", 0.12),
+    "flat": _altered("flat", 0.08),
+    "grey": _altered("grey", 1.0),
+    "tiny": _altered("tiny", 0.2),
+    "strip": _altered("strip", 0.2),
+    "wrong labels": _wrong_labels,
+    "wrong captions": _wrong_captions,
+    "wrong attributes": _wrong_attributes,
+    "duplicates": duplicates,
+    "near duplicates": copies_in_groups("near duplicates", MILD),
+    "harsh duplicates": copies_in_groups("harsh duplicates", HARSH),
+    "leaks": leaks,
 }
 
 
 def plant(data: Dataset, fault: str, strength: float, seed: int = 0) -> Dataset:
-    """The dataset with a fault.
+    """The dataset with a fault. Faults can be planted one upon another; what is wrong already is not made wrong again.
 
     Parameters
     ----------
     data : images, with captions and a column ``label`` where the fault needs them.
     fault : a key of FAULTS.
-    strength : share of the items in [0, 1]; for imbalance the rate, >= 0, of the exponential fall over classes.
+    strength : share of the items in [0, 1]: of images or captions that are touched, of copies added to all images, of
+        classes left out; for imbalance the rate, >= 0, of the exponential fall over classes.
     seed : which items.
 
     Returns
@@ -149,6 +167,22 @@ def plant(data: Dataset, fault: str, strength: float, seed: int = 0) -> Dataset:
     check_choice("fault", fault, FAULTS)
     if data.images is None:
         raise ShapeError("a dataset with images", f"{data.name}, which has texts alone")
-    if fault in ("imbalance", "missing classes") and "label" not in data.image_table:
+    if fault in ("imbalance", "missing classes", "wrong labels") and "label" not in data.image_table:
         raise ShapeError("a column label", f"columns {', '.join(map(str, data.image_table.columns))}")
     return FAULTS[fault](data, strength, seed)
+
+
+def plant_all(data: Dataset, faults: Mapping[str, float], seed: int = 0) -> Dataset:
+    """The dataset with several faults, in the order of FAULTS: what is copied is copied with the faults it has.
+
+    Parameters
+    ----------
+    data, seed : as `plant` takes them; each fault draws items of its own.
+    faults : strength by key of FAULTS.
+    """
+    for fault in faults:
+        check_choice("fault", fault, FAULTS)
+    for i, fault in enumerate(FAULTS):
+        if fault in faults:
+            data = plant(data, fault, faults[fault], seed + 7919 * i)
+    return data

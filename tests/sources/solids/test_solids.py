@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.errors import Cancelled, ChoiceError, ShapeError
 from core.sources.solids.captions import ALL, attributes, caption, full_caption, known_words, left_to_right, prompt
-from core.sources.solids.faults import plant
 from core.sources.solids.films import FILMS, frames, make_film
 from core.sources.solids.render import render
 from core.sources.solids.scene import Camera, Scene, Solid, sample_scene, sample_scenes
@@ -251,47 +249,3 @@ def test_films_refuse_what_they_cannot_make() -> None:
         make_film("western")
     with pytest.raises(ShapeError, match="at least 48 frames; got 12"):
         make_film("orbit", 12)
-
-
-def test_faults_touch_what_they_say() -> None:
-    data = open_world(60, seed=1, size=64)
-    wrong = plant(data, "wrong captions", 0.3, seed=5)
-    moved = [i for i in range(60) if wrong.texts[i] != data.texts[i]]
-    assert sorted(np.flatnonzero(wrong.text_table["fault"] == "wrong caption")) == moved
-    assert len(moved) == 18
-    twice = plant(data, "duplicates", 0.25)
-    assert len(twice.image_ids) == 75 == len(set(twice.image_ids))
-    hashes = [twice.images.content_hash(i) for i in range(75)]  # type: ignore[union-attr]
-    assert len(set(hashes)) == 60
-    assert twice.texts[70] == data.texts[int(twice.images.order[70])]  # type: ignore[union-attr]
-    for fault in ("blur", "noise"):
-        worse = plant(data, fault, 0.5)
-        touched = np.flatnonzero(worse.image_table["fault"] == fault)
-        assert len(touched) == 30
-        for i in range(60):
-            same = np.array_equal(np.asarray(worse.images.decode(i)), np.asarray(data.images.decode(i)))  # type: ignore[union-attr]
-            assert same == (i not in touched)
-            assert (worse.images.content_hash(i) == data.images.content_hash(i)) == same  # type: ignore[union-attr]
-    missing = plant(data, "missing classes", 0.3)
-    assert missing.image_table["label"].nunique() == data.image_table["label"].nunique() - 3
-    skewed = plant(data, "imbalance", 0.5)
-    assert skewed.image_table["label"].value_counts().max() > 3 * skewed.image_table["label"].value_counts().min()
-    assert skewed.fingerprint == plant(data, "imbalance", 0.5).fingerprint
-    both = plant(wrong, "blur", 1.0)
-    assert set(both.image_table["fault"]) == {"blur"}
-
-
-def test_faults_refuse_what_makes_no_sense() -> None:
-    data = open_world(4, size=64)
-    with pytest.raises(ChoiceError, match="fault to be one of wrong captions"):
-        plant(data, "rust", 0.1)
-    with pytest.raises(ShapeError, match=r"a share in \[0, 1\]; got 1.5"):
-        plant(data, "blur", 1.5)
-    with pytest.raises(ShapeError, match="a rate of at least 0"):
-        plant(data, "imbalance", -1)
-    texts_alone = replace(data, image_ids=(), images=None, links=np.empty((0, 2)),
-                          image_table=data.image_table.iloc[:0])
-    with pytest.raises(ShapeError, match="texts alone"):
-        plant(texts_alone, "blur", 0.1)
-    with pytest.raises(ShapeError, match="a column label"):
-        plant(replace(data, image_table=data.image_table.drop(columns="label")), "imbalance", 0.1)
