@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 Stop = Callable[[], bool]
+LABELS = "label"
 
 
 class Vectors(Protocol):
@@ -126,7 +127,8 @@ class Looked:
         return self.memory[key].get(item)  # type: ignore[attr-defined]
 
 
-def look(found: Vectors, opened: Dataset | VectorSource, *, prompts_by: str = "", name: str = "") -> Looked:
+def look(found: Vectors, opened: Dataset | VectorSource, *, prompts_by: str = "", name: str = "",
+         labels: str = LABELS) -> Looked:
     """What was embedded of a dataset, or vectors made elsewhere, or a part of these, as it is looked at.
 
     Parameters
@@ -135,6 +137,7 @@ def look(found: Vectors, opened: Dataset | VectorSource, *, prompts_by: str = ""
     opened : where they came from; its pictures belong to them by their ids.
     prompts_by : model that encodes prompts, "" where none does.
     name : what a user calls it; as what was opened by default.
+    labels : column of the labels of the images; one that is not there gives none.
     """
     images, texts = found.images, found.texts
     if isinstance(opened, Dataset):
@@ -145,7 +148,7 @@ def look(found: Vectors, opened: Dataset | VectorSource, *, prompts_by: str = ""
     ids = () if images is None else images.ids
     places = np.array([at.get(item, -1) for item in ids], dtype=np.int64)
     items = Items(None if images is None else images.vectors, None if texts is None else texts.vectors, found.links,
-                  _column(images, "label"), _column(images, "split"))
+                  _column(images, labels), _column(images, "split"))
     model = next((part.model for part in (images, texts) if part is not None), None)
     return Looked(name or opened.name, items, ids, () if texts is None else texts.ids, found.captions, model,
                   prompts_by, pictures, places)

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import OrreryError, SourceError
 from core.language.quality.actions import Action
-from core.language.quality.looked import Looked
+from core.language.quality.looked import LABELS, Looked
 from core.language.quality.recipe_file import load_plain, said_plainly
 
 VERSION = 1
@@ -26,6 +26,7 @@ class Data:
     name, fingerprint : of what was looked at, "" where nothing is known.
     images, texts : how many of each.
     scenes, world_seed : of the built-in world; 0 scenes: other data.
+    labels : column of the labels of the images.
     sampled : at most so many images and texts were drawn from all, in shares of labels; 0: no sample.
     image_ids, text_ids : what was selected of all; None where nothing was. A sample is drawn after that.
     """
@@ -36,6 +37,7 @@ class Data:
     texts: int = 0
     scenes: int = 0
     world_seed: int = 0
+    labels: str = LABELS
     sampled: int = 0
     image_ids: tuple[str, ...] | None = None
     text_ids: tuple[str, ...] | None = None
@@ -169,6 +171,8 @@ def _plain(recipe: Recipe) -> dict[str, object]:
                                 "texts": data.texts}
     if data.scenes:
         known |= {"scenes": data.scenes, "world_seed": data.world_seed}
+    if data.labels != LABELS:
+        known["labels"] = data.labels
     if data.sampled:
         known["sampled"] = data.sampled
     for name in ("image_ids", "text_ids"):
@@ -182,7 +186,7 @@ def _plain(recipe: Recipe) -> dict[str, object]:
 
 def _data_of(plain: object) -> Data:
     data = _fields(plain, "data", {"name": str, "fingerprint": str, "images": int, "texts": int, "scenes": int,
-                                   "world_seed": int, "sampled": int, "image_ids": list, "text_ids": list})
+                                   "world_seed": int, "labels": str, "sampled": int, "image_ids": list, "text_ids": list})
     for name, value in data.items():
         if isinstance(value, int) and not 0 <= value < 2**32:
             raise _wrong(f"data: {name} from 0 to {2**32 - 1}", str(value)[:20])
