@@ -186,7 +186,8 @@ def _plain(recipe: Recipe) -> dict[str, object]:
 
 def _data_of(plain: object) -> Data:
     data = _fields(plain, "data", {"name": str, "fingerprint": str, "images": int, "texts": int, "scenes": int,
-                                   "world_seed": int, "labels": str, "sampled": int, "image_ids": list, "text_ids": list})
+                                   "world_seed": int, "labels": str, "sampled": int, "image_ids": list,
+                                   "text_ids": list})
     for name, value in data.items():
         if isinstance(value, int) and not 0 <= value < 2**32:
             raise _wrong(f"data: {name} from 0 to {2**32 - 1}", str(value)[:20])
