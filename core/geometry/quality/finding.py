@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -75,3 +75,20 @@ class Finding:
     def fingerprint(self) -> str:
         """Of the scores and what they are."""
         return fingerprint("finding", self.key, self.of, self.scores, self.worse)
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A finding whose items are alike in groups, so that of each group one stays."""
+
+    def groups(self, threshold: float | None = None) -> list[np.ndarray]:
+        """Rows of each group, the one that stays first."""
+        ...
+
+
+@runtime_checkable
+class Suggesting(Protocol):
+    """A finding that knows a better label for each image, "" where it knows none."""
+
+    @property
+    def suggested(self) -> tuple[str, ...]: ...

@@ -5,31 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 from zlib import crc32
 
 import numpy as np
 
-from core.geometry.quality.finding import Finding
+from core.geometry.quality.finding import Finding, Grouped, Suggesting
 from core.geometry.quality.items import Kept
 from core.language.quality.looked import Looked
 
 Said = Mapping[str, str | float | int | bool | None]
-
-
-@runtime_checkable
-class Grouped(Protocol):
-    """A finding whose items are alike in groups, of which one item stays."""
-
-    def groups(self, threshold: float | None = None) -> list[np.ndarray]: ...
-
-
-@runtime_checkable
-class Suggesting(Protocol):
-    """A finding that knows a better label for each image."""
-
-    @property
-    def suggested(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, eq=False)
