@@ -2,85 +2,38 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import os
-import sqlite3
 import threading
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 from core.settings import settings
+from core.sources.memory import Memory
 
-_FLUSH_EVERY = 4_096
-_BATCH = 500
 _MOST = 5_000_000
 
 
 class HashMemory:
-    """What each file held when it was last read; a small SQLite file, done without where the disk refuses it.
+    """What each file held when it was last read.
 
     A file counts as unchanged while its size, inode and both times (to the nanosecond) are what they were.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._new: dict[str, tuple[bytes, bytes]] = {}
-        self._counted = False
-        atexit.register(self.flush)
+        self._memory = Memory(path, _MOST)
 
     def recall(self, paths: Sequence[str]) -> dict[str, tuple[bytes, bytes]]:
         """path -> (stamp, sha256) of the files that were read before."""
-        found: dict[str, tuple[bytes, bytes]] = {}
-        if not self._path.exists():
-            return found
-        try:
-            with closing(self._connect()) as base:
-                for start in range(0, len(paths), _BATCH):
-                    part = paths[start:start + _BATCH]
-                    marks = ",".join("?" * len(part))
-                    rows = base.execute(f"SELECT path, stamp, hash FROM files WHERE path IN ({marks})", list(part))
-                    found.update({path: (stamp, digest) for path, stamp, digest in rows})
-        except sqlite3.OperationalError:
-            return {}
-        except sqlite3.DatabaseError:
-            self._path.unlink(missing_ok=True)
-            return {}
-        return found
+        return {path: (kept[1 + kept[0]:], kept[1:1 + kept[0]]) for path, kept in self._memory.recall(paths).items()}
 
     def remember(self, path: str, stamp: bytes, digest: bytes) -> None:
-        """Note what a file holds; written to disk a few hundred at a time."""
-        with self._lock:
-            self._new[path] = (stamp, digest)
-            full = len(self._new) >= _FLUSH_EVERY
-        if full:
-            self.flush()
+        """Note what a file holds."""
+        self._memory.remember(path, bytes([len(digest)]) + digest + stamp)
 
     def flush(self) -> None:
-        """Write what is new; quietly nothing where that is impossible."""
-        with self._lock:
-            rows = [(path, *noted) for path, noted in self._new.items()]
-            self._new.clear()
-        if not rows:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(self._connect()) as base, base:
-                base.execute("CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp BLOB, hash BLOB) "
-                             "WITHOUT ROWID")
-                base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
-                if not self._counted and base.execute("SELECT COUNT(*) FROM files").fetchone()[0] > _MOST:
-                    base.execute("DELETE FROM files")
-                self._counted = True
-        except (sqlite3.Error, OSError):
-            return
-
-    def _connect(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, timeout=5)
-        base.execute("PRAGMA synchronous = OFF")  # a damaged memory is thrown away, never believed
-        return base
+        """Write what is new."""
+        self._memory.flush()
 
 
 def stamp_of(path: str) -> bytes:
