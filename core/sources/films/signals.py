@@ -12,12 +12,14 @@ from core.errors import Cancelled, OrreryError
 from core.sources.films.ffmpeg import Process, Stop, reading
 from core.sources.films.film import Film
 from core.sources.films.thumbnails import HEIGHT, Strip, StripMaker, small_pictures
+from core.sources.images.colours import colourfulness as colourfulness_of
 
 UNITS: Mapping[str, str] = {
     "brightness": "share of white", "colourfulness": "M of Hasler and Suesstrunk", "motion": "frame heights a second",
     "loudness": "dBFS"}
 SILENCE = -120.0
 _HEIGHT = 96
+_LUMA = np.array([0.299, 0.587, 0.114]) / 255
 _RATE, _BLOCK = 8000, 80
 _LEAST_WINDOW, _LONGEST = 0.1, 48 * 3600.0
 Progress = Callable[[float, str], None]
@@ -75,7 +77,8 @@ def strip_and_signals(film: Film, height: int = HEIGHT, *, on_progress: Progress
             continue
         if picture.height > _HEIGHT:
             picture = picture.resize((max(1, round(picture.width * _HEIGHT / picture.height)), _HEIGHT))
-        brightness[i], colourfulness[i] = _seen(np.asarray(picture, dtype=np.float32))
+        pixels = np.asarray(picture, dtype=np.float32)
+        brightness[i], colourfulness[i] = pixels.mean(axis=(0, 1)) @ _LUMA, colourfulness_of(pixels)
         grey = np.asarray(picture.convert("L"))
         if before is not None and before[1].shape == grey.shape:
             motion[i] = _flow(before[1], grey) / (film.times[i] - film.times[before[0]])
@@ -88,15 +91,6 @@ def strip_and_signals(film: Film, height: int = HEIGHT, *, on_progress: Progress
     if on_progress is not None:
         on_progress(1.0, f"{n:,} frames measured")
     return made, Signals(film.times, brightness, colourfulness, motion, loudness, (*notices, *said))
-
-
-def _seen(pixels: np.ndarray) -> tuple[float, float]:
-    """Brightness and colourfulness of (height, width, 3) values 0-255."""
-    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-    luma = (0.299 * red + 0.587 * green + 0.114 * blue).mean() / 255
-    rg, yb = red - green, (red + green) / 2 - blue
-    spread = np.hypot(rg.std(), yb.std())
-    return float(luma), float(spread + 0.3 * np.hypot(rg.mean(), yb.mean()))
 
 
 def _flow(before: np.ndarray, now: np.ndarray) -> float:
