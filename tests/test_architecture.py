@@ -41,7 +41,8 @@ PAGES_MAY_IMPORT = {"streamlit_app", "figures", "types", "errors", "settings", "
                     "encoding"}
 # The live views stand between the wings; the matrix draws the report of one.
 SHARED_THAT_SEE_A_WING = {"core.streamlit_app.live.matrix_view"}
-LIGHT = ("torch", "transformers", "streamlit", "plotly", "umap", "sklearn", "numba", "trimesh", "embreex")
+LIGHT = ("torch", "transformers", "streamlit", "plotly", "umap", "sklearn", "numba", "trimesh", "embreex",
+         "faiss", "cleanlab")
 LINES = {"pages": 140, "core": 320}
 IN_THE_SHELL, FLAT_TESTS = 22, 12
 

@@ -104,9 +104,10 @@ def _copies(looked: Looked, *, seed: int, on_progress: Progress | None, should_s
 
 
 def _leaks(looked: Looked, *, seed: int, on_progress: Progress | None, should_stop: Stop | None) -> Finding:
-    from core.geometry.quality.copies import leaks
+    from core.geometry.quality.copies import Copies, leaks
 
     found = find(looked, "copies", seed=seed, on_progress=on_progress, should_stop=should_stop)
+    assert isinstance(found, Copies)
     return leaks(found, looked.items.splits)
 
 
