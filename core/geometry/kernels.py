@@ -13,9 +13,9 @@ BLOCK_ROWS = 512
 MOST_FOR_MEDIAN = 1000
 
 
-def median_distance(x: np.ndarray, y: np.ndarray) -> float:
-    """Median distance of two points of the two sets together: (n, d) and (m, d) unit rows, up to 1,000 of each."""
-    z = np.concatenate([a[spread_sample(a, MOST_FOR_MEDIAN)] for a in (x, y)]).astype(np.float64)
+def median_distance(*sets: np.ndarray) -> float:
+    """Median distance of two points of all sets together: (n, d) unit rows each, up to 1,000 of each set."""
+    z = np.concatenate([a[spread_sample(a, MOST_FOR_MEDIAN)] for a in sets]).astype(np.float64)
     cosines = (z @ z.T)[np.triu_indices(len(z), 1)]
     return math.sqrt(max(2 - 2 * float(np.median(cosines)), 0.0))
 
