@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -32,7 +32,7 @@ class Vectors(Protocol):
     @property
     def links(self) -> np.ndarray: ...
     @property
-    def captions(self) -> tuple[str, ...]: ...
+    def captions(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +150,8 @@ def look(found: Vectors, opened: Dataset | VectorSource, *, prompts_by: str = ""
     items = Items(None if images is None else images.vectors, None if texts is None else texts.vectors, found.links,
                   _column(images, labels), _column(images, "split"))
     model = next((part.model for part in (images, texts) if part is not None), None)
-    return Looked(name or opened.name, items, ids, () if texts is None else texts.ids, found.captions, model,
-                  prompts_by, pictures, places)
+    return Looked(name or opened.name, items, ids, () if texts is None else texts.ids, tuple(found.captions),
+                  model, prompts_by, pictures, places)
 
 
 def _column(images: EmbeddingSet | None, column: str) -> tuple[str, ...]:
