@@ -39,8 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 EDGE = {"streamlit_app", "pages"}
 PAGES_MAY_IMPORT = {"streamlit_app", "figures", "types", "errors", "settings", "geometry", "language", "sources",
                     "encoding"}
-# The live views stand between the wings; the matrix draws the report of one.
-SHARED_THAT_SEE_A_WING = {"core.streamlit_app.live.matrix_view"}
+# The live views stand between the wings; the matrix draws the report of one. A command is found by its file's name.
+SHARED_THAT_SEE_A_WING = {"core.streamlit_app.live.matrix_view", "core.commands.recipe"}
 LIGHT = ("torch", "transformers", "streamlit", "plotly", "umap", "sklearn", "numba", "trimesh", "embreex",
          "faiss", "cleanlab")
 LINES = {"pages": 140, "core": 320}
