@@ -170,7 +170,7 @@ def _finding_lacks(looked: Looked, said: Mapping[str, Value]) -> str:
 
 
 def _needs_finding(said: Mapping[str, Value]) -> tuple[str, ...]:
-    return (str(said["finding"]),)
+    return ("copies", "leaks") if said["finding"] == "leaks" else (str(said["finding"]),)
 
 
 def _no_pairs(looked: Looked, said: Mapping[str, Value]) -> str:

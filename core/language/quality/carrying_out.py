@@ -10,6 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
+from core.geometry.quality.copies import Copies, Leaks, leaks
 from core.geometry.quality.finding import Finding, Grouped, Suggesting
 from core.geometry.quality.items import Kept
 from core.language.quality.looked import Looked
@@ -51,6 +52,8 @@ def drop(left: Left, said: Said) -> Kept:
     """Without what a finding flags; of a group, without all of those left but the first."""
     finding, threshold = left.finding_of(str(said["finding"])), _threshold(said)
     mask = left.kept.images if finding.of == "image" else left.kept.texts
+    if isinstance(finding, Leaks):
+        return left.without(images=_leaking(left, finding.threshold if threshold is None else threshold))
     if isinstance(finding, Grouped):
         groups = (rows[mask[rows]] for rows in finding.groups(threshold))
         gone = np.concatenate([np.zeros(0, dtype=np.int64), *(rows[1:] for rows in groups)])
@@ -143,6 +146,14 @@ def prompt_against(left: Left, said: Said) -> Kept:
     rows, x = left.of(said["of"])
     towards, away = (_cosines(x, left.looked.vector_of(str(said[name]))) for name in ("prompt", "against"))
     return left.only(rows, towards - away >= float(said["margin"] or 0.0), said)
+
+
+def _leaking(left: Left, threshold: float) -> np.ndarray:
+    """Rows that leak into a smaller split among what is left."""
+    copies = left.finding_of("copies")
+    assert isinstance(copies, Copies)
+    splits = [split if there else "" for split, there in zip(left.looked.items.splits, left.kept.images.tolist())]
+    return leaks(copies, splits, seed=left.seed).to_drop(threshold)
 
 
 def _threshold(said: Said) -> float | None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from core.errors import ShapeError, check_choice
 from core.geometry.quality.finding import Finding
 from core.language.quality.looked import Looked, Progress, Stop
 from core.types import Modality
+
+if TYPE_CHECKING:
+    from core.geometry.quality.pixels import Measures
+    from core.language.quality.labels import JudgedLabels
 
 
 class Find(Protocol):
@@ -122,25 +128,78 @@ def _outliers(looked: Looked, *, seed: int, on_progress: Progress | None, should
 def _mismatched(looked: Looked, *, seed: int, on_progress: Progress | None, should_stop: Stop | None) -> Finding:
     from core.geometry.quality.captions import mismatched
 
-    return mismatched(looked.items, seed=seed)
+    return mismatched(looked.items, seed=seed, on_progress=on_progress, should_stop=should_stop)
 
 
 def _mislabelled(looked: Looked, *, seed: int, on_progress: Progress | None, should_stop: Stop | None) -> Finding:
-    from core.geometry.quality.mislabels import mislabelled
+    return judged(looked, seed=seed, on_progress=on_progress, should_stop=should_stop).best
+
+
+def judged(looked: Looked, *, seed: int = 0, on_progress: Progress | None = None,
+           should_stop: Stop | None = None) -> JudgedLabels:
+    """Likely mislabels by each judge, found once; the finding "labels" is that of the best."""
+    from core.encoding.models import load_model
+    from core.language.quality.labels import judge_labels
 
     assert looked.items.images is not None
-    return mislabelled(looked.items.images, looked.items.labels, seed=seed)
+    place = "judged", seed
+    if place not in looked.memory:
+        model = load_model(looked.prompts_by) if looked.prompts_by else None
+        looked.memory[place] = judge_labels(
+            looked.items.images, looked.items.labels, model=model,
+            lengths=looked.norms if len(looked.norms) else None, seed=seed, on_progress=on_progress,
+            should_stop=should_stop)
+    return looked.memory[place]  # type: ignore[return-value]
 
 
 def _said(key: str) -> Find:
     def find_it(looked: Looked, *, seed: int, on_progress: Progress | None, should_stop: Stop | None) -> Finding:
+        from core.encoding.models import load_model
         from core.language.quality.texts import findings_of
 
         if "texts" not in looked.memory:
-            looked.memory["texts"] = findings_of(looked.captions)
+            model = load_model(looked.prompts_by) if looked.prompts_by else None
+            looked.memory["texts"] = findings_of(
+                looked.captions, tokens=None if model is None else model.token_counts(looked.captions),
+                limit=None if model is None else model.context_length)
         return looked.memory["texts"][key]  # type: ignore[index]
 
     return find_it
+
+
+def pixels(looked: Looked, *, on_progress: Progress | None = None, should_stop: Stop | None = None) -> Measures:
+    """What is measured of the picture of each image, once; NaN where there is none or it cannot be read."""
+    from core.geometry.quality.pixels import NUMBERS, Measures
+    from core.sources.images.readers import ChosenImages
+    from core.sources.quality.pixels import measure_pixels
+
+    if "pixels" not in looked.memory:
+        assert looked.pictures is not None
+        rows = np.flatnonzero(looked.places >= 0)
+        found = measure_pixels(ChosenImages([(looked.pictures, int(looked.places[row])) for row in rows]),
+                               [looked.image_ids[row] for row in rows], on_progress=on_progress,
+                               should_stop=should_stop)
+        columns = {name: np.full(len(looked.places), np.nan, np.float32) for name in NUMBERS}
+        for name, values in columns.items():
+            values[rows] = getattr(found, name)
+        looked.memory["pixels"] = Measures(looked.image_ids, **columns, refused=found.refused)
+    return looked.memory["pixels"]  # type: ignore[return-value]
+
+
+def _seen(key: str) -> Find:
+    def find_it(looked: Looked, *, seed: int, on_progress: Progress | None, should_stop: Stop | None) -> Finding:
+        from core.geometry.quality.pixels import findings_of
+
+        measured = pixels(looked, on_progress=on_progress, should_stop=should_stop)
+        if "of pixels" not in looked.memory:
+            looked.memory["of pixels"] = findings_of(measured)
+        return looked.memory["of pixels"][key]  # type: ignore[index]
+
+    return find_it
+
+
+def _pixel_kind(key: str, title: str, explanation: str) -> Kind:
+    return Kind(title, explanation, "image", _lacks("pictures"), _seen(key))
 
 
 KINDS: dict[str, Kind] = {
@@ -150,12 +209,22 @@ KINDS: dict[str, Kind] = {
     "outliers": Kind("Outliers", "Images far from their nearest others.", "image", _lacks("two images"), _outliers),
     "captions": Kind("Mismatched captions", "Captions that fit their image no better than another one's.", "text",
                      _lacks("images", "pairs"), _mismatched),
-    "labels": Kind("Suspect labels", "Images that a classifier, trained on the others, gives another label.", "image",
-                   _lacks("two images", "labels"), _mislabelled),
+    "labels": Kind("Suspect labels", "Images whose label is unlikely by a model fitted on the others, or by texts of "
+                   "the classes.", "image", _lacks("two images", "labels"), _mislabelled),
+    "blur": _pixel_kind("blur", "Blurred images", "Pictures whose sharpest edges are wide, beside those of the set."),
+    "dark": _pixel_kind("dark", "Dark images", "Pictures whose brightest parts are dark."),
+    "bright": _pixel_kind("bright", "Bright images", "Pictures that are nearly white throughout."),
+    "low_information": _pixel_kind("low_information", "Images of little contrast",
+                                   "Pictures of nearly one tone."),
+    "grey": _pixel_kind("grey", "Grey images", "Pictures with hardly any colour, in a set of coloured ones."),
+    "odd_size": _pixel_kind("odd_size", "Images of odd size", "Pictures much smaller or larger than is usual here."),
+    "odd_aspect": _pixel_kind("odd_aspect", "Images of odd shape",
+                              "Pictures much wider than high, or higher than wide."),
     "repeated": Kind("Repeated captions", "Captions that stand more than once.", "text", _lacks("captions"),
                      _said("repeated")),
     "short": Kind("Short captions", "Captions of few words.", "text", _lacks("captions"), _said("short")),
-    "long": Kind("Long captions", "Captions of many words.", "text", _lacks("captions"), _said("long")),
+    "long": Kind("Long captions", "Captions longer than the model reads, or than the others.", "text",
+                 _lacks("captions"), _said("long")),
 }
 
 SUGGESTING = ("labels",)

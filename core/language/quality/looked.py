@@ -49,6 +49,7 @@ class Looked:
     prompts_by : id of the model that encodes prompts, as `load_model` takes it; "" where none is at hand.
     pictures : reader of the images; None where only vectors are known.
     places : (n,) int64, which picture belongs to each row of images, -1 where none does.
+    norms : (n,) float32, lengths of the raw vectors of the images; empty where they are not known.
     memory : what was found so far, for as long as this is looked at.
     """
 
@@ -61,6 +62,7 @@ class Looked:
     prompts_by: str = ""
     pictures: Images | None = None
     places: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    norms: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     memory: dict[object, object] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -151,7 +153,8 @@ def look(found: Vectors, opened: Dataset | VectorSource, *, prompts_by: str = ""
                   _column(images, labels), _column(images, "split"))
     model = next((part.model for part in (images, texts) if part is not None), None)
     return Looked(name or opened.name, items, ids, () if texts is None else texts.ids, tuple(found.captions),
-                  model, prompts_by, pictures, places)
+                  model, prompts_by, pictures, places,
+                  np.zeros(0, np.float32) if images is None else images.norms)
 
 
 def _column(images: EmbeddingSet | None, column: str) -> tuple[str, ...]:
