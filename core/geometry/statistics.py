@@ -18,12 +18,12 @@ from core.geometry.directions import kappa_from_length
 from core.geometry.jackknife import CHUNK, cluster_sums, clusters, with_interval
 from core.geometry.rounding import rounding
 from core.geometry.samples import spread_sample
+from core.geometry.spectrum import directions_filled
 from core.geometry.swaps import gap_by_chance
 from core.geometry.uniformity import joint_uniformity, uniformity
 from core.types import Number
 
 MOST_FOR_PAIRS = 3000
-ROWS_A_DIMENSION = 4   # from which on the interval of the effective rank covers
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,6 @@ def lowest_cosine(x: np.ndarray) -> float:
     return float(min((x[i:i + CHUNK] @ x.T).min() for i in range(0, len(x), CHUNK)))
 
 
-def effective_rank(x: np.ndarray) -> float:
-    """Exp of the entropy of the shares of variance of the centred rows: (n, d) floats -> in [1, min(n - 1, d)]."""
-    values, _ = _spectrum(np.asarray(x))
-    return float(np.exp(_entropy(values)))
-
-
 def _checked(x: np.ndarray | None) -> np.ndarray | None:
     if x is None:
         return None
@@ -152,53 +146,14 @@ def _effective_rank_at(x: np.ndarray, cluster: np.ndarray, n: int) -> Iterator[N
     if len(x) > n:
         rows = spread_sample(x, n)
         x, cluster = x[rows], cluster[rows]
-    d = x.shape[1]
-    _, cluster = np.unique(cluster, return_inverse=True)
-    values, vectors = _spectrum(x)
-    if n < 2 or values.sum() <= rounding(x, d) ** 2 * n:
-        return
-    most = min(n - 1, d)
-    # Page, Phys. Rev. Lett. 71, 1993: mean entropy of the spectrum of random directions.
-    chance = most * math.exp(-most / (2 * max(n - 1, d)))
-    c = int(cluster.max()) + 1
-    without = _effective_ranks_without(x, cluster, c, values, vectors) if c >= ROWS_A_DIMENSION * d else None
-    yield with_interval(math.exp(_entropy(values)), without, chance, n, "dimensions", low=1, high=most)
+    found = directions_filled(x, cluster, unit="dimensions") if n > 1 else None
+    if found is not None:
+        yield found
 
 
 def _kappas(lengths: np.ndarray, d: int) -> np.ndarray:
     squares = np.minimum(lengths, 1 - 1e-12) ** 2
     return np.sqrt(squares) * (d - squares) / (1 - squares)
-
-
-def _spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues of the scatter about the mean, growing, and eigenvectors in columns."""
-    mean = x.mean(axis=0, dtype=np.float64)
-    gram = np.zeros((x.shape[1], x.shape[1]))
-    for start in range(0, len(x), 2 * CHUNK):
-        rows = x[start:start + 2 * CHUNK].astype(np.float64) - mean
-        gram += rows.T @ rows
-    values, vectors = np.linalg.eigh(gram)
-    return np.maximum(values, 0), vectors
-
-
-def _entropy(values: np.ndarray) -> float:
-    share = values / values.sum()
-    share = share[share > 1e-15]
-    return float(-(share * np.log(share)).sum())
-
-
-def _effective_ranks_without(x: np.ndarray, cluster: np.ndarray, c: int, values: np.ndarray,
-                             vectors: np.ndarray) -> np.ndarray:
-    """Effective rank without each cluster, to first order in what the cluster adds to each eigenvalue."""
-    mean = x.mean(axis=0, dtype=np.float64)
-    total, entropy = float(values.sum()), _entropy(values)
-    slope = -(np.log(np.maximum(values / total, 1e-15)) + entropy) / total
-    added = np.empty(len(x))
-    for start in range(0, len(x), CHUNK):
-        along = (x[start:start + CHUNK] - mean.astype(x.dtype)) @ vectors.astype(x.dtype)
-        added[start:start + CHUNK] = (along**2) @ slope
-    per_cluster = np.bincount(cluster, weights=added, minlength=c)
-    return np.exp(entropy) * (1 - per_cluster)
 
 
 def _uniformity(x: np.ndarray, cluster: np.ndarray) -> Number:

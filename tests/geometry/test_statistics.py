@@ -12,6 +12,7 @@ from core.geometry import statistics as st
 from core.geometry.directions import unit
 from core.geometry.jackknife import student
 from core.geometry.samples import spread_sample
+from core.geometry.spectrum import ROWS_A_DIMENSION, effective_rank
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +120,7 @@ def test_intervals_equal_a_naive_jackknife_over_clusters(several):
 
 def test_the_interval_of_the_effective_rank_is_that_of_a_full_jackknife_to_a_sixth():
     x, _ = small(n=150, d=12)
-    values = np.array([st.effective_rank(np.delete(x, i, axis=0)) for i in range(150)])
+    values = np.array([effective_rank(np.delete(x, i, axis=0)) for i in range(150)])
     full = student(149) * np.sqrt(149 / 150 * ((values - values.mean()) ** 2).sum())
     number = st.sphere_statistics(x, None)["effective_rank_image"]
     assert number.high - number.value == pytest.approx(full, rel=1 / 6)
@@ -154,9 +155,9 @@ def test_effective_rank_is_compared_at_equal_n_and_named_for_it(coco):
     assert (rank["image"].n, rank["text"].n) == (60, 60)
     assert few["cosine_image"].n == 500
     rng = np.random.default_rng(0)
-    drawn = [st.effective_rank(images[rng.choice(500, 60, replace=False)]) for _ in range(12)]
+    drawn = [effective_rank(images[rng.choice(500, 60, replace=False)]) for _ in range(12)]
     assert rank["image"].value == pytest.approx(np.mean(drawn), abs=3 * np.std(drawn))
-    assert rank["image"].value < 0.5 * st.effective_rank(images)
+    assert rank["image"].value < 0.5 * effective_rank(images)
     assert all("at this n" in st.STATISTICS[f"effective_rank_{name}"].title for name in rank)
 
 
@@ -167,8 +168,8 @@ def test_the_interval_of_the_effective_rank_covers_where_it_is_shown():
     def draw(n: int) -> np.ndarray:
         return unit(rng.normal(size=(n, d)) / np.sqrt(1 + np.arange(d)) + 0.3)
 
-    assert st.sphere_statistics(draw(st.ROWS_A_DIMENSION * d - 1), None)["effective_rank_image"].low is None
-    found = [st.sphere_statistics(draw(st.ROWS_A_DIMENSION * d), None)["effective_rank_image"] for _ in range(300)]
+    assert st.sphere_statistics(draw(ROWS_A_DIMENSION * d - 1), None)["effective_rank_image"].low is None
+    found = [st.sphere_statistics(draw(ROWS_A_DIMENSION * d), None)["effective_rank_image"] for _ in range(300)]
     mean = np.mean([number.value for number in found])
     assert 0.92 <= np.mean([number.low <= mean <= number.high for number in found]) <= 0.995
 

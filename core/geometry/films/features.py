@@ -13,7 +13,7 @@ from core.geometry.directions import angle, angles, log_map, mean_direction, uni
 from core.geometry.films.feature_names import LAGS, ORDER_FREE_FEATURES, PARTS, PATH_FEATURES
 from core.geometry.films.trajectory import Trajectory
 from core.geometry.samples import spread_sample
-from core.geometry.statistics import effective_rank
+from core.geometry.spectrum import effective_rank
 from core.geometry.threads import one_thread
 
 MOST_PAIRED = 600

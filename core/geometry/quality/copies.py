@@ -58,6 +58,11 @@ class Copies(Finding):
         flagged = self.flagged(threshold)
         return flagged[~np.isin(flagged, [group[0] for group in self.groups(threshold)])]
 
+    def share(self, threshold: float | None = None) -> Number:
+        """Share of the images that are in a group."""
+        beyond = super().share(threshold)
+        return proportion(len(self.flagged(threshold)), beyond.n or 0, null=beyond.null)
+
     @cached_property
     def _groups_at(self) -> Callable[[float], tuple[np.ndarray, ...]]:
         return lru_cache(maxsize=8)(self._grouped)
