@@ -91,6 +91,7 @@ def _content(path: Path) -> bytes:
 def _look(recipe: Recipe, args: argparse.Namespace) -> Looked:
     """What the recipe looks at of what a source holds: what was selected of it, embedded, and sampled."""
     from core.encoding.embedding import embed_with
+    from core.encoding.registry import has_gap
     from core.figures.scenes.embedding import Points
     from core.figures.scenes.thinning import only, thin
     from core.language.quality.looked import look
@@ -119,14 +120,15 @@ def _look(recipe: Recipe, args: argparse.Namespace) -> Looked:
             points = only(points, data.image_ids or (), data.text_ids or ()).points
     if data.sampled:
         points = thin(points, data.sampled).points
-    return look(points, opened, prompts_by=model, labels=data.labels)
+    return look(points, opened, prompts_by=model if has_gap(model) else "", labels=data.labels)
 
 
 def _opened(recipe: Recipe, args: argparse.Namespace) -> Dataset | VectorSource:
     if args.data == WORLD and recipe.data.scenes:
+        from core.sources.solids.faults import plant_all
         from core.sources.solids.world import open_world
 
-        return open_world(recipe.data.scenes, recipe.data.world_seed)
+        return plant_all(open_world(recipe.data.scenes, recipe.data.world_seed), recipe.data.faults)
     return open_source(args.data, args.images, recipe.data.world_seed, args.encoding)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import OrreryError, SourceError
@@ -26,6 +26,7 @@ class Data:
     name, fingerprint : of what was looked at, "" where nothing is known.
     images, texts : how many of each.
     scenes, world_seed : of the built-in world; 0 scenes: other data.
+    faults : planted into these scenes, by fault the share of the items that it touches.
     labels : column of the labels of the images.
     sampled : at most so many images and texts were drawn from all, in shares of labels; 0: no sample.
     image_ids, text_ids : what was selected of all; None where nothing was. A sample is drawn after that.
@@ -37,6 +38,7 @@ class Data:
     texts: int = 0
     scenes: int = 0
     world_seed: int = 0
+    faults: Mapping[str, float] = field(default_factory=dict)
     labels: str = LABELS
     sampled: int = 0
     image_ids: tuple[str, ...] | None = None
@@ -171,6 +173,8 @@ def _plain(recipe: Recipe) -> dict[str, object]:
                                 "texts": data.texts}
     if data.scenes:
         known |= {"scenes": data.scenes, "world_seed": data.world_seed}
+    if data.faults:
+        known["faults"] = dict(data.faults)
     if data.labels != LABELS:
         known["labels"] = data.labels
     if data.sampled:
@@ -186,8 +190,8 @@ def _plain(recipe: Recipe) -> dict[str, object]:
 
 def _data_of(plain: object) -> Data:
     data = _fields(plain, "data", {"name": str, "fingerprint": str, "images": int, "texts": int, "scenes": int,
-                                   "world_seed": int, "labels": str, "sampled": int, "image_ids": list,
-                                   "text_ids": list})
+                                   "world_seed": int, "faults": Mapping, "labels": str, "sampled": int,
+                                   "image_ids": list, "text_ids": list})
     for name, value in data.items():
         if isinstance(value, int) and not 0 <= value < 2**32:
             raise _wrong(f"data: {name} from 0 to {2**32 - 1}", str(value)[:20])
@@ -198,6 +202,10 @@ def _data_of(plain: object) -> Data:
             data[name] = tuple(value)
         elif isinstance(value, str):
             _short(value, f"data: {name}")
+        elif isinstance(value, Mapping):
+            odd = next((v for v in value.values() if isinstance(v, bool) or not isinstance(v, int | float)), None)
+            if odd is not None:
+                raise _wrong(f"data: {name} as shares by name", type(odd).__name__)
     return Data(**data)
 
 

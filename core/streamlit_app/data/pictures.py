@@ -85,6 +85,18 @@ class Pictures(Mapping[int, bytes]):
         """Those of some rows, in the order given."""
         return Pictures(self._images, self._places[rows] if len(self._places) else (), self._base)
 
+    def followed_by(self, other: Pictures, n: int) -> Pictures:
+        """Those of n rows, and after them those of other rows."""
+        from core.sources.images.readers import ChosenImages
+
+        chosen, places = [], np.full(n + len(other._places), -1)
+        for pictures, start in ((self, 0), (other, n)):
+            for row in np.flatnonzero(pictures._places >= 0).tolist():
+                assert pictures._images is not None
+                places[start + row] = len(chosen)
+                chosen.append((pictures._images, int(pictures._places[row])))
+        return Pictures(ChosenImages(chosen), places, fingerprint(self.key, other.key))
+
     def beside(self, extra: Mapping[int, bytes]) -> Pictures:
         """These, and others at rows of their own."""
         return Pictures(self._images, self._places, self._base, {**self._extra, **extra})
