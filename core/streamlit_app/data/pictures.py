@@ -89,7 +89,8 @@ class Pictures(Mapping[int, bytes]):
         """Those of n rows, and after them those of other rows."""
         from core.sources.images.readers import ChosenImages
 
-        chosen, places = [], np.full(n + len(other._places), -1)
+        chosen: list[tuple[Images, int]] = []
+        places = np.full(n + len(other._places), -1)
         for pictures, start in ((self, 0), (other, n)):
             for row in np.flatnonzero(pictures._places >= 0).tolist():
                 assert pictures._images is not None
