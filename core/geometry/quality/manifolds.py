@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.geometry.quality.neighbours import nearest_others
 from core.geometry.quality.relabelled import WATCH, Watch
 from core.geometry.rounding import rounding
 
@@ -43,11 +44,11 @@ def overlaps(z: np.ndarray, sides: np.ndarray, *, k: int = BALL, watch: Watch = 
     """
     z = np.ascontiguousarray(z, dtype=np.float32)
     least = rounding(z)
-    near, cosines = neighbour_lists(z, min(LISTED, len(z) - 1), watch.part(0, 0.5))
+    near = nearest_others(z, LISTED, on_progress=watch.part(0, 0.5))
     out = {key: np.empty(len(sides)) for key in KEYS}
     for at, first in enumerate(sides):
         watch(0.5 + 0.5 * at / len(sides), "Balls of both sides")
-        row, column = _held(z, first, near, cosines, k, least)
+        row, column = _held(z, first, near.rows, near.cosines, k, least)
         of_a, n = first[row], int(first.sum())
         in_a, in_b, holding = (np.zeros(len(z), dtype=bool) for _ in range(3))
         in_a[column[of_a]] = True
@@ -57,27 +58,6 @@ def overlaps(z: np.ndarray, sides: np.ndarray, *, k: int = BALL, watch: Watch = 
                            ("coverage", holding.sum())):
             out[key][at] = value / n
     return out
-
-
-def most_alike(cosines: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and values of the largest of each row, largest first: (r, m) floats -> (r, most) int64 and floats."""
-    m = cosines.shape[1]
-    top = np.argpartition(cosines, m - most, axis=1)[:, m - most:]
-    values = np.take_along_axis(cosines, top, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(top, order, axis=1), np.take_along_axis(values, order, axis=1)
-
-
-def neighbour_lists(z: np.ndarray, most: int, watch: Watch = WATCH) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and cosines of the nearest others of each point, nearest first: (n, d) -> (n, most) int64 and float32."""
-    near, cosines = np.empty((len(z), most), dtype=np.int64), np.empty((len(z), most), dtype=np.float32)
-    for start in range(0, len(z), _ROWS):
-        watch(start / len(z), "Neighbours of all points")
-        part = z[start:start + _ROWS] @ z.T
-        rows = np.arange(len(part))
-        part[rows, start + rows] = -np.inf
-        near[start:start + _ROWS], cosines[start:start + _ROWS] = most_alike(part, most)
-    return near, cosines
 
 
 def _held(z: np.ndarray, first: np.ndarray, near: np.ndarray, cosines: np.ndarray, k: int,

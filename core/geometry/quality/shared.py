@@ -11,7 +11,8 @@ from core.errors import ShapeError, check_vectors
 from core.geometry.kernels import median_distance
 from core.geometry.quality.against import PERMUTATIONS, Measure, Statistic, corrected
 from core.geometry.quality.distances import distances_from_whole
-from core.geometry.quality.manifolds import BALL, neighbour_lists
+from core.geometry.quality.manifolds import BALL
+from core.geometry.quality.neighbours import nearest_others
 from core.geometry.quality.relabelled import Progress, Stop, Watch, dealt, in_random_order
 from core.geometry.rounding import rounding
 
@@ -133,7 +134,7 @@ def against_random(kept: np.ndarray, whole: np.ndarray, draws: int = PERMUTATION
         return AgainstRandom(n, left, {}, draws, reason=reason)
     masks = np.concatenate([mask[None], dealt(mask, group, draws, rng)])
     values = distances_from_whole(z, masks, median_distance(z), watch.part(0, 0.7))
-    near, _ = neighbour_lists(z, BALL, watch.part(0.7, 0.95))
+    near = nearest_others(z, BALL, on_progress=watch.part(0.7, 0.95)).rows
     values["coverage"] = np.array([m[near[~m]].any(axis=1).mean() for m in masks])
     watch(1, "Random subsets")
     cut = f"{n:,} random items of {len(whole):,} are looked at, of which {left:,} were kept."

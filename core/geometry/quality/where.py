@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ShapeError, check_vectors
+from core.geometry.differences import Difference, holm
 from core.geometry.directions import angle
 from core.geometry.quality.finding import Finding
-from core.geometry.quality.manifolds import BALL, LISTED, most_alike
+from core.geometry.quality.manifolds import BALL, LISTED
 from core.geometry.quality.relabelled import Progress, Stop, Watch, chance_of, dealt, in_random_order
 from core.types import Modality, Number
 
@@ -36,7 +37,8 @@ class Where:
     low, high : what dealt labels go beyond anywhere in at most one of 20 draws: a place below is B's, one above is A's.
     told : share of the items of A and of B, both sets weighing the same, that lie in such places; the null is that
         under dealt labels.
-    p : chance that dealt labels have such a share.
+    p : chance that dealt labels have as many items in such places ("places"), and as many items of A ("only_a") and of
+        B ("only_b") beyond the threshold; corrected for the three (Holm).
     only_a, only_b : findings of items without their like in the other set: the angle to the nearest item there less the
         angle to the k-th nearest of their own, so that an item that is alone in its own set too is not one. Partners
         are rows of the other set. The threshold is what one in a hundred items goes beyond under dealt labels.
@@ -50,7 +52,7 @@ class Where:
     low: float
     high: float
     told: Number
-    p: float
+    p: dict[str, float | None]
     only_a: Finding
     only_b: Finding
 
@@ -114,16 +116,24 @@ def where_apart(a: np.ndarray, b: np.ndarray, *, k: int | None = None, n: int | 
     low, high = float(np.quantile(shares.min(axis=1), 0.025)), float(np.quantile(shares.max(axis=1), 0.975))
     beyond = ((shares < low) | (shares > high)).mean(axis=1)
     told = float(np.mean([((p.share < low) | (p.share > high)).mean() for p in (around_a, around_b)]))
-    scores = _scores_by_chance(near, cosines, labels, max(1, _MOST_BY_CHANCE // draws), rng, watch.part(0.9, 1))
-    threshold = float(np.quantile(scores, 1 - RARE)) if len(scores) else 0.0
+    scores = _scores_by_chance(near, cosines, labels, watch.part(0.9, 1))
+    known = scores[np.isfinite(scores)]
+    threshold = float(np.quantile(known, 1 - RARE)) if len(known) else 0.0
+    sample = np.sort(rng.choice(known, min(_MOST_BY_CHANCE, len(known)), replace=False)).astype(np.float32)
     only_a, only_b = (
         Finding(f"only_{'ab'[side]}", of, p.score, "high", threshold,
                 f"degrees farther from the nearest in {'BA'[side]} than from the {BALL}th nearest in {'AB'[side]}",
-                scores, CHANCE, rows[1 - side][p.partner], of) for side, p in enumerate((around_a, around_b)))
+                sample, CHANCE, rows[1 - side][p.partner], of) for side, p in enumerate((around_a, around_b)))
+    alone = scores >= threshold
     watch(1, "Neighbours under dealt labels")
+    family = {"places": (told, beyond)} | {
+        finding.key: (finding.share().value, (alone & side).sum(axis=1) / n)
+        for finding, side in ((only_a, labels), (only_b, ~labels))}
+    p_of = holm({key: Difference(Number(seen, n=n), chance_of(seen, drawn, "high"))
+                 for key, (seen, drawn) in family.items()})
     return Where(n, k, around_a.share, around_b.share, rng.choice(shares.ravel(), min(_MOST_BY_CHANCE, shares.size)),
                  low, high, Number(told, null=float(beyond.mean()), n=2 * n, unit="share"),
-                 chance_of(told, beyond, "high"), only_a, only_b)
+                 {key: difference.p for key, difference in p_of.items()}, only_a, only_b)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +161,7 @@ def _around(x: np.ndarray, rows: np.ndarray, z: np.ndarray, k: int, side: int, w
         likeness = points @ z.T
         inside = np.flatnonzero(at >= 0)
         likeness[inside, at[inside]] = -np.inf
-        nearest, values = most_alike(likeness, most)
+        nearest, values = _most_alike(likeness, most)
         share[part] = (nearest[:, :k] < n).mean(axis=1)
         near[at[inside] - side * n], cosines[at[inside] - side * n] = nearest[inside], values[inside]
         partner[part] = likeness[:, other].argmax(axis=1)
@@ -160,18 +170,25 @@ def _around(x: np.ndarray, rows: np.ndarray, z: np.ndarray, k: int, side: int, w
     return _Around(share, score, partner, near, cosines)
 
 
-def _scores_by_chance(near: np.ndarray, cosines: np.ndarray, labels: np.ndarray, each: int, rng: np.random.Generator,
-                      watch: Watch) -> np.ndarray:
-    """Scores of items without their like under dealt labels, of some items of each draw."""
-    drawn = []
+def _most_alike(cosines: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and values of the largest of each row, largest first."""
+    m = cosines.shape[1]
+    top = np.argpartition(cosines, m - most, axis=1)[:, m - most:]
+    values = np.take_along_axis(cosines, top, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1), np.take_along_axis(values, order, axis=1)
+
+
+def _scores_by_chance(near: np.ndarray, cosines: np.ndarray, labels: np.ndarray, watch: Watch) -> np.ndarray:
+    """Scores of items without their like under dealt labels: (draws, 2 n); NaN where the list is too short to tell."""
+    cos = np.clip(cosines.astype(np.float64), -1, 1)
+    degrees = np.degrees(2 * np.arctan2(np.sqrt(1 - cos), np.sqrt(1 + cos))).astype(np.float32)
+    out = np.full(labels.shape, np.nan, dtype=np.float32)
     for i, first in enumerate(labels):
         watch(i / len(labels), "Items of one set alone under dealt labels")
-        rows = rng.choice(len(near), min(each, len(near)), replace=False)
-        own = first[near[rows]] == first[rows, None]
-        reached = np.cumsum(own, axis=1)
-        known = (reached[:, -1] >= BALL) & ~own.all(axis=1)
-        ends = np.stack([(~own).argmax(axis=1), (reached >= BALL).argmax(axis=1)], axis=1)[known]
-        cos = np.clip(np.take_along_axis(cosines[rows[known]], ends, axis=1).astype(np.float64), -1, 1)
-        degrees = np.degrees(2 * np.arctan2(np.sqrt(1 - cos), np.sqrt(1 + cos)))
-        drawn.append(degrees[:, 0] - degrees[:, 1])
-    return np.concatenate(drawn).astype(np.float32)
+        own = first[near] == first[:, None]
+        reached = np.cumsum(own, axis=1, dtype=np.int16)
+        known = np.flatnonzero((reached[:, -1] >= BALL) & ~own.all(axis=1))
+        other, last = (~own[known]).argmax(axis=1), (reached[known] >= BALL).argmax(axis=1)
+        out[i, known] = degrees[known, other] - degrees[known, last]
+    return out
