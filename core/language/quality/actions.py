@@ -158,7 +158,7 @@ _KEEP, _OF, _BY = ("keep", "drop"), ("image", "text"), ("caption", "image")
 _THRESHOLD = Parameter("Threshold", "number", None, -1e9, 1e9, unit="of the finding's scores")
 _PROMPT = Parameter("Prompt", "text", "", needed=True)
 _WHICH = Parameter("Of", "choice", "image", choices=_OF)
-_DO = Parameter("Keep or drop", "choice", "keep", choices=_KEEP)
+_WAY = Parameter("Keep or drop", "choice", "keep", choices=_KEEP)
 
 
 def _percent(default: float) -> Parameter:
@@ -222,20 +222,20 @@ ACTIONS: dict[str, Act] = {
     "near": Act("Keep a cap of the sphere", "Keeps, or drops, what lies within an angle of a prompt or an item.",
                 {"around": Parameter("Around", "choice", "prompt", choices=("prompt", "image", "text")),
                  "centre": Parameter("Prompt, or id of the item", "text", "", needed=True),
-                 "angle": Parameter("Angle", "number", 75.0, 0.0, 180.0, unit="degrees"), "of": _WHICH, "do": _DO},
+                 "angle": Parameter("Angle", "number", 75.0, 0.0, 180.0, unit="degrees"), "of": _WHICH, "way": _WAY},
                 near, _no_centre),
     "random": Act("Subsample at random", "Keeps a share of the images, with their captions, at random.",
                   {"percent": _percent(50.0)}, random_share),
     "prompt": Act("Keep or drop by a prompt", "Keeps, or drops, what has at least a cosine to a prompt.",
                   {"prompt": _PROMPT, "cosine": Parameter("Cosine at least", "number", 0.25, -1.0, 1.0), "of": _WHICH,
-                   "do": _DO}, prompt_at, _no_prompt),
+                   "way": _WAY}, prompt_at, _no_prompt),
     "prompt_share": Act("Keep or drop the nearest to a prompt", "Keeps, or drops, the share with the highest cosine "
-                        "to a prompt.", {"prompt": _PROMPT, "percent": _percent(10.0), "of": _WHICH, "do": _DO},
+                        "to a prompt.", {"prompt": _PROMPT, "percent": _percent(10.0), "of": _WHICH, "way": _WAY},
                         prompt_share, _no_prompt),
     "prompt_against": Act("Keep or drop by two prompts", "Keeps, or drops, what lies nearer to one prompt than to "
                           "another, by a margin in cosine.",
                           {"prompt": _PROMPT, "against": Parameter("Against", "text", "", needed=True),
-                           "margin": Parameter("Margin", "number", 0.0, -2.0, 2.0), "of": _WHICH, "do": _DO},
+                           "margin": Parameter("Margin", "number", 0.0, -2.0, 2.0), "of": _WHICH, "way": _WAY},
                           prompt_against, _no_prompt),
 }
 
@@ -245,7 +245,7 @@ def _at(said: Mapping[str, Value]) -> str:
 
 
 def _does(said: Mapping[str, Value]) -> str:
-    return f"{'Keep' if said['do'] == 'keep' else 'Drop'} {said['of']}s"
+    return f"{'Keep' if said['way'] == 'keep' else 'Drop'} {said['of']}s"
 
 
 WORDS: dict[str, Callable[[Mapping[str, Value]], str]] = {

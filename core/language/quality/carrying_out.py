@@ -44,7 +44,7 @@ class Left:
 
     def only(self, rows: np.ndarray, chosen: np.ndarray, said: Said) -> Kept:
         """Keeps, or drops, those of the rows that are chosen ((k,) bool)."""
-        gone = rows[~chosen] if said["do"] == "keep" else rows[chosen]
+        gone = rows[~chosen] if said["way"] == "keep" else rows[chosen]
         return self.without(images=gone) if said["of"] == "image" else self.without(texts=gone)
 
 

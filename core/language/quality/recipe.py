@@ -15,6 +15,7 @@ from core.language.quality.recipe_file import load_plain, said_plainly
 VERSION = 1
 MOST_ACTIONS = 100
 MOST_LETTERS = 400
+MOST_SCENES = 100_000
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,9 @@ def _data_of(plain: object) -> Data:
                                    "world_seed": int, "faults": Mapping, "labels": str, "sampled": int,
                                    "image_ids": list, "text_ids": list})
     for name, value in data.items():
-        if isinstance(value, int) and not 0 <= value < 2**32:
-            raise _wrong(f"data: {name} from 0 to {2**32 - 1}", str(value)[:20])
+        most = MOST_SCENES if name == "scenes" else 2**32 - 1
+        if isinstance(value, int) and not 0 <= value <= most:
+            raise _wrong(f"data: {name} from 0 to {most}", str(value)[:20])
         if isinstance(value, list):
             odd = next((v for v in value if not isinstance(v, str)), None)
             if odd is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
 from typing import Any
 
 from core.errors import SourceError
@@ -31,12 +33,34 @@ def load_plain(content: str | bytes) -> object:
     except UnicodeDecodeError as error:
         raise SourceError(f"{_EXPECTED}, in UTF-8", "bytes that are no letters", "Save it as UTF-8.") from error
     try:
-        _check_events(yaml, text)
-        plain = yaml.load(text, Loader=_loader(yaml))
+        plain = _json(text)
+        if plain is None:
+            _check_events(yaml, text)
+            plain = yaml.load(text, Loader=_loader(yaml))
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise SourceError(_EXPECTED, _why(error), "Compare it with one that the page exports.") from error
     _check_plain(plain)
     return plain
+
+
+def _json(text: str) -> object:
+    """A mapping of JSON, which YAML reads otherwise where a text holds a line break of its own; None for no JSON."""
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        seen = dict(pairs)
+        if len(seen) < len(pairs):
+            raise _twice(Counter(name for name, _ in pairs).most_common(1)[0][0])
+        return seen
+
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError:
+        return None
+
+
+def _twice(name: str) -> SourceError:
+    return SourceError("each name once in a mapping", f"{name[:60]!r} twice", "Take one of them out.")
 
 
 def said_plainly(plain: dict[str, Any]) -> str:
@@ -57,9 +81,13 @@ def _check_events(yaml: Any, text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MOST_DEPTH:
-                raise SourceError(f"a recipe at most {MOST_DEPTH} levels deep", "a deeper one")
+                raise _too_deep()
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _too_deep() -> SourceError:
+    return SourceError(f"a recipe at most {MOST_DEPTH} levels deep", "a deeper one")
 
 
 def _base(yaml: Any) -> Any:
@@ -75,23 +103,25 @@ def _loader(yaml: Any) -> Any:
             for key, _ in node.value:
                 name = str(key.value)
                 if name in seen:
-                    raise SourceError("each name once in a mapping", f"{name[:60]!r} twice", "Take one of them out.")
+                    raise _twice(name)
                 seen.add(name)
             return super().construct_mapping(node, deep)
 
     return Once
 
 
-def _check_plain(value: object) -> None:
-    """Refuse what JSON would not hold: dates, sets, numbers that are none."""
+def _check_plain(value: object, depth: int = 0) -> None:
+    """Refuse what is too deep, and what JSON does not hold: dates, sets, numbers that are none."""
+    if depth > MOST_DEPTH:
+        raise _too_deep()
     if isinstance(value, dict):
         for name, part in value.items():
             if not isinstance(name, str):
                 raise SourceError("names of a recipe as text", repr(name)[:60], "Put the name in quotes.")
-            _check_plain(part)
+            _check_plain(part, depth + 1)
     elif isinstance(value, list):
         for part in value:
-            _check_plain(part)
+            _check_plain(part, depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
         raise SourceError("finite numbers in a recipe", repr(value))
     elif value is not None and not isinstance(value, str | int | float | bool):
