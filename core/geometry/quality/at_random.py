@@ -13,6 +13,7 @@ from core.geometry.differences import Difference, Verdict, holm
 from core.geometry.jackknife import student
 from core.geometry.quality.items import Items, Kept
 from core.geometry.quality.measures import Measure, Sheet, equal_n, numbers_of, values_of
+from core.geometry.rounding import rounding
 from core.types import Number
 
 DRAWS, DRAWS_OF_PAIRS = 40, 20
@@ -125,7 +126,7 @@ def _difference(of: Sheet, kept: Kept, key: str, after: Number, random: np.ndarr
     if k < LEAST_DRAWS:
         return Difference(Number(math.nan, n=k, unit=after.unit), None, "too few random drops in which it is defined")
     value, spread = after.value - float(drawn.mean()), float(drawn.std(ddof=1))
-    if spread <= 1e-9 * max(abs(after.value), 1e-3):
+    if spread <= rounding(np.zeros(0, np.float32)) * max(abs(after.value), 1e-3):
         return Difference(Number(value, null=0.0, n=after.n, unit=after.unit), None,
                           "random drops do not change it")
     error = spread * math.sqrt(1 + 1 / k)

@@ -13,6 +13,8 @@ from core.geometry.intervals import proportion
 from core.geometry.jackknife import with_interval
 from core.geometry.quality.finding import Finding, Grouped
 from core.geometry.quality.items import Items, Kept
+from core.geometry.rounding import rounding
+from core.geometry.spectrum import entropy
 from core.geometry.threads import one_thread
 from core.geometry.uniformity import uniformity_by_chance
 from core.types import Number
@@ -264,26 +266,14 @@ def _of_pairs(x: np.ndarray) -> dict[str, float]:
     """Vendi score, effective rank and uniformity of (k, d) unit rows, k >= 3."""
     from scipy.linalg import eigvalsh
 
-    k = len(x)
+    k, d = x.shape
     gram = np.clip(x @ x.T, -1, 1)
-    apart = ~np.eye(k, dtype=bool)
-    mean = gram.mean(axis=0)
-    centred = gram - mean - mean[:, None] + mean.mean()
-    out = {"uniformity": math.log(float(np.exp(4 * (gram[apart] - 1)).mean(dtype=np.float64))),
-           "vendi": _evenly(eigvalsh(gram, check_finite=False, driver="evd"), k)}
-    out["rank"] = _evenly(eigvalsh(centred, check_finite=False, driver="evd"), k)
-    return out
-
-
-def _evenly(values: np.ndarray, k: int) -> float:
-    """Exp of the entropy of eigenvalues over their sum; NaN where all are rounding."""
-    values = np.maximum(values.astype(np.float64), 0)
-    values[values < 1e-6 * k] = 0
-    total = values.sum()
-    if total <= 1e-5 * k:
-        return math.nan
-    shares = values[values > 0] / total
-    return float(np.exp(-(shares * np.log(shares)).sum()))
+    potential = (np.exp(4 * (gram - 1)).sum(dtype=np.float64) - k) / (k * (k - 1))
+    about = x - x.mean(axis=0)
+    scatters = (about @ about.T, gram) if k <= d else (about.T @ about, x.T @ x)
+    filled = [np.maximum(eigvalsh(s, check_finite=False, driver="evd").astype(np.float64), 0) for s in scatters]
+    return {"uniformity": math.log(potential), "vendi": math.exp(entropy(filled[1])),
+            "rank": math.exp(entropy(filled[0])) if filled[0].sum() > rounding(x, d) ** 2 * k else math.nan}
 
 
 def _spread_by_chance(n: int, d: int, key: str) -> float:
