@@ -52,8 +52,8 @@ def quantiles(values: np.ndarray, shares: Sequence[float], together: np.ndarray 
 
     Returns
     -------
-    One Number a share. Its interval is Woodruff's: the values between which Wilson's interval of the share lies; none
-    where the values are too few for their ends to bound it.
+    One Number a share. Its interval is between two of the ordered values, of ranks that binomial counts lie between,
+    for as many values as those of several a item are worth (Woodruff); none where there are too few items for that.
 
     Raises
     ------
@@ -71,14 +71,29 @@ def quantiles(values: np.ndarray, shares: Sequence[float], together: np.ndarray 
     for i, p in enumerate(shares):
         at, by_chance = float(np.quantile(ordered, p)), None if null is None else float(null[i])
         worth = _worth(values <= at, p, together)
-        if min(p, 1 - p) <= 0 or worth < math.log(_OUTSIDE) / math.log(1 - min(p, 1 - p)):
+        low, high = _ranks(p, int(worth))
+        if not (low >= 1 and high <= int(worth)) or (together is not None and not _bounded(p, together)):
             out.append(Number(at, null=by_chance, n=len(values), unit=unit))
             continue
-        bounds = proportion(p * worth, worth)
-        assert bounds.low is not None and bounds.high is not None
-        low, high = np.quantile(ordered, [bounds.low, bounds.high])
-        out.append(Number(at, float(low), float(high), by_chance, len(values), unit))
+        first, last = math.floor(low / int(worth) * len(values)), math.ceil(high / int(worth) * len(values))
+        out.append(Number(at, float(ordered[first - 1]), float(ordered[last - 1]), by_chance, len(values), unit))
     return out
+
+
+def _ranks(p: float, n: int) -> tuple[int, int]:
+    """Of the ordered values, from 1, that have the quantile between them with 95 %."""
+    from scipy.special import bdtrik
+
+    if not 0 < p < 1:
+        return 0, 0
+    low, high = (math.ceil(np.nan_to_num(bdtrik(q, n, p))) for q in (_OUTSIDE, 1 - _OUTSIDE))
+    return low, high + 1
+
+
+def _bounded(p: float, together: np.ndarray) -> bool:
+    """Whether there are so many items that the quantile would have an interval with a value of each alone."""
+    low, high = _ranks(p, n := len(np.unique(together)))
+    return low >= 1 and high <= n
 
 
 def _worth(hits: np.ndarray, p: float, together: np.ndarray | None) -> float:

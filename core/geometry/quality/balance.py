@@ -14,7 +14,7 @@ from core.types import Number
 
 FEW = 20
 DRAWS = 200
-IMAGES_A_CLASS = 5   # from which on the interval of the effective number covers
+IMAGES_A_CLASS = 20   # from which on the interval of the effective number covers
 _LEAST_CHANCE = 1e-12
 
 
@@ -123,14 +123,14 @@ def _with_interval(number: Number, counts: np.ndarray) -> Number:
     """Of the classes that the labels were drawn from: normal about the entropy corrected for its bias.
 
     Miller, 1955: the entropy of n draws is (k - 1) / 2n too low; its variance is that of -log p over n, and
-    (k - 1) / 2n^2 where all classes are even.
+    (k - 1) / 2n^2 where all classes are even. The variance of -log p is itself (k - 1) / n too high in n draws.
     """
     n, k = int(counts.sum()), len(counts)
     if k < 2 or n < IMAGES_A_CLASS * k:
         return number
     p = counts / n
     entropy = float(_entropy(p))
-    variance = float((p * np.log(p) ** 2).sum() - entropy**2) / n + (k - 1) / (2 * n * n)
-    middle, half = entropy + (k - 1) / (2 * n), Z95 * math.sqrt(max(variance, 0.0))
+    spread = max(float((p * np.log(p) ** 2).sum()) - entropy**2 - (k - 1) / n, 0.0)
+    middle, half = entropy + (k - 1) / (2 * n), Z95 * math.sqrt(spread / n + (k - 1) / (2 * n * n))
     low, high = math.exp(middle - half), min(math.exp(middle + half), float(k))
     return Number(number.value, min(low, number.value), max(high, number.value), number.null, n, number.unit)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.geometry.intervals import proportion
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.rarefaction import expected_kinds, expected_once, jackknifed
 from core.geometry.quantiles import quantiles
@@ -17,7 +18,6 @@ from core.types import Number
 SHORT = 2
 FENCE = 3.0
 GROUPS = 50
-_LONGEST_SHOWN = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,8 @@ def vocabulary(texts: Sequence[str], *, n: int | None = None, captions: int | No
     captions
         Captions that the share of different ones is cut to; None, or more: all.
     seed
-        Of the groups of captions that are left out in turn for the intervals.
+        Of the groups of captions that are left out in turn for the intervals; captions that say the same go together,
+        but for the share of different ones.
 
     References
     ----------
@@ -154,8 +155,6 @@ def vocabulary(texts: Sequence[str], *, n: int | None = None, captions: int | No
     empty = sum(not text.strip() for text in texts)
     numbers = {"captions": Number(float(m), n=m, unit="captions")}
     if m:
-        from core.geometry.intervals import proportion
-
         numbers["empty"] = proportion(float(empty), m)
     if not total:
         return Vocabulary((), np.zeros(0, np.int64), lengths, 0, numbers, 0)
@@ -165,17 +164,18 @@ def vocabulary(texts: Sequence[str], *, n: int | None = None, captions: int | No
     counts = np.array([tally[word] for word in ranked], dtype=np.int64)
     ids = np.array([code[word] for words in said_words for word in words], dtype=np.int64)
     at, captions_at = min(n or total, total), min(captions or m, m)
-    group = np.random.default_rng(seed).permutation(m) % min(GROUPS, m)
-    by_group = _tables(ids, np.repeat(group, lengths), len(counts))
+    keys = np.unique([said(text) for text in texts], return_inverse=True)[1].ravel()
+    of_captions, rng = np.bincount(keys), np.random.default_rng(seed)
+    alike = (rng.permutation(len(of_captions)) % min(GROUPS, len(of_captions)))[keys]
+    by_group = _tables(ids, np.repeat(alike, lengths), len(counts))
     numbers["length"] = quantiles(lengths, [0.5], unit="words")[0]
     numbers["words"] = Number(float(total), n=m, unit="words")
     numbers["vocabulary"] = jackknifed(counts, by_group, lambda c: expected_kinds(c, at), at, "different words")
     numbers["ratio"] = jackknifed(counts, by_group, lambda c: expected_kinds(c, at) / at, at, "share")
     numbers["once"] = jackknifed(counts, by_group, lambda c: expected_once(c, at) / expected_kinds(c, at), at, "share")
     numbers["zipf"] = jackknifed(counts, by_group, _zipf, total, "exponent")
-    keys = np.unique([said(text) for text in texts], return_inverse=True)[1].ravel()
-    of_captions = np.bincount(keys)
-    numbers["distinct"] = jackknifed(of_captions, _tables(keys, group, len(of_captions)),
+    apart = rng.permutation(m) % min(GROUPS, m)
+    numbers["distinct"] = jackknifed(of_captions, _tables(keys, apart, len(of_captions)),
                                      lambda c: expected_kinds(c, captions_at) / captions_at, captions_at, "share")
     return Vocabulary(tuple(ranked), counts, lengths, at, numbers, captions_at)
 
