@@ -15,7 +15,7 @@ from core.language.quality.actions import Step, what_is_left
 from core.language.quality.looked import Looked
 
 ENDINGS = (".csv", ".parquet", ".jsonl")
-KEPT = ("image", "text_id", "caption", "label", "label_before", "split")
+KEPT = ("image", "id_of_caption", "caption", "label", "label_before", "split")
 DROPPED = ("modality", "id", "caption", "label", "step", "action")
 
 
@@ -25,7 +25,7 @@ def kept_table(looked: Looked, steps: Sequence[Step]) -> pd.DataFrame:
     Returns
     -------
     Strings in the columns `KEPT`, "" where there is nothing; ``label_before`` is the old label of an image that was
-    relabelled. Images in their order, then texts of no image.
+    relabelled. Images in their order, then texts of no image. As a file it is a table of captions that the app opens.
     """
     kept, items = what_is_left(steps, looked), looked.items
     of, to = items.links.T

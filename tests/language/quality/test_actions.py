@@ -230,12 +230,12 @@ def test_whatever_is_stacked(n: int, each: int, shared: int, stack: list[Action]
 def check_lists(looked: Looked, steps: list[Step]) -> None:
     """What is kept and what is dropped are all there is, each once."""
     kept, dropped = kept_table(looked, steps), dropped_table(looked, steps)
-    for column, modality, ids in (("image", "image", looked.image_ids), ("text_id", "text", looked.text_ids)):
+    for column, modality, ids in (("image", "image", looked.image_ids), ("id_of_caption", "text", looked.text_ids)):
         gone = dropped["id"][dropped["modality"] == modality].tolist()
         assert sorted({*kept[column]} - {""}) + sorted(gone) == sorted({*kept[column]} - {""}) + sorted(
             set(ids) - set(kept[column]))
     pairs = {(looked.image_ids[i], looked.text_ids[t]) for i, t in looked.items.links}
-    assert {*zip(kept["image"], kept["text_id"])} <= pairs
+    assert {*zip(kept["image"], kept["id_of_caption"])} <= pairs
 
 
 def same(a: Kept, b: Kept) -> bool:
