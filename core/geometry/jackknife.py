@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.geometry.intervals import proportion
 from core.types import Number
 
 CHUNK = 4096
@@ -24,14 +25,36 @@ def clusters(sizes: list[int], links: np.ndarray) -> list[np.ndarray]:
     return [labels[:n], labels[n:]]
 
 
-def with_interval(value: float, without: np.ndarray | None, null: float, n: int, unit: str = "",
-            low: float = -math.inf, high: float = math.inf) -> Number:
+def with_interval(value: float, without: np.ndarray | None, null: float | None, n: int, unit: str = "",
+                  low: float = -math.inf, high: float = math.inf) -> Number:
     """A number with the interval that its values without each cluster give."""
     if without is None or len(without) < 3 or not np.isfinite(without).all() or not math.isfinite(value):
         return Number(value, null=null, n=n, unit=unit)
     c = len(without)
     half = student(c - 1) * math.sqrt((c - 1) / c * float(((without - without.mean()) ** 2).sum()))
     return Number(value, max(value - half, low), min(value + half, high), null, n, unit)
+
+
+def bounded(value: float, without: np.ndarray, by_chance: float | None, *, unit: str = "") -> Number:
+    """A score that is at most 1, with Wilson's interval of as many independent trials as its jackknife error is worth.
+
+    Few items are wrong, and those by much: where Student's interval of the jackknife covers 87 to 95 %, this one covers
+    92 to 96 % (simulated, of 12 and 60 films), and a perfect score is not certain. Below 0 it is Student's.
+
+    Parameters
+    ----------
+    value : of all items.
+    without : (items,) floats, without each item.
+    by_chance : the same by chance.
+    unit : of the score.
+    """
+    n = len(without)
+    error = (n - 1) / n * float(((without - without.mean()) ** 2).sum())
+    if value <= 0:
+        return with_interval(value, without, by_chance, n, unit, low=-1, high=1)
+    worth = max(value * (1 - value) / error, 1.0) if error > 0 and value < 1 else n
+    known = proportion(min(value, 1.0) * worth, worth)
+    return Number(value, known.low, known.high, by_chance, n, unit)
 
 
 def student(freedom: int) -> float:

@@ -32,7 +32,7 @@ from core.geometry.films.shots import (
 )
 from core.geometry.films.trajectory import Trajectory
 from core.geometry.intervals import proportion
-from core.geometry.jackknife import with_interval
+from core.geometry.jackknife import bounded
 from core.sources.films.detectors import DETECTORS, SHORTEST_SCENE, detected_starts
 from core.sources.films.film import films_dataset
 from core.sources.films.made import world_film
@@ -204,33 +204,12 @@ def _without_each(matched: Sequence[Matched]) -> tuple[float, np.ndarray]:
 
 
 def _pooled(matched: Sequence[Matched], by_chance: Sequence[float]) -> Number:
-    return score(*_without_each(matched), float(np.mean(by_chance)))
+    return bounded(*_without_each(matched), float(np.mean(by_chance)))
 
 
 def _mean(values: Sequence[float], by_chance: Sequence[float]) -> Number:
     x = np.array(values)
-    return score(float(x.mean()), (x.sum() - x) / (len(x) - 1), float(np.mean(by_chance)))
-
-
-def score(value: float, without: np.ndarray, by_chance: float) -> Number:
-    """A score that is at most 1, with Wilson's interval of as many independent trials as its jackknife error is worth.
-
-    Few films are wrong, and those by much: where Student's interval of the jackknife covers 87 to 95 %, this one covers
-    92 to 96 % (simulated, of 12 and 60 films). Below 0 it is Student's.
-
-    Parameters
-    ----------
-    value : of all films.
-    without : (films,) floats, without each film.
-    by_chance : the same by chance.
-    """
-    n = len(without)
-    error = (n - 1) / n * float(((without - without.mean()) ** 2).sum())
-    if value <= 0:
-        return with_interval(value, without, by_chance, n, low=-1, high=1)
-    worth = max(value * (1 - value) / error, 1.0) if error > 0 and value < 1 else n
-    known = proportion(min(value, 1.0) * worth, worth)
-    return Number(value, known.low, known.high, by_chance, n)
+    return bounded(float(x.mean()), (x.sum() - x) / (len(x) - 1), float(np.mean(by_chance)))
 
 
 def _over(seen: Sequence[_Seen]) -> dict[str, Difference]:

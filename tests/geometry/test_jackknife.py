@@ -1,15 +1,15 @@
-"""The interval of a score over films: it covers where few films are wrong, and is open where none is."""
+"""The interval of a score over items: it covers where few are wrong, and is open where none is."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from core.language.films.evaluation import score
+from core.geometry.jackknife import bounded
 
 
-@pytest.mark.parametrize(("wrong", "films"), [(0.05, 60), (0.2, 60), (0.2, 12)])
-def test_the_interval_of_a_score_covers(wrong, films):
+@pytest.mark.parametrize(("wrong", "items"), [(0.05, 60), (0.2, 60), (0.2, 12)])
+def test_the_interval_of_a_score_covers(wrong, items):
     rng = np.random.default_rng(0)
 
     def drawn(n: int) -> np.ndarray:
@@ -17,14 +17,14 @@ def test_the_interval_of_a_score_covers(wrong, films):
 
     truth, covered = drawn(1_000_000).mean(), []
     for _ in range(400):
-        x = drawn(films)
-        number = score(float(x.mean()), (x.sum() - x) / (films - 1), 0.0)
+        x = drawn(items)
+        number = bounded(float(x.mean()), (x.sum() - x) / (items - 1), 0.0)
         covered.append(number.low <= truth <= number.high)
     assert np.mean(covered) > 0.89
 
 
 def test_a_perfect_score_is_not_certain_and_a_negative_one_has_an_interval():
-    perfect = score(1.0, np.ones(60), 0.2)
+    perfect = bounded(1.0, np.ones(60), 0.2)
     assert perfect.high == 1 and 0.9 < perfect.low < 0.96 and perfect.null == 0.2
-    below = score(-0.1, np.array([-0.1, -0.12, -0.08]), 0.0)
+    below = bounded(-0.1, np.array([-0.1, -0.12, -0.08]), 0.0)
     assert below.low < -0.1 < below.high
