@@ -35,7 +35,8 @@ def with_interval(value: float, without: np.ndarray | None, null: float | None, 
     return Number(value, max(value - half, low), min(value + half, high), null, n, unit)
 
 
-def bounded(value: float, without: np.ndarray, by_chance: float | None, *, unit: str = "") -> Number:
+def bounded(value: float, without: np.ndarray, by_chance: float | None, *, most: float = math.inf,
+            unit: str = "") -> Number:
     """A score that is at most 1, with Wilson's interval of as many independent trials as its jackknife error is worth.
 
     Few items are wrong, and those by much: where Student's interval of the jackknife covers 87 to 95 %, this one covers
@@ -46,6 +47,7 @@ def bounded(value: float, without: np.ndarray, by_chance: float | None, *, unit:
     value : of all items.
     without : (items,) floats, without each item.
     by_chance : the same by chance.
+    most : trials that it can be worth at most, where few of the items decide.
     unit : of the score.
     """
     n = len(without)
@@ -53,6 +55,7 @@ def bounded(value: float, without: np.ndarray, by_chance: float | None, *, unit:
     if value <= 0:
         return with_interval(value, without, by_chance, n, unit, low=-1, high=1)
     worth = max(value * (1 - value) / error, 1.0) if error > 0 and value < 1 else n
+    worth = max(min(worth, most), 1.0)
     known = proportion(min(value, 1.0) * worth, worth)
     return Number(value, known.low, known.high, by_chance, n, unit)
 

@@ -122,7 +122,7 @@ def _outliers(looked: Looked, *, seed: int, on_progress: Progress | None, should
 
     assert looked.items.images is not None
     near = looked.neighbours(seed=seed, on_progress=on_progress, should_stop=should_stop)
-    return outlying(looked.items.images, neighbours=near, seed=seed)
+    return outlying(looked.items.images, neighbours=near, seed=seed, on_progress=on_progress, should_stop=should_stop)
 
 
 def _mismatched(looked: Looked, *, seed: int, on_progress: Progress | None, should_stop: Stop | None) -> Finding:
