@@ -90,6 +90,14 @@ def _take(data: Dataset, images: np.ndarray) -> Dataset:
                    text_table=data.text_table.iloc[texts].reset_index(drop=True))
 
 
+def _other_world(data: Dataset, share: float, seed: int) -> Dataset:
+    """A share of the pictures are of another world; the captions that stay with them are wrong now."""
+    more = _altered("other world", 1.0)(data, share, seed)
+    gone = np.flatnonzero(more.image_table["fault"].to_numpy() != column(data.image_table, "fault"))
+    texts = data.links[np.isin(data.links[:, 0], gone), 1]
+    return replace(more, text_table=flagged(data.text_table, "other world", np.unique(texts)))
+
+
 def _altered(kind: str, amount: float) -> Callable[[Dataset, float, int], Dataset]:
     def plant(data: Dataset, share: float, seed: int) -> Dataset:
         assert data.images is not None
@@ -125,7 +133,7 @@ def _missing_classes(data: Dataset, share: float, seed: int) -> Dataset:
 FAULTS: dict[str, Callable[[Dataset, float, int], Dataset]] = {
     "imbalance": _imbalance,
     "missing classes": _missing_classes,
-    "other world": _altered("other world", 1.0),
+    "other world": _other_world,
     "blur": _altered("blur", 0.03),
     "noise": _altered("noise", 0.25),
     "dark": _altered("dark", 0.12),
