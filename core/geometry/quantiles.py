@@ -99,12 +99,12 @@ def _bounded(p: float, together: np.ndarray) -> bool:
 def _worth(hits: np.ndarray, p: float, together: np.ndarray | None) -> float:
     """How many independent values these are worth for a share: at most all, at least the number of items."""
     n = len(hits)
-    if together is None or not 0 < p < 1:
+    if together is None:
         return float(n)
     labels = np.unique(together, return_inverse=True)[1]
     c = int(labels.max()) + 1
-    if not 1 < c < n:
-        return float(max(c, 1))
+    if not (1 < c < n and 0 < p < 1):
+        return float(c)
     off = np.bincount(labels, hits - hits.mean())
     alike = float(off @ off) * c / (c - 1) / n**2 / (p * (1 - p) / n)
     return n / min(max(alike, 1.0), n / c)

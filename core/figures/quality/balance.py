@@ -87,8 +87,9 @@ def counts_table(report: Balance) -> pd.DataFrame:
 
 def _finding(report: Balance) -> str:
     k, numbers = len(report.names), report.numbers
-    none = f"; {report.unlabelled:,} images have no label" if report.unlabelled else ""
-    images = f"{int(report.counts.sum()):,} images"
+    without, total = report.unlabelled, int(report.counts.sum())
+    none = f"; {without:,} image{' has' if without == 1 else 's have'} no label" if without else ""
+    images = f"{total:,} image{'' if total == 1 else 's'}"
     if k == 1:
         return f"One class, {report.names[0]}: {images}{none}"
     return (f"{k:,} classes are worth {spoken(numbers['effective'], 1)} even ones; the largest has "

@@ -72,7 +72,7 @@ def ranks(report: Vocabulary, *, dark: bool = False) -> go.Figure:
     figure = go.Figure()
     if not v:
         return _nothing(figure, "No words", dark)
-    rows = np.unique(np.round(np.geomspace(1, v, min(v, MOST_WORDS))).astype(np.int64)) - 1
+    rows = np.arange(v) if v <= MOST_WORDS else np.unique(np.geomspace(1, v, MOST_WORDS).round().astype(np.int64)) - 1
     figure.add_trace(go.Scatter(
         x=rows + 1, y=report.counts[rows], mode="markers", name="words", marker={"size": 5, "color": p.kinds["text"]},
         customdata=[report.words[i] for i in rows], text=[plain(shortened(report.words[i])) for i in rows],

@@ -14,7 +14,7 @@ from core.types import Number
 
 FEW = 20
 DRAWS = 200
-IMAGES_A_CLASS = 20   # from which on the interval of the effective number covers
+IMAGES_A_CLASS = 30   # from which on the interval of the effective number covers
 _LEAST_CHANCE = 1e-12
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import Cancelled
 from core.geometry.jackknife import clusters, student
 from core.geometry.neighbours import unmatched_cosines
+from core.geometry.quality.equal_rows import equal_rows
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.items import Items
 from core.geometry.quality.threshold import mirrored
@@ -26,7 +27,6 @@ NEAREST = 10
 BANK = 1000   # different texts, and images, that a caption is compared with
 DEALT = 20_000
 _ROWS = 4096
-_PLACES = 1e5
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def mismatched(items: Items, *, seed: int = 0, on_progress: Progress | None = No
         return Captions("captions", "text", scores, "low", 0.0, _UNIT, chance=_CHANCE, partners=partners,
                         evidence=("",) * items.n_texts, cosines=cosines, percentiles=percentiles)
     of, to = items.links.T
-    same_image, same_text = _same(items.images), _same(items.texts)
+    same_image, same_text = equal_rows(items.images), equal_rows(items.texts)
     counts = np.bincount(to, minlength=items.n_texts)
     linked = counts > 0
     cosines[linked] = (np.bincount(to, items.cosines, items.n_texts)[linked] / counts[linked]).astype(np.float32)
@@ -148,8 +148,9 @@ def mismatched(items: Items, *, seed: int = 0, on_progress: Progress | None = No
         if on_progress is not None:
             on_progress(share, "Comparing captions with others")
 
-    near_image, _ = _level(items.images, items.texts, same_text, of, to, None, seed, lambda f: say(f / 2))
-    near_text, percentiles = _level(items.texts, items.images, same_image, to, of, cosines, seed,
+    near_image, _ = _level(items.images, items.texts, (same_image, same_text), (of, to), None, seed,
+                           lambda f: say(f / 2))
+    near_text, percentiles = _level(items.texts, items.images, (same_text, same_image), (to, of), cosines, seed,
                                     lambda f: say((1 + f) / 2))
     of_links = _score(items.cosines, near_image[of], near_text[to])
     scores[linked] = np.bincount(to, of_links, items.n_texts)[linked] / counts[linked]
@@ -173,32 +174,28 @@ def _score(cosines: np.ndarray, near_image: np.ndarray, near_text: np.ndarray) -
     return np.asarray(cosines - level / 2, dtype=np.float32)
 
 
-def _same(x: np.ndarray) -> np.ndarray:
-    """The same number for equal rows: (n, d) -> (n,) int64 from 0."""
-    onto = np.random.default_rng(0).normal(size=(x.shape[1], 3))
-    shadows = np.concatenate([x[i:i + _ROWS] @ onto for i in range(0, len(x), _ROWS)])
-    return np.unique(np.round(shadows * _PLACES).astype(np.int64), axis=0, return_inverse=True)[1].ravel()
-
-
-def _level(x: np.ndarray, y: np.ndarray, same: np.ndarray, of: np.ndarray, to: np.ndarray, own: np.ndarray | None,
-           seed: int, say: Callable[[float], None]) -> tuple[np.ndarray, np.ndarray]:
-    """How near each row of ``x`` is to the nearest of ``y`` that are not its own nor equal to them.
+def _level(x: np.ndarray, y: np.ndarray, same: tuple[np.ndarray, np.ndarray], links: tuple[np.ndarray, np.ndarray],
+           own: np.ndarray | None, seed: int, say: Callable[[float], None]) -> tuple[np.ndarray, np.ndarray]:
+    """How near each row of ``x`` is to the nearest of ``y`` that belong neither to it nor to an equal one.
 
     Returns (n,) the mean cosine to the 10 nearest, NaN where there is none; (n,) percentile of ``own`` among all.
     """
-    firsts = np.unique(same, return_index=True)[1]
+    from scipy.sparse import csr_array
+
+    of_x, of_y = same
+    firsts = np.unique(of_y, return_index=True)[1]
     chosen = np.sort(np.random.default_rng(seed).permutation(len(firsts))[:BANK])
     bank, column = y[firsts[chosen]], np.full(len(firsts), -1)
     column[chosen] = np.arange(len(chosen))
-    order = np.argsort(of, kind="stable")
-    rows, columns = of[order], column[same[to[order]]]
+    rows, columns = of_x[links[0]], column[of_y[links[1]]]
+    there = columns >= 0
+    together = csr_array((np.ones(int(there.sum()), np.float32), (rows[there], columns[there])),
+                         shape=(int(of_x.max()) + 1, len(chosen)))
     near, percentiles = (np.full(len(x), np.nan, np.float32) for _ in range(2))
     for start in range(0, len(x), _ROWS):
         say(start / len(x))
         block = x[start:start + _ROWS] @ bank.T
-        first, after = np.searchsorted(rows, [start, start + _ROWS])
-        inside = columns[first:after] >= 0
-        block[rows[first:after][inside] - start, columns[first:after][inside]] = -np.inf
+        block[together[of_x[start:start + _ROWS]].toarray() > 0] = -np.inf
         others = np.isfinite(block).sum(axis=1)
         if own is not None:
             mine = own[start:start + _ROWS, None]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
 import numpy as np
 
 from core.errors import Cancelled
+from core.geometry.quality.equal_rows import equal_rows
 from core.geometry.threads import one_thread
 
 Progress = Callable[[float, str], None]
@@ -17,19 +19,33 @@ C = 1.0
 STEPS = 200
 _TOLERANCE = 1e-4
 _ROWS = 16_384
+_TELLING, _LONG = 0.02, 90.0   # share after which the time left is told, and seconds that are worth telling
 _SMALL = 1 << 27   # products in one step, below which threads wait for each other
 
 
-def folds_of(of: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Part, from 0, that each image is in: members of a class are dealt to the parts in turn, parts being even.
+def folds_of(of: np.ndarray, same: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Part, from 0, that each image is in: the different images of a class are dealt to the parts in turn.
 
-    (n,) int classes, -1 for none -> (n,) int64, -1 likewise. A class of two members is never in one part alone.
+    Parameters
+    ----------
+    of : (n,) int class, -1 for none.
+    same : (n,) int, the same for copies, which go to one part where they are of one class.
+    folds, seed : how many parts; of the order of the images.
+
+    Returns
+    -------
+    (n,) int64, -1 without a class. A class of two different images or more is never in one part alone.
     """
-    order = np.random.default_rng(seed).permutation(len(of))
-    order = order[np.argsort(of[order], kind="stable")]
-    order = order[of[order] >= 0]
     parts = np.full(len(of), -1, dtype=np.int64)
-    parts[order] = np.arange(len(order)) % folds
+    rows = np.flatnonzero(of >= 0)
+    if not len(rows):
+        return parts
+    groups, group = np.unique(np.stack([of[rows], same[rows]], axis=1), axis=0, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(groups))
+    order = order[np.argsort(groups[order, 0], kind="stable")]
+    dealt = np.empty(len(groups), dtype=np.int64)
+    dealt[order] = np.arange(len(groups)) % folds
+    parts[rows] = dealt[group.ravel()]
     return parts
 
 
@@ -41,7 +57,7 @@ def left_out_probabilities(x: np.ndarray, of: np.ndarray, k: int, *, folds: int,
     Parameters
     ----------
     x : (n, d) floats, unit rows.
-    of : (n,) int class, -1 for none; k >= 2 classes of two members or more.
+    of : (n,) int class, -1 for none; k >= 2 classes of two different images or more.
     folds, seed : parts that are left out in turn.
     on_progress, should_stop : told the share that is done; asked whether to stop.
 
@@ -49,7 +65,7 @@ def left_out_probabilities(x: np.ndarray, of: np.ndarray, k: int, *, folds: int,
     -------
     (n, k) float32, rows sum to 1.
     """
-    parts = folds_of(of, folds, seed)
+    parts, begun = folds_of(of, equal_rows(x), folds, seed), time.monotonic()
     used = [f for f in range(folds) if (parts == f).any()]
     out = np.zeros((len(x), k), dtype=np.float32)
     for done, f in enumerate(used):
@@ -58,7 +74,9 @@ def left_out_probabilities(x: np.ndarray, of: np.ndarray, k: int, *, folds: int,
             if should_stop is not None and should_stop():
                 raise Cancelled(f"{done} of {len(used)} folds")
             if on_progress is not None:
-                on_progress(share, f"Judging labels, fold {done + 1} of {len(used)}")
+                left = (time.monotonic() - begun) * (1 / share - 1) if share > _TELLING else 0.0
+                on_progress(share, f"Judging labels, fold {done + 1} of {len(used)}"
+                            + (f", at most {left / 60:.0f} min left" if left > _LONG else ""))
 
         weights = fit(x, of, (parts != f) & (parts >= 0), k, step)
         own = np.flatnonzero(parts == f)

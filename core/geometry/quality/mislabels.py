@@ -10,14 +10,18 @@ import numpy as np
 from core.errors import ShapeError, check_vectors
 from core.geometry.differences import Difference, Verdict, means_differ
 from core.geometry.intervals import proportion
+from core.geometry.quality.equal_rows import equal_rows
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.logistic import Progress, left_out_probabilities
 from core.types import Number
 
 FOLDS = 5
+LEAST = 2   # different images of a class that is judged
+MOST_CLASSES = 1000
 MOST_BY_CHANCE = 5000   # images whose labels are shuffled
 LOGIT_SCALE = 100.0
 WRONG = 0.1   # share of wrong labels that judges are compared at
+_LEAST_CHANCE = np.float32(1e-30)
 _UNIT = "probability of the label that it has"
 
 
@@ -66,8 +70,9 @@ def mislabelled(x: np.ndarray, labels: Sequence[str], *, folds: int = FOLDS, see
 
     Returns
     -------
-    Mislabels. An image is not judged, NaN, where it has no label, is the only one of its class, or all have one class;
-    classes are suggested for those without a label too. Null: the same with shuffled labels, of up to 5,000 images.
+    Mislabels. An image is not judged, NaN, where it has no label, no other different image has that, its class is not
+    among the 1,000 largest, or all have one class; classes are suggested for those too. Copies with one label are left
+    out together. Null: the same with shuffled labels, of up to 5,000 images.
 
     Raises
     ------
@@ -84,7 +89,7 @@ def mislabelled(x: np.ndarray, labels: Sequence[str], *, folds: int = FOLDS, see
     check_vectors(x, at_least=0, unit=True)
     if folds < 2:
         raise ShapeError("two folds or more", str(folds))
-    classes, of, judged = _classes(labels, len(x), least=2)
+    classes, of, judged = _classes(labels, x)
     if len(classes) < 2:
         return _nothing(len(x), labels, classes)
     some = np.sort(np.random.default_rng(seed).permutation(judged)[:MOST_BY_CHANCE])
@@ -179,14 +184,17 @@ def _one_each(labels: Sequence[str], n: int) -> list[str]:
     return labels
 
 
-def _classes(labels: Sequence[str], n: int, *, least: int) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Names of the classes of so many images, class of each image or -1, and rows of those that have one."""
-    names, of, counts = np.unique(np.array(_one_each(labels, n), dtype=object).astype(str), return_inverse=True,
-                                  return_counts=True)
-    kept = (counts >= least) & (names != "")
-    place = np.where(kept, np.cumsum(kept) - 1, -1)
-    of = place[of.ravel()] if n else np.zeros(0, dtype=np.int64)
-    return tuple(names[kept].tolist()), of, np.flatnonzero(of >= 0)
+def _classes(labels: Sequence[str], x: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Names of the classes that are told apart, class of each image or -1, and rows of those that have one."""
+    named, same = np.array(_one_each(labels, len(x)), dtype=object).astype(str), equal_rows(x)
+    found, of = np.unique(named, return_inverse=True)
+    of = of.ravel()
+    different = np.bincount(np.unique(np.stack([of, same], axis=1), axis=0)[:, 0], minlength=len(found))
+    kept = (different >= LEAST) & (found != "")
+    if kept.sum() > MOST_CLASSES:
+        kept[np.argsort(-np.where(kept, different, 0), kind="stable")[MOST_CLASSES:]] = False
+    of = np.where(kept, np.cumsum(kept) - 1, -1)[of]
+    return tuple(found[kept].tolist()), of, np.flatnonzero(of >= 0)
 
 
 def _softmax(x: np.ndarray, class_vectors: np.ndarray, scale: float) -> np.ndarray:
@@ -200,7 +208,7 @@ def _softmax(x: np.ndarray, class_vectors: np.ndarray, scale: float) -> np.ndarr
 
 
 def _nothing(n: int, labels: Sequence[str], names: Sequence[str]) -> Mislabels:
-    why = "only one class can be told apart from nothing" if len(names) == 1 else "no label"
+    why = "there is no other class to tell it from"
     said = tuple(why if label else "no label" for label in _one_each(labels, n))
     only_nan = np.full(n, np.nan, np.float32)
     return Mislabels("labels", "image", only_nan, "low", 0.0, _UNIT, evidence=said, names=tuple(names),
@@ -219,7 +227,8 @@ def _finding(p: np.ndarray, of: np.ndarray, judged: np.ndarray, names: Sequence[
     wrong = 0
     if len(present) > 1:
         told = p[judged][:, present]
-        wrong = int(num_label_issues(dense.ravel(), told / np.maximum(told.sum(axis=1, keepdims=True), 1e-30)))
+        told /= np.maximum(told.sum(axis=1, keepdims=True), _LEAST_CHANCE)
+        wrong = int(num_label_issues(dense.ravel(), told))
     ordered = np.sort(scores[judged])
     threshold = float(ordered[min(wrong, len(ordered)) - 1]) if wrong else float(np.nextafter(ordered[0], -np.inf))
     best, top = p.argmax(axis=1), p.max(axis=1).astype(np.float32)
@@ -233,11 +242,12 @@ def _finding(p: np.ndarray, of: np.ndarray, judged: np.ndarray, names: Sequence[
 
 def _evidence(scores: np.ndarray, top: np.ndarray, suggested: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
     said = []
-    for score, best, name, label in zip(scores.tolist(), top.tolist(), suggested, labels):
+    for score, best, name, label in zip((100 * scores).tolist(), (100 * top).tolist(), suggested, labels):
         if score != score:
-            said.append(f"{'alone in ' + label if label else 'no label'}; most likely {name} ({best:.0%})")
+            why = f"no other image tells what {label} is" if label else "no label"
+            said.append(f"{why}; most likely {name} ({best:.0f} %)")
         elif name == label:
-            said.append(f"{label} ({score:.0%}) is the most likely")
+            said.append(f"{label} ({score:.0f} %) is the most likely")
         else:
-            said.append(f"{label} ({score:.1%}); rather {name} ({best:.0%})")
+            said.append(f"{label} ({score:.1f} %); rather {name} ({best:.0f} %)")
     return tuple(said)
