@@ -12,7 +12,7 @@ from core.geometry.intervals import proportion
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.rarefaction import expected_kinds, expected_once, jackknifed
 from core.geometry.quantiles import quantiles
-from core.language.quality.words import said, words_of
+from core.language.quality.wording import said, words_of
 from core.types import Number
 
 SHORT = 2

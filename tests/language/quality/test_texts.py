@@ -8,7 +8,7 @@ import pytest
 from core.geometry.quality.finding import Grouped
 from core.geometry.quality.rarefaction import expected_kinds, expected_once
 from core.language.quality.texts import findings_of, long, repeated, short, vocabulary
-from core.language.quality.words import said, words_of
+from core.language.quality.wording import said, words_of
 
 
 @pytest.mark.parametrize(("text", "words"), [
