@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import ShapeError, check_vectors
+from core.errors import ShapeError
 from core.geometry.differences import LEVEL, Difference, holm
 from core.geometry.kernels import median_distance
 from core.geometry.quality.distances import kernel_distances
 from core.geometry.quality.manifolds import BALL, overlaps
 from core.geometry.quality.relabelled import (
+    Groups,
     Progress,
     Stop,
     Watch,
@@ -21,13 +22,15 @@ from core.geometry.quality.relabelled import (
     dealt,
     halved,
     in_random_order,
+    one_of_each,
+    two_sets,
 )
 from core.geometry.quality.told_apart import accuracies
 from core.geometry.rounding import rounding
 from core.types import Number
 
 PERMUTATIONS, HALVES = 200, 20
-MOST, LEAST = 5000, 6
+MOST, LEAST, LEAST_PERMUTATIONS = 5000, 6, 19
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Against:
 
 
 def compare(a: np.ndarray, b: np.ndarray, *, n: int | None = None, permutations: int = PERMUTATIONS,
-            halves: int = HALVES, together: tuple[np.ndarray, np.ndarray] | None = None, seed: int = 0,
+            halves: int = HALVES, together: Groups | None = None, seed: int = 0,
             on_progress: Progress | None = None, should_stop: Stop | None = None) -> Against:
     """Whether two sets are samples of one distribution, by eight statistics at one n.
 
@@ -132,12 +135,13 @@ def compare(a: np.ndarray, b: np.ndarray, *, n: int | None = None, permutations:
     n
         Items of each that are compared; None: as many as allow halves of that size, at most 5,000.
     permutations
-        How often labels are dealt, at least 19.
+        How often labels are dealt, at least 19; with fewer than 159 no p passes Holm's correction for eight.
     halves
         Random halves of one set, of A and B in equal parts where both are large enough.
     together
         Two arrays of int, a group of each item of A and of B, the same for items that belong together (captions of one
-        image, an image and its copy): labels are dealt to whole groups.
+        image, an image and its copy): labels are dealt to whole groups, or one of each is compared where groups of A
+        and B differ in size.
     seed
         Of cuts, labels, halves and folds.
     on_progress, should_stop
@@ -148,23 +152,22 @@ def compare(a: np.ndarray, b: np.ndarray, *, n: int | None = None, permutations:
     ShapeError
         If dimensions differ, or n or the groups do not fit.
     """
-    a, b = (np.asarray(x, dtype=np.float32) for x in (a, b))
-    for name, x in (("A", a), ("B", b)):
-        check_vectors(x, what=f"vectors of {name}", at_least=0, unit=True)
-    if a.shape[1] != b.shape[1]:
-        raise ShapeError("two sets by one model", f"{a.shape[1]} and {b.shape[1]} dimensions",
-                         "Embed both with the same model.")
-    if together is not None and (len(together[0]), len(together[1])) != (len(a), len(b)):
-        raise ShapeError("a group of each item", f"{len(together[0])} and {len(together[1])} groups")
+    if permutations < LEAST_PERMUTATIONS:
+        raise ShapeError(f"at least {LEAST_PERMUTATIONS} dealt labels", str(permutations))
+    a, b, together = two_sets(a, b, together, at_least=0)
     sizes = len(a), len(b)
-    fewest, most = min(sizes), max(sizes)
+    rng = np.random.default_rng(seed)
+    thinned = None if together is None else one_of_each(together, rng)
+    if together is not None and thinned is not None:
+        a, b = a[thinned[0]], b[thinned[1]]
+        together = together[0][thinned[0]], together[1][thinned[1]]
+    fewest, most = min(len(a), len(b)), max(len(a), len(b))
     if n is not None and not LEAST <= n <= fewest:
         raise ShapeError(f"{LEAST} to {fewest} items of each set", str(n))
     n = min(fewest, most // 2, MOST) if n is None else n
     if n < LEAST:
-        return Against(0, sizes, {}, (), permutations, reason=f"A has {sizes[0]:,} and B {sizes[1]:,} items: at least "
+        return Against(0, sizes, {}, (), permutations, reason=f"A has {len(a):,} and B {len(b):,} items: at least "
                        f"{LEAST} of each are needed, and {2 * LEAST} of one")
-    rng = np.random.default_rng(seed)
     watch = Watch(on_progress, should_stop)
     pool, group = _cut((a, b), n, together, rng)
     if float(np.abs(pool - pool[0]).max()) <= rounding(pool):
@@ -172,7 +175,7 @@ def compare(a: np.ndarray, b: np.ndarray, *, n: int | None = None, permutations:
     bandwidth = median_distance(pool)
     first = np.arange(2 * n) < n
     labels = np.concatenate([first[None], dealt(first, group, permutations, rng)])
-    whole = [i for i, size in enumerate(sizes) if size >= 2 * n]
+    whole = [i for i, x in enumerate((a, b)) if len(x) >= 2 * n]
     share = 1 - 0.25 * len(whole)
     values, widths = _statistics(pool, labels, group, bandwidth, seed, watch.part(0, share))
     of_halves: dict[str, list[np.ndarray]] = {key: [] for key in values}
@@ -182,8 +185,9 @@ def compare(a: np.ndarray, b: np.ndarray, *, n: int | None = None, permutations:
         found, _ = _statistics(z, split, own, bandwidth, seed, watch.part(share + 0.25 * at, share + 0.25 * (at + 1)))
         for key, drawn in found.items():
             of_halves[key].append(drawn)
-    return Against(n, sizes, corrected(STATISTICS, values, n, widths if group is None else {}, of_halves),
-                   tuple("AB"[i] for i in whole), permutations, _notes(pool, values, n, sizes, group))
+    statistics = corrected(STATISTICS, values, n, widths if group is None else {}, of_halves)
+    return Against(n, sizes, statistics, tuple("AB"[i] for i in whole), permutations,
+                   _notes(pool, n, sizes, group, thinned is not None))
 
 
 def _cut(sets: Sequence[np.ndarray], n: int, together: Sequence[np.ndarray] | None,
@@ -191,7 +195,7 @@ def _cut(sets: Sequence[np.ndarray], n: int, together: Sequence[np.ndarray] | No
     """n random rows of each set under each other, and their groups."""
     rows = [np.sort(in_random_order(len(x), None if together is None else together[i], rng)[:n])
             for i, x in enumerate(sets)]
-    group = None if together is None else np.concatenate([np.asarray(g)[r] for g, r in zip(together, rows)])
+    group = None if together is None else np.concatenate([g[r] for g, r in zip(together, rows)])
     if group is not None and len(np.unique(group)) == len(group):
         group = None
     return np.concatenate([x[r] for x, r in zip(sets, rows)]), group
@@ -222,8 +226,8 @@ def corrected(measures: Mapping[str, Measure], values: Mapping[str, np.ndarray],
             for key, alone in family.items()}
 
 
-def _notes(pool: np.ndarray, values: dict[str, np.ndarray], n: int, sizes: tuple[int, int],
-           group: np.ndarray | None) -> tuple[str, ...]:
+def _notes(pool: np.ndarray, n: int, sizes: tuple[int, int], group: np.ndarray | None,
+           thinned: bool) -> tuple[str, ...]:
     apart = pool[:n].mean(axis=0, dtype=np.float64) - pool[n:].mean(axis=0, dtype=np.float64)
     squared, d = float(apart @ apart), pool.shape[1]
     notes = [f"CMMD and KID are one number: on unit vectors CMMD is 10 times the squared distance of the two means "
@@ -231,7 +235,11 @@ def _notes(pool: np.ndarray, values: dict[str, np.ndarray], n: int, sizes: tuple
              f"distance and the others see more than means."]
     if n < min(sizes):
         notes.append(f"{n:,} random items of each set are compared, of {sizes[0]:,} in A and {sizes[1]:,} in B, so "
-                     "that halves of one set can have as many.")
+                     "that halves of one set can have as many. Precision, recall, density and coverage stand for this "
+                     "n: of more items they are lower, for balls shrink.")
+    if thinned:
+        notes.append("Items that belong together come in groups of other sizes in A than in B: one of each group is "
+                     "compared.")
     if group is not None:
         notes.append(f"Labels were dealt to {len(np.unique(group)):,} groups of items that belong together, not to "
                      f"{len(pool):,} items.")

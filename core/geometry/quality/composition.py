@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.errors import ShapeError
 from core.geometry.differences import Difference, holm
 from core.geometry.intervals import proportion
-from core.geometry.quality.relabelled import chance_of, dealt
+from core.geometry.quality.relabelled import Groups, chance_of, checked_groups, dealt, one_of_each
 from core.types import Number
 
 DRAWS = 1999
+ONE_OF_EACH = "Items that belong together come in groups of other sizes in A than in B: one of each group is counted."
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,17 @@ class Composition:
         both to be composed alike; the null is its mean under dealt labels.
     p : chance of so large a distance under dealt labels.
     left_out : items of A and of B without a name, which count nowhere.
+    note : what else a reader must know, or "".
     """
 
     parts: tuple[Part, ...]
     distance: Number
     p: float
     left_out: tuple[int, int]
+    note: str = ""
 
 
-def composition(a: Sequence[str], b: Sequence[str], *, together: tuple[np.ndarray, np.ndarray] | None = None,
+def composition(a: Sequence[str], b: Sequence[str], *, together: Groups | None = None,
                 draws: int = DRAWS, seed: int = 0) -> Composition:
     """Compare two sets by the name of each item's label, cluster or zero-shot class.
 
@@ -67,7 +70,8 @@ def composition(a: Sequence[str], b: Sequence[str], *, together: tuple[np.ndarra
         A name of each item of A and of B; items with "" are left out.
     together
         Groups of the items of A and of B that belong together; p is then by dealing labels to whole groups, and there
-        are no intervals. None: items are independent, and p is Fisher's exact one.
+        are no intervals; where groups of A and B differ in size, one of each is counted. None: items are independent,
+        and p is Fisher's exact one.
     draws, seed
         How often labels are dealt.
 
@@ -80,14 +84,20 @@ def composition(a: Sequence[str], b: Sequence[str], *, together: tuple[np.ndarra
     ----------
     Wilson, JASA 1927; Newcombe, Statistics in Medicine 17, 1998 (method 10); Fisher, 1935.
     """
+    together = checked_groups(together, len(a), len(b))
     kept = [np.array([name != "" for name in side], dtype=bool) for side in (a, b)]
     sizes = int(kept[0].sum()), int(kept[1].sum())
     left_out = len(a) - sizes[0], len(b) - sizes[1]
     if not min(sizes):
         raise ShapeError("items with a name in A and in B", f"{sizes[0]:,} and {sizes[1]:,}",
                          "Choose a column that both sets have.")
-    if together is not None and (len(together[0]), len(together[1])) != (len(a), len(b)):
-        raise ShapeError("a group of each item", f"{len(together[0])} and {len(together[1])} groups")
+    if together is not None:
+        named = [np.flatnonzero(k) for k in kept]
+        groups = together[0][named[0]], together[1][named[1]]
+        thinned = one_of_each(groups, np.random.default_rng(seed))
+        if thinned is not None:
+            fewer = [[side[i] for i in rows[t].tolist()] for side, rows, t in zip((a, b), named, thinned)]
+            return replace(composition(*fewer, draws=draws, seed=seed), left_out=left_out, note=ONE_OF_EACH)
     counts_a, counts_b = (Counter(name for name in side if name) for side in (a, b))
     names = sorted({*counts_a, *counts_b})
     counts = np.array([[counts[name] for name in names] for counts in (counts_a, counts_b)])
@@ -139,7 +149,7 @@ def _known(value: float | None) -> float:
 
 
 def _dealt_counts(a: Sequence[str], b: Sequence[str], kept: Sequence[np.ndarray], names: Sequence[str],
-                  counts: np.ndarray, together: tuple[np.ndarray, np.ndarray] | None, draws: int,
+                  counts: np.ndarray, together: Groups | None, draws: int,
                   seed: int) -> np.ndarray:
     """(draws, parts) items of A in each part under dealt labels."""
     rng = np.random.default_rng(seed)
@@ -147,7 +157,7 @@ def _dealt_counts(a: Sequence[str], b: Sequence[str], kept: Sequence[np.ndarray]
         return rng.multivariate_hypergeometric(counts.sum(axis=0), int(counts[0].sum()), size=draws, method="marginals")
     code = {name: i for i, name in enumerate(names)}
     codes = np.array([code[name] for side in (a, b) for name in side if name])
-    group = np.concatenate([np.asarray(g)[k] for g, k in zip(together, kept)])
+    group = np.concatenate([g[k] for g, k in zip(together, kept)])
     out = np.empty((draws, len(names)), dtype=np.int64)
     first = np.arange(len(codes)) < kept[0].sum()
     for start in range(0, draws, 100):

@@ -21,7 +21,8 @@ def overlaps(z: np.ndarray, sides: np.ndarray, *, k: int = BALL, watch: Watch = 
     is the share of B in the balls of A, recall the share of A in the balls of B, density the number of balls of A that
     a point of B is in, over k, coverage the share of the balls of A that hold a point of B. The nearest points of each
     point are listed once; where a list ends before the k-th of its own side, all points are looked at. A point as far
-    as the k-th is inside, so that copies hold each other.
+    as the k-th is inside, so that copies hold each other. Balls shrink as points are added: the four stand for their n
+    alone (of two sets of 20,000 precision was .75, of 5,000 of each .81).
 
     Parameters
     ----------

@@ -7,10 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.errors import ShapeError, check_vectors
 from core.geometry.clusters import group_names, spherical_kmeans
 from core.geometry.quality.composition import Composition, composition
-from core.geometry.quality.relabelled import Progress, Stop, Watch, in_random_order
+from core.geometry.quality.relabelled import Groups, Progress, Stop, Watch, in_random_order, two_sets
 
 MOST_FITTED, MOST_REGIONS, FEWEST_IN_A_REGION = 2500, 24, 20
 EXAMPLES = 8
@@ -40,7 +39,7 @@ class Regions:
 
 
 def regions(a: np.ndarray, b: np.ndarray, *, count: int | None = None,
-            together: tuple[np.ndarray, np.ndarray] | None = None, examples: int = EXAMPLES, seed: int = 0,
+            together: Groups | None = None, examples: int = EXAMPLES, seed: int = 0,
             on_progress: Progress | None = None, should_stop: Stop | None = None) -> Regions:
     """Divide what both sets fill into regions and count A and B in each.
 
@@ -67,12 +66,7 @@ def regions(a: np.ndarray, b: np.ndarray, *, count: int | None = None,
     ShapeError
         If a set is empty, dimensions differ, or there are fewer items than regions.
     """
-    a, b = (np.ascontiguousarray(x, dtype=np.float32) for x in (a, b))
-    for name, x in (("A", a), ("B", b)):
-        check_vectors(x, what=f"vectors of {name}", unit=True)
-    if a.shape[1] != b.shape[1]:
-        raise ShapeError("two sets by one model", f"{a.shape[1]} and {b.shape[1]} dimensions",
-                         "Embed both with the same model.")
+    a, b, together = two_sets(a, b, together)
     watch, rng = Watch(on_progress, should_stop), np.random.default_rng(seed)
     n = min(len(a), len(b), MOST_FITTED)
     fitted = np.concatenate([x[in_random_order(len(x), None, rng)[:n]] for x in (a, b)])

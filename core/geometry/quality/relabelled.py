@@ -7,10 +7,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import Cancelled
+from core.errors import Cancelled, ShapeError, check_vectors
 
 Progress = Callable[[float, str], None]
 Stop = Callable[[], bool]
+
+
+Groups = tuple[np.ndarray, np.ndarray]
+
+
+def two_sets(a: np.ndarray, b: np.ndarray, together: Groups | None, *,
+             at_least: int = 1) -> tuple[np.ndarray, np.ndarray, Groups | None]:
+    """Two sets as float32 rows in one piece, and their groups as arrays; raises ShapeError where they do not fit."""
+    a, b = (np.ascontiguousarray(x, dtype=np.float32) for x in (a, b))
+    for name, x in (("A", a), ("B", b)):
+        check_vectors(x, what=f"vectors of {name}", at_least=at_least, unit=True)
+    if a.shape[1] != b.shape[1]:
+        raise ShapeError("two sets by one model", f"{a.shape[1]} and {b.shape[1]} dimensions",
+                         "Embed both with the same model.")
+    return a, b, checked_groups(together, len(a), len(b))
+
+
+def checked_groups(together: Groups | None, n_a: int, n_b: int) -> Groups | None:
+    """Groups of so many items of A and of B as arrays; raises ShapeError where they do not fit."""
+    if together is None:
+        return None
+    of_a, of_b = (np.asarray(groups) for groups in together)
+    if (len(of_a), len(of_b)) != (n_a, n_b):
+        raise ShapeError(f"a group of each item, {n_a:,} of A and {n_b:,} of B", f"{len(of_a):,} and {len(of_b):,}")
+    return of_a, of_b
 
 
 def dealt(first: np.ndarray, together: np.ndarray | None, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -46,6 +71,26 @@ def dealt(first: np.ndarray, together: np.ndarray | None, draws: int, rng: np.ra
         for row in out:
             row[rows] = rng.permuted(patterns[rng.permutation(count)], axis=1).ravel()
     return out
+
+
+def one_of_each(groups: Groups, rng: np.random.Generator) -> list[np.ndarray] | None:
+    """Rows of A and of B that hold one item of each group where groups cannot change places; None where they can.
+
+    Groups change places with groups of their size. Where A has five captions an image and B one, none does, and nothing
+    could ever be told apart: then one random item stands for its group. That is so where fewer than half of all items
+    have a group of the other set of their size.
+    """
+    labels = np.repeat([True, False], [len(g) for g in groups])
+    _, group, sizes = np.unique(np.concatenate(groups), return_inverse=True, return_counts=True)
+    size = sizes[group]
+    of_a, of_b = (np.bincount(size[side], minlength=len(labels) + 1) for side in (labels, ~labels))
+    if not len(size) or ((of_a > 0) & (of_b > 0))[size].mean() >= 0.5:
+        return None
+    rows = []
+    for own in groups:
+        order = rng.permutation(len(own))
+        rows.append(np.sort(order[np.unique(own[order], return_index=True)[1]]))
+    return rows
 
 
 def in_random_order(size: int, together: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import ShapeError, check_vectors
+from core.errors import ShapeError
 from core.geometry.differences import Difference, holm
 from core.geometry.directions import angle
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.manifolds import BALL, LISTED
-from core.geometry.quality.relabelled import Progress, Stop, Watch, chance_of, dealt, in_random_order
+from core.geometry.quality.relabelled import (
+    Groups,
+    Progress,
+    Stop,
+    Watch,
+    chance_of,
+    dealt,
+    in_random_order,
+    one_of_each,
+    two_sets,
+)
 from core.types import Modality, Number
 
 NEIGHBOURS = 50
@@ -58,7 +68,7 @@ class Where:
 
 
 def where_apart(a: np.ndarray, b: np.ndarray, *, k: int | None = None, n: int | None = None,
-                together: tuple[np.ndarray, np.ndarray] | None = None, of: Modality = "image", draws: int = DRAWS,
+                together: Groups | None = None, of: Modality = "image", draws: int = DRAWS,
                 seed: int = 0, on_progress: Progress | None = None, should_stop: Stop | None = None) -> Where:
     """Which set dominates around each item, and which items are of one set alone.
 
@@ -74,7 +84,8 @@ def where_apart(a: np.ndarray, b: np.ndarray, *, k: int | None = None, n: int | 
     n
         Items of each set to look among; None: as many as the smaller has, at most 5,000.
     together
-        Groups of the items of A and of B that belong together; labels are dealt to whole groups.
+        Groups of the items of A and of B that belong together; labels are dealt to whole groups, and one of each is
+        looked for where groups of A and B differ in size.
     of
         Modality, for the findings.
     draws, seed
@@ -87,23 +98,20 @@ def where_apart(a: np.ndarray, b: np.ndarray, *, k: int | None = None, n: int | 
     ShapeError
         If a set has fewer than 6 items, or dimensions differ, or k or n do not fit.
     """
-    a, b = (np.ascontiguousarray(x, dtype=np.float32) for x in (a, b))
-    for name, x in (("A", a), ("B", b)):
-        check_vectors(x, what=f"vectors of {name}", at_least=LEAST, unit=True)
-    if a.shape[1] != b.shape[1]:
-        raise ShapeError("two sets by one model", f"{a.shape[1]} and {b.shape[1]} dimensions",
-                         "Embed both with the same model.")
-    fewest = min(len(a), len(b))
+    a, b, together = two_sets(a, b, together, at_least=LEAST)
+    rng = np.random.default_rng(seed)
+    thinned = None if together is None else one_of_each(together, rng)
+    candidates = [np.arange(len(x)) for x in (a, b)] if thinned is None else thinned
+    fewest = min(map(len, candidates))
     n = min(fewest, MOST) if n is None else n
     k = min(max(n // 10, 5), NEIGHBOURS) if k is None else k
     if not LEAST <= n <= fewest or not 1 <= k < 2 * n:
         raise ShapeError(f"{LEAST} to {fewest} items of each set and fewer neighbours than both have",
                          f"{n} items, {k} neighbours")
-    rng = np.random.default_rng(seed)
-    groups = (None, None) if together is None else together
-    rows = [np.sort(in_random_order(len(x), g, rng)[:n]) for x, g in zip((a, b), groups)]
+    groups = (None, None) if together is None else tuple(g[c] for g, c in zip(together, candidates))
+    rows = [np.sort(c[in_random_order(len(c), g, rng)[:n]]) for c, g in zip(candidates, groups)]
     z = np.concatenate([a[rows[0]], b[rows[1]]])
-    group = None if together is None else np.concatenate([np.asarray(g)[r] for g, r in zip(together, rows)])
+    group = None if together is None else np.concatenate([g[r] for g, r in zip(together, rows)])
     watch = Watch(on_progress, should_stop)
     around_a, around_b = (_around(x, rows[side], z, k, side, watch.part(0.4 * side, 0.4 * side + 0.4))
                           for side, x in enumerate((a, b)))

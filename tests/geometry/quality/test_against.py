@@ -14,7 +14,7 @@ from core.geometry.kernels import median_distance, squared_mmd
 from core.geometry.quality.against import STATISTICS, compare
 from core.geometry.quality.distances import distances_from_whole, kernel_distances
 from core.geometry.quality.manifolds import overlaps
-from core.geometry.quality.relabelled import chance_of, dealt, halved, in_random_order
+from core.geometry.quality.relabelled import chance_of, dealt, halved, in_random_order, one_of_each
 from core.geometry.quality.shared import against_random, shared_items
 from core.geometry.quality.told_apart import accuracies
 
@@ -184,6 +184,18 @@ def test_items_that_belong_together_are_dealt_together():
     assert any("80 groups" in note for note in together.notes)
 
 
+def test_where_groups_of_a_and_b_differ_in_size_one_of_each_is_compared():
+    """Five captions an image in A, one in B: no group of A can change places with one of B."""
+    a, b = np.repeat(made_up(60, seed=1), 5, axis=0), made_up(150, seed=2)
+    groups = np.repeat(np.arange(60), 5), 60 + np.arange(150)
+    alike, apart = (compare(a, other, together=groups) for other in (b, made_up(150, seed=2, apart=1.0)))
+    assert alike.n == 60 and any("one of each group" in note for note in alike.notes)
+    assert not any(s.told_apart for s in alike.statistics.values()) and apart.statistics["mmd"].told_apart
+    assert one_of_each((groups[0], groups[0] + 60), np.random.default_rng(0)) is None
+    rows = one_of_each(groups, np.random.default_rng(0))
+    assert sorted(groups[0][rows[0]]) == list(range(60)) and len(rows[1]) == 150
+
+
 def test_labels_are_dealt_to_whole_groups_and_as_many_as_there_were():
     together = np.array([0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 6, 6])
     first = np.array([1, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1], dtype=bool)
@@ -247,6 +259,8 @@ def test_errors_say_what_is_wrong_and_work_can_be_stopped():
         compare(made_up(20), made_up(20), n=21)
     with pytest.raises(ShapeError, match="a group of each item"):
         compare(made_up(20), made_up(20), together=(np.arange(19), np.arange(20)))
+    with pytest.raises(ShapeError, match="at least 19 dealt labels"):
+        compare(made_up(20), made_up(20), permutations=9)
     with pytest.raises(Cancelled):
         compare(made_up(20), made_up(20), should_stop=lambda: True)
     said = []

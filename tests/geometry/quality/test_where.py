@@ -89,7 +89,17 @@ def test_odd_sets_have_no_place_of_their_own(a, b):
     assert math.isfinite(found.only_a.threshold)
 
 
+def test_what_belongs_together_counts_once():
+    a, b = (np.repeat(clumps([6, 6, 6], seed=s), 5, axis=0) for s in (0, 1))
+    groups = np.repeat(np.arange(18), 5), 18 + np.repeat(np.arange(18), 5)
+    single, together = (where_apart(a, b, k=4, together=t) for t in (None, groups))
+    assert min(single.p.values()) <= 0.05 < min(together.p.values())
+    assert where_apart(a, clumps([20, 20, 20], seed=1), together=(groups[0], 18 + np.arange(60))).n == 18
+
+
 def test_errors_and_stopping():
+    with pytest.raises(ShapeError, match="a group of each item, 10 of A and 10 of B; got 9 and 10"):
+        where_apart(clumps([10]), clumps([10]), together=(np.arange(9), np.arange(10)))
     with pytest.raises(ShapeError, match="at least 6 vectors of B"):
         where_apart(clumps([10]), clumps([3]))
     with pytest.raises(ShapeError, match="fewer neighbours than both have"):
@@ -144,7 +154,9 @@ def test_parts_of_what_belongs_together_are_dealt_together():
     single, together = composition(a, b, draws=499), composition(a, b, together=groups, draws=499)
     assert together.p > single.p and together.distance.null > 1.5 * single.distance.null
     assert together.parts[0].of_a.low is None and together.parts[0].change.change.low is None
-    assert together.parts[0].change.test == "dealt labels"
+    assert together.parts[0].change.test == "dealt labels" and together.note == ""
+    other = composition(a, ["cat", "dog"] * 30, together=(groups[0], 20 + np.arange(60)))
+    assert sum(part.counts[0] for part in other.parts) == 20 and "one of each group" in other.note
 
 
 def test_parts_need_names_and_groups_that_fit():
