@@ -23,6 +23,7 @@ CAPTION = ("Each line is a measure on its own axis: the ring is the whole, the d
            "as many dropped at random lie, its tick their mean. A filled dot differs from dropping at random at 5 % "
            "(two-sided, corrected for all measures by Holm): the rest of a change comes from being fewer.")
 _ROW, _HEAD = 26, 40
+_NOUNS = {"images": "images", "texts": "captions"}
 _DIFFER = (Verdict.HIGHER, Verdict.LOWER)
 
 
@@ -31,13 +32,13 @@ def measures(report: Beside, *, dark: bool = False) -> go.Figure:
 
     Returns
     -------
-    plotly Figure: a panel a measure, on its own axis with its unit. Measures that are defined neither before nor after
-    have no panel; shares are in %.
+    plotly Figure: a panel a measure, on its own axis with its unit; shares are in %. Measures that neither the actions
+    nor random drops change have no panel; `measures_table` has them all.
     """
     import plotly.graph_objects as go
 
     p = theme.palette(dark)
-    keys = [key for key in report.measures if key in report.before or key in report.after]
+    keys = _changing(report)
     figure = panels([_head(report, key) for key in keys] or [""], gap=_HEAD / (max(len(keys), 1) * (_ROW + _HEAD)),
                     dark=dark)
     for row, key in enumerate(keys, 1):
@@ -68,7 +69,7 @@ def measures(report: Beside, *, dark: bool = False) -> go.Figure:
                             matches=None, row=row, col=1)
         figure.update_yaxes(range=[-1, 1], visible=False, row=row, col=1)
     if not keys:
-        figure.add_annotation(text="Nothing is measurable.", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+        figure.add_annotation(text="No measure changes.", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
         figure.update_xaxes(visible=False).update_yaxes(visible=False)
     for name, symbol, colour in (("before", "circle-open", p.muted), ("after, differs", "circle", p.kinds["text"]),
                                  ("after, not told apart", "circle-open", p.kinds["text"])) if keys else ():
@@ -100,7 +101,7 @@ def measures_table(report: Beside) -> pd.DataFrame:
 
 
 def drops(steps: Sequence[tuple[str, Kept]], whole: Kept, *, dark: bool = False) -> go.Figure:
-    """How many images and texts each action leaves and drops, from all to what is left.
+    """How many images and captions each action leaves and drops, from all to what is left.
 
     Parameters
     ----------
@@ -119,32 +120,44 @@ def drops(steps: Sequence[tuple[str, Kept]], whole: Kept, *, dark: bool = False)
     names = ["All", *(f"{i}. {words}" for i, (words, _) in enumerate(steps, 1))]
     shown = {kind: [int(getattr(state, kind).sum()) for state in (whole, *(kept for _, kept in steps))]
              for kind in ("images", "texts") if len(getattr(whole, kind))}
-    figure = panels([kind.capitalize() for kind in shown] or [""], gap=0.16, dark=dark)
+    figure = panels([_NOUNS[kind].capitalize() for kind in shown] or [""], gap=0.16, dark=dark)
     for row, (kind, left) in enumerate(shown.items(), 1):
-        gone = [0, *(a - b for a, b in pairwise(left))]
+        gone, nouns = [0, *(a - b for a, b in pairwise(left))], _NOUNS[kind]
         ticks = [plain(shortened(name, 60), width=30) for name in names]
         for label, values, colour in (("left", left, p.kinds[kind.removesuffix("s")]),
                                       ("dropped", gone, p.unselected)):
             figure.add_trace(go.Bar(
                 y=ticks, x=values, orientation="h", name=label, showlegend=row == 1, legendgroup=label,
                 marker={"color": colour}, text=[f"{v:,}" if v or label == "left" else "" for v in values],
-                textposition="auto", hovertemplate=f"%{{y}}: %{{x:,}} {kind} {label}<extra></extra>"), row=row, col=1)
+                textposition="auto", hovertemplate=f"%{{y}}: %{{x:,}} {nouns} {label}<extra></extra>"), row=row, col=1)
         figure.update_yaxes(autorange="reversed", tickfont={"color": p.text}, row=row, col=1)
-        figure.update_xaxes(title_text=f"number of {kind}", rangemode="tozero", showticklabels=True, matches=None,
+        figure.update_xaxes(title_text=f"number of {nouns}", rangemode="tozero", showticklabels=True, matches=None,
                             row=row, col=1)
     figure.update_layout(barmode="stack")
-    said = [f"{left[-1]:,} of {left[0]:,} {kind}" for kind, left in shown.items()]
+    said = [f"{left[-1]:,} of {left[0]:,} {_NOUNS[kind]}" for kind, left in shown.items()]
     title = f"{' and '.join(said)} are left after {len(steps)} action{'s' * (len(steps) != 1)}" if said else "No items"
     return framed(figure, title, height=110 + max(len(shown), 1) * (70 + 40 * len(names)), dark=dark)
 
 
 def drops_table(steps: Sequence[tuple[str, Kept]], whole: Kept) -> pd.DataFrame:
-    """One row an action: its words, images and texts that it left and dropped."""
+    """One row an action: its words, images and captions that it left and dropped."""
     states = [whole, *(kept for _, kept in steps)]
     return pd.DataFrame([{"step": i, "action": words, "images left": int(b.images.sum()),
-                          "images dropped": int(a.images.sum() - b.images.sum()), "texts left": int(b.texts.sum()),
-                          "texts dropped": int(a.texts.sum() - b.texts.sum())}
+                          "images dropped": int(a.images.sum() - b.images.sum()), "captions left": int(b.texts.sum()),
+                          "captions dropped": int(a.texts.sum() - b.texts.sum())}
                          for i, (words, a, b) in enumerate(zip([w for w, _ in steps], states, states[1:]), 1)])
+
+
+def _changing(report: Beside) -> list[str]:
+    """Measures that are not the same before, after and after every random drop."""
+    changing = []
+    for key in report.measures:
+        sides = [numbers[key].value for numbers in (report.before, report.after) if key in numbers]
+        drawn = report.random.get(key, np.zeros(0))
+        values = np.array([*sides, *drawn[np.isfinite(drawn)]])
+        if sides and (len(sides) == 1 or np.ptp(values) > 1e-6 * np.abs(values).max()):
+            changing.append(key)
+    return changing
 
 
 def _factor(report: Beside, key: str) -> float:
@@ -162,8 +175,10 @@ def _range(report: Beside, key: str, drawn: np.ndarray, factor: float) -> tuple[
     change = report.differences[key].change
     if change.low is None or change.high is None:
         return float(drawn.min()), float(drawn.max())
-    half = factor * (change.high - change.low) / 2
-    return float(drawn.mean()) - half, float(drawn.mean()) + half
+    half, middle = factor * (change.high - change.low) / 2, float(drawn.mean())
+    if report.measures[key].unit == "share":
+        return max(middle - half, 0.0), min(middle + half, 100.0)
+    return middle - half, middle + half
 
 
 def _told(report: Beside, key: str, name: str) -> str:
@@ -181,9 +196,9 @@ def _told(report: Beside, key: str, name: str) -> str:
 
 def _finding(report: Beside) -> str:
     images, texts = report.dropped
-    gone = f"{images:,} images and {texts:,} texts dropped"
+    gone = f"{images:,} images and {texts:,} captions dropped"
     if not images and not texts:
-        return "Nothing is dropped"
+        return "Nothing is dropped" + (": what changes is by other labels alone" if _changing(report) else "")
     told = [f"{report.measures[key].title} {in_words(d, report.measures[key])}" for key, d in report.differences.items()
             if d.verdict in _DIFFER]
     if not told:

@@ -179,5 +179,5 @@ def in_words(difference: Difference, measure: Measure) -> str:
     wanted = {"high": Verdict.HIGHER, "low": Verdict.LOWER}.get(measure.wanted)
     if difference.verdict in (Verdict.HIGHER, Verdict.LOWER):
         side = difference.verdict.value
-        return side if wanted is None else f"{side}: {'better' if difference.verdict is wanted else 'worse'}"
+        return side if wanted is None else f"{side} ({'better' if difference.verdict is wanted else 'worse'})"
     return difference.verdict.value

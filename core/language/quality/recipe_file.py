@@ -64,10 +64,16 @@ def _twice(name: str) -> SourceError:
 
 
 def said_plainly(plain: dict[str, Any]) -> str:
-    """Plain values as YAML, in their order."""
+    """Plain values as YAML, in their order; letters that are not printed are written as escapes."""
     import yaml
 
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    class Escaping(yaml.SafeDumper):
+        def represent_str(self, text: str) -> Any:
+            style = None if text.isprintable() else '"'
+            return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+    Escaping.add_representer(str, Escaping.represent_str)
+    return yaml.dump(plain, Dumper=Escaping, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _check_events(yaml: Any, text: str) -> None:

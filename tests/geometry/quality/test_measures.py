@@ -15,23 +15,7 @@ from core.geometry.quality.finding import Finding
 from core.geometry.quality.items import Items, Kept
 from core.geometry.quality.measures import MOST_FOR_PAIRS, sheet, values_of
 from core.geometry.spectrum import effective_rank
-
-
-def made_items(n: int, each: int = 1, *, classes: int = 4, seed: int = 0, d: int = 16) -> Items:
-    """n images about as many centres as classes, each with so many captions that fit it."""
-    rng = np.random.default_rng(seed)
-    truth = np.arange(n) % classes
-    shared = rng.normal(size=(classes, d))[truth] + rng.normal(size=(n, d))
-    images = unit(shared.astype(np.float32))
-    texts = unit((np.repeat(shared, each, axis=0) + rng.normal(size=(n * each, d)) + 1).astype(np.float32))
-    links = np.stack([np.repeat(np.arange(n), each), np.arange(n * each)], axis=1)
-    return Items(images, texts, links, tuple(f"class {c}" for c in truth))
-
-
-def flags(rows: object, n: int, of: str = "image") -> Finding:
-    scores = np.zeros(n, np.float32)
-    scores[np.asarray(rows)] = 1
-    return Finding("flags", of, scores, "high", 1.0, "score")  # type: ignore[arg-type]
+from tests.geometry.quality.made_items import flags, made_items
 
 
 class Groups(Finding):
@@ -112,7 +96,7 @@ def test_what_is_aimed_at_is_told_and_what_is_not_is_not() -> None:
     assert change.verdict is Verdict.LOWER
     assert change.change.value == pytest.approx(-0.15, abs=0.01)
     assert change.change.low < -0.13 < -0.12 < change.change.high + 0.05  # type: ignore[operator]
-    assert in_words(change, report.measures["share_blur"]) == "lower: better"
+    assert in_words(change, report.measures["share_blur"]) == "lower (better)"
     assert report.differences["share_dark"].verdict is Verdict.NOT_TOLD_APART
     assert report.dropped == (30, 30)
     one_class = np.flatnonzero(np.arange(200) % 4 == 0)[:40]
@@ -121,7 +105,7 @@ def test_what_is_aimed_at_is_told_and_what_is_not_is_not() -> None:
     assert report.differences["imbalance"].verdict is Verdict.HIGHER
     lowest = np.argsort(items.cosines)[:40]
     report = beside_random(of, Kept.all_of(items).without(items, images=lowest))
-    assert in_words(report.differences["clip_score"], report.measures["clip_score"]) == "higher: better"
+    assert in_words(report.differences["clip_score"], report.measures["clip_score"]) == "higher (better)"
 
 
 def test_a_random_drop_is_seldom_told_from_dropping_at_random() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from hypothesis import strategies as st
 
 from core.geometry.directions import unit
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.items import Items
 from core.geometry.quality.mislabels import Mislabels
+from core.language.quality.actions import ACTIONS, Action
 from core.language.quality.looked import Looked
 
 
@@ -62,3 +64,34 @@ def suspects(rows: dict[int, str], n: int) -> Mislabels:
     scores = np.array([0.0 if i in rows else 1.0 for i in range(n)], np.float32)
     return Mislabels("labels", "image", scores, "low", 0.5, "probability",
                      suggested=tuple(rows.get(i, "") for i in range(n)))
+
+
+VALUES = {"finding": st.sampled_from(["copies", "outliers", "captions"]), "label": st.sampled_from(["", "a", "b"]),
+          "prompt": st.just("north"), "against": st.just("east"), "centre": st.just("north"),
+          "around": st.just("prompt"), "threshold": st.none() | st.floats(-1, 3)}
+
+
+@st.composite
+def actions(draw: st.DrawFn) -> Action:
+    """Any action that `anything` allows."""
+    kind = draw(st.sampled_from([kind for kind in ACTIONS if kind != "relabel"]))
+    said = {}
+    for name, parameter in ACTIONS[kind].parameters.items():
+        if parameter.kind == "choice":
+            values = VALUES.get(name, st.sampled_from(parameter.choices))
+        elif parameter.kind == "whole":
+            values = st.integers(int(parameter.low), 12)
+        else:
+            values = VALUES.get(name, st.floats(parameter.low, min(parameter.high, 100.0)))
+        said[name] = draw(values)
+    return Action(kind, said, draw(st.booleans()))
+
+
+def anything(n: int, each: int, shared: int) -> Looked:
+    """With copies in groups of two to four, some outliers and captions that are flagged."""
+    rows = list(range(n))
+    groups = tuple(tuple(rows[i:i + 2 + i % 3]) for i in range(0, n - 4, 5))
+    outliers = scored("outliers", [float(i % 4 == 3) for i in rows])
+    captions = scored("captions", [float(i % 5 == 2) for i in range(n * each)], of="text")
+    return made_looked(n, each, labels=tuple("ab"[i % 3 == 0] if i % 7 else "" for i in rows), shared=min(shared, n),
+                       copies=alike(n, *groups), outliers=outliers, captions=captions)

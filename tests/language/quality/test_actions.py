@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from core.errors import ChoiceError, OrreryError, ShapeError
 from core.geometry.quality.items import Kept
-from core.language.quality.actions import ACTIONS, Action, Step, replay, what_is_left
+from core.language.quality.actions import Action, Step, replay, what_is_left
 from core.language.quality.kept import DROPPED, KEPT, as_bytes, dropped_table, kept_table
 from core.language.quality.looked import Looked
-from tests.language.quality.made_looked import alike, made_looked, scored, suspects
+from tests.language.quality.made_looked import actions, alike, anything, made_looked, scored, suspects
 
 LABELS = ("a", "a", "a", "a", "a", "b", "b", "b", "c", "")
 
@@ -171,36 +171,6 @@ def test_what_an_action_lacks_is_said_and_leaves_all_as_it_is() -> None:
     assert [step.lacks for step in steps] == ["No image is called 'nobody'.",
                                               "There are no splits, such as train and test.", "There are no labels."]
     assert steps[-1].kept.images.all()
-
-
-VALUES = {"finding": st.sampled_from(["copies", "outliers", "captions"]), "label": st.sampled_from(["", "a", "b"]),
-          "prompt": st.just("north"), "against": st.just("east"), "centre": st.just("north"),
-          "around": st.just("prompt"), "threshold": st.none() | st.floats(-1, 3)}
-
-
-@st.composite
-def actions(draw: st.DrawFn) -> Action:
-    kind = draw(st.sampled_from([kind for kind in ACTIONS if kind != "relabel"]))
-    said = {}
-    for name, parameter in ACTIONS[kind].parameters.items():
-        if parameter.kind == "choice":
-            values = VALUES.get(name, st.sampled_from(parameter.choices))
-        elif parameter.kind == "whole":
-            values = st.integers(int(parameter.low), 12)
-        else:
-            values = VALUES.get(name, st.floats(parameter.low, min(parameter.high, 100.0)))
-        said[name] = draw(values)
-    return Action(kind, said, draw(st.booleans()))
-
-
-def anything(n: int, each: int, shared: int) -> Looked:
-    """With copies in groups of two to four, some outliers and captions that are flagged."""
-    rows = list(range(n))
-    groups = tuple(tuple(rows[i:i + 2 + i % 3]) for i in range(0, n - 4, 5))
-    outliers = scored("outliers", [float(i % 4 == 3) for i in rows])
-    captions = scored("captions", [float(i % 5 == 2) for i in range(n * each)], of="text")
-    return made_looked(n, each, labels=tuple("ab"[i % 3 == 0] if i % 7 else "" for i in rows), shared=min(shared, n),
-                       copies=alike(n, *groups), outliers=outliers, captions=captions)
 
 
 @given(st.integers(2, 16), st.integers(1, 3), st.integers(0, 4), st.lists(actions(), max_size=5))

@@ -21,14 +21,13 @@ from core.language.quality.recipe import (
     actions_of_text,
     read_recipe,
 )
-from tests.language.quality.made_looked import made_looked
-from tests.language.quality.test_actions import actions, anything
+from tests.language.quality.made_looked import actions, anything, made_looked
 
 TEXTS = st.text(max_size=30)
 DATA = st.builds(Data, name=TEXTS, fingerprint=TEXTS, images=st.integers(0, 2**31), scenes=st.integers(0, 100_000),
                  faults=st.dictionaries(TEXTS, st.floats(0, 1), max_size=2), sampled=st.integers(0, 10**6),
                  image_ids=st.none() | st.lists(TEXTS, max_size=4).map(tuple))
-ODD = Recipe("null", (action_of({"do": "prompt", "prompt": "no: [yes] &a *b !c 'd' \"e\" 2026-01-01 \x00\x85\u2028"},
+ODD = Recipe("\x85", (action_of({"do": "prompt", "prompt": "no: [yes] &a *b !c 'd' \"e\" 2026-01-01 \x00\x85\u2028"},
                                 ""), action_of({"do": "cap_class", "label": "on"}, "")), 7, "~", "1e5",
              Data("yes", "012345", image_ids=("1", "0x1F", "", "- a", "\U0001f600")))
 
