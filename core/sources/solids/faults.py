@@ -16,7 +16,7 @@ from core.errors import ShapeError, check_choice
 from core.sources.solids.alterations import Alteration, AlteredImages
 from core.sources.solids.copies import HARSH, MILD, copies_in_groups, duplicates, leaks
 from core.sources.solids.touched import chosen, column, flagged
-from core.sources.solids.wrong_words import said_in, with_one_wrong
+from core.sources.solids.wrong_attributes import said_in, with_one_wrong
 from core.types import Dataset, as_ids
 
 

@@ -14,7 +14,7 @@ from core.sources.solids.copies import GROUPS
 from core.sources.solids.faults import FAULTS, plant, plant_all
 from core.sources.solids.touched import column, has_fault
 from core.sources.solids.world import open_world
-from core.sources.solids.wrong_words import said_in, with_one_wrong
+from core.sources.solids.wrong_attributes import said_in, with_one_wrong
 from core.types import Dataset
 
 IN_PLACE = ("other world", "blur", "noise", "dark", "bright", "flat", "grey", "tiny", "strip")
