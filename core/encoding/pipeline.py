@@ -7,7 +7,6 @@ power cut loses one batch at most.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +18,8 @@ from core.encoding.batching import Progress, Rows, Run, default_batch_size
 from core.encoding.encoder import Encoder
 from core.encoding.sharing import Shares
 from core.encoding.store import Store
-from core.errors import ShapeError, UnreadableItem
-from core.sources.images.readers import content_hashes
+from core.errors import ShapeError
+from core.sources.images.readers import hashes_or_reasons
 from core.types import Dataset, EmbeddingSet, Modality, ModelSpec, PairedEmbeddings, Refusal
 
 
@@ -141,17 +140,7 @@ def _image_hashes(dataset: Dataset, report: Progress | None = None,
     if dataset.images is None:
         return [], {}
     tell = report or (lambda fraction, text: None)
-    with contextlib.suppress(UnreadableItem, OSError):
-        return list(content_hashes(dataset.images, should_stop=stop, on_progress=lambda _, text: tell(0.0, text))), {}
-    hashes: list[str | None] = []
-    refused: dict[int, str] = {}
-    for index in range(len(dataset.images)):
-        try:
-            hashes.append(dataset.images.content_hash(index))
-        except (UnreadableItem, OSError) as error:
-            hashes.append(None)
-            refused[index] = str(error)
-    return hashes, refused
+    return hashes_or_reasons(dataset.images, should_stop=stop, on_progress=lambda _, text: tell(0.0, text))
 
 
 def _first_of_each(hashes: Sequence[str | None], known: Rows) -> list[int]:

@@ -2,8 +2,8 @@
 
 One rule gives every threshold. It lies `SPREADS` robust standard deviations from the median of the set, taken from the
 better half alone so that bad pictures do not widen it. It is never short of a bound where a picture is good in any set,
-and never beyond one where it is bad, unless the median of the set lies there too: then that is how the set looks, and
-only pictures of which nothing can be seen are flagged whatever their set.
+and never beyond one where it is bad, unless the median of the set lies about there too: then that is how the set looks,
+and only pictures of which nothing can be seen are flagged whatever their set.
 
 References
 ----------
@@ -33,6 +33,7 @@ FEWEST = 8
 NUMBERS = ("width", "height", "edges", "brightness", "highlights", "contrast", "colourfulness")
 _TO_DEVIATION = 1.4826
 _DRAWN = 2_000
+_TOLD_WITH_SIZE = ("blur", "odd_size", "odd_aspect")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +84,8 @@ class Measures:
 class Rule(NamedTuple):
     """How a threshold is set: good as far as ``good`` in any set, bad from ``bad``, nothing to be seen at ``nothing``.
 
-    ``least`` is the smallest distance from the median, so that a set of equal pictures flags none; ``ratio`` says that
-    distances are ratios.
+    ``least`` is the smallest distance of a threshold from the median, so that a set of equal pictures flags none, and
+    ``most`` the largest, for sets of which almost half are bad; ``ratio`` says that distances are ratios.
     """
 
     worse: Literal["high", "low"]
@@ -94,10 +95,11 @@ class Rule(NamedTuple):
     least: float
     ratio: bool
     unit: str
+    most: float = inf
 
 
 RULES: Mapping[str, Rule] = {
-    "blur": Rule("high", 1.5, 6, inf, 1.5, True, f"width of the sharpest edges, px at {SIDE} px a side"),
+    "blur": Rule("high", 1.5, 6, inf, 1.5, True, f"width of the sharpest edges, px at {SIDE} px a side", 3),
     "dark": Rule("low", .5, .32, .02, .1, False, "brightness of the brightest 1 %, 0 black to 1 white"),
     "bright": Rule("high", .8, .9, .99, .05, False, "mean brightness, 0 black to 1 white"),
     "low_information": Rule("low", .35, .15, .02, .1, False, "contrast: brightest 1 % less darkest 1 %, 0 to 1"),
@@ -117,7 +119,8 @@ def findings_of(measures: Measures) -> dict[str, Finding]:
     Returns
     -------
     A finding of images for each key of `RULES`. Of "blur" the scores by chance are those of a set without blurred
-    pictures: log-normal, with the median and the spread of the sharper half.
+    pictures: log-normal, with the median and the spread of the sharper half. A picture much smaller than the others
+    has no fine detail either, and counts as blurred; its size stands beside it.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         log_side = (np.log2(measures.width) + np.log2(measures.height)) / 2
@@ -129,7 +132,7 @@ def findings_of(measures: Measures) -> dict[str, Finding]:
               "odd_size": np.abs(log_side - usual), "odd_aspect": ratio}
     sizes = tuple("" if np.isnan(w) else f"{w:.0f} x {h:.0f} px"
                   for w, h in zip(measures.width.tolist(), measures.height.tolist(), strict=True))
-    return {key: _finding(key, scores[key].astype(np.float32), sizes if key.startswith("odd") else ())
+    return {key: _finding(key, scores[key].astype(np.float32), sizes if key in _TOLD_WITH_SIZE else ())
             for key in RULES}
 
 
@@ -150,31 +153,32 @@ def measures_table(measures: Measures) -> pd.DataFrame:
 def _finding(key: str, scores: np.ndarray, evidence: tuple[str, ...]) -> Finding:
     rule = RULES[key]
     known = scores[~np.isnan(scores)].astype(np.float64)
-    sign = 1.0 if rule.worse == "high" else -1.0
-    middle, spread = _usual(known, rule, sign) if len(known) >= FEWEST else (rule.good, inf)
-    far = SPREADS * spread
-    if rule.ratio:
-        relative = middle * np.exp(max(far, np.log(rule.least)))
-    else:
-        relative = middle + sign * max(far, rule.least)
-    last = rule.nothing if sign * middle >= sign * rule.bad else rule.bad
-    threshold = sign * float(np.clip(sign * relative, sign * rule.good, sign * last))
-    chance, words = np.zeros(0, np.float32), ""
-    if key == "blur" and 0 < spread < inf:
-        chance, words = _log_normal(middle, spread), "a set as sharp as the sharper half, log-normal"
-    return Finding(key, "image", scores, rule.worse, threshold, rule.unit, chance, words, evidence=evidence)
+    chance = np.zeros(0, np.float32)
+    threshold = rule.bad
+    if len(known) >= FEWEST:
+        threshold, middle, spread = _threshold(known, rule)
+        if key == "blur":
+            chance = _log_normal(middle, spread)
+    return Finding(key, "image", scores, rule.worse, threshold, rule.unit, chance,
+                   "a set as sharp as the sharper half of this one, log-normal" if len(chance) else "",
+                   evidence=evidence)
 
 
-def _usual(known: np.ndarray, rule: Rule, sign: float) -> tuple[float, float]:
-    """Median, and robust standard deviation of the better half (of logarithms where distances are ratios)."""
-    middle = float(np.median(known))
-    better = known[sign * known <= sign * middle]
-    away = np.abs(np.log(better / middle)) if rule.ratio else np.abs(better - middle)
-    return middle, _TO_DEVIATION * float(np.median(away))
+def _threshold(known: np.ndarray, rule: Rule) -> tuple[float, float, float]:
+    """Threshold for scores, and median and robust standard deviation of the scores or, for ratios, their logarithms."""
+    sign = 1 if rule.worse == "high" else -1
+    scale = np.log if rule.ratio else np.asarray
+    worse, good, bad, nothing = (sign * scale(x) for x in (known, rule.good, rule.bad, rule.nothing))
+    middle = np.median(worse)
+    spread = _TO_DEVIATION * np.median(middle - worse[worse <= middle])
+    least, most = scale(rule.least), scale(rule.most)
+    last = bad if middle + least <= bad else nothing
+    at = sign * np.clip(middle + np.clip(SPREADS * spread, least, most), good, last)
+    return float(np.exp(at) if rule.ratio else at), float(sign * middle), float(spread)
 
 
 def _log_normal(middle: float, spread: float) -> np.ndarray:
     """(k,) float32, evenly spaced quantiles."""
     from scipy.special import ndtri
 
-    return (middle * np.exp(spread * ndtri((np.arange(_DRAWN) + .5) / _DRAWN))).astype(np.float32)
+    return np.exp(middle + spread * ndtri((np.arange(_DRAWN) + .5) / _DRAWN)).astype(np.float32)

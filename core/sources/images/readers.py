@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from abc import ABC, abstractmethod
@@ -218,3 +219,25 @@ def content_hashes(images: Images, *, on_progress: Callable[[float, str], None] 
                 on_progress(len(out) / n, f"{len(out):,} of {n:,} files read")
     hash_memory().flush()
     return out
+
+
+def hashes_or_reasons(images: Images, *, on_progress: Callable[[float, str], None] | None = None,
+                      should_stop: Callable[[], bool] | None = None) -> tuple[list[str | None], dict[int, str]]:
+    """Content hash of each image, None where it has none because it cannot be read, with index -> reason.
+
+    Raises
+    ------
+    Cancelled
+        As ``content_hashes``.
+    """
+    with contextlib.suppress(UnreadableItem, OSError):
+        return list(content_hashes(images, on_progress=on_progress, should_stop=should_stop)), {}
+    hashes: list[str | None] = []
+    reasons: dict[int, str] = {}
+    for index in range(len(images)):
+        try:
+            hashes.append(images.content_hash(index))
+        except (UnreadableItem, OSError) as error:
+            hashes.append(None)
+            reasons[index] = error.got if isinstance(error, UnreadableItem) else why_not(error)
+    return hashes, reasons

@@ -22,14 +22,16 @@ from core.geometry.quality.pixels import NUMBERS, SIDE, Measures
 from core.settings import settings
 from core.sources.images.colours import colourfulness
 from core.sources.images.decoding import WHOLE_SIZE
-from core.sources.images.readers import ChosenImages, FileBytes, content_hashes
+from core.sources.images.readers import ChosenImages, FileBytes, hashes_or_reasons
 from core.sources.memory import Memory
+from core.sources.reasons import why_not
 from core.types import Images, Refusal
 
 THREADS = 2
 VERSION = "1"
 _MOST = 2_000_000
-_PART = 32
+_EVERY_SECOND = 64
+_PART = 64
 _FINE, _COARSE = .5, 2.0
 _SHARPEST, _FEWEST_SHARP = 1000, 16
 _LEAST_SLOPE, _OF_THE_OTHER = .5, .25
@@ -70,31 +72,32 @@ def measure_pixels(images: Images | None, ids: Sequence[str], *, memory: Memory 
         return _measures(ids, rows, ())
     memory = pixel_memory() if memory is None else memory
     report = on_progress or (lambda fraction, text: None)
-    hashes = content_hashes(images, should_stop=should_stop, on_progress=lambda _, text: report(0.0, text))
-    known = _recalled(memory, hashes)
-    first = {h: i for i, h in reversed(list(enumerate(hashes)))}
-    todo = sorted(i for h, i in first.items() if h not in known)
-    reasons: dict[str, str] = {}
-    try:
-        with ThreadPoolExecutor(THREADS) as pool:
-            for start in range(0, len(todo), _PART):
-                if should_stop is not None and should_stop():
-                    raise Cancelled(f"{start:,} of {len(todo):,} pictures were measured")
-                part = todo[start:start + _PART]
-                for i, numbers in zip(part, pool.map(lambda i: _measured(images, i), part), strict=True):
-                    if isinstance(numbers, str):
-                        reasons[hashes[i]] = numbers
-                    else:
-                        known[hashes[i]] = numbers
-                        memory.remember(_key(hashes[i]), numbers.astype("<f4").tobytes())
-                report((start + len(part)) / len(todo), f"{start + len(part):,} of {len(todo):,} pictures measured")
-    finally:
-        memory.flush()
+    hashes, reasons = hashes_or_reasons(images, should_stop=should_stop, on_progress=lambda _, text: report(0.0, text))
+    known = _recalled(memory, [h for h in hashes if h])
+    first: dict[str, int] = {}
+    for i, h in enumerate(hashes):
+        if h and h not in known:
+            first.setdefault(h, i)
+    todo, unread = list(first.items()), dict[str, str]()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(todo), _PART):
+            if should_stop is not None and should_stop():
+                raise Cancelled(f"{start:,} of {len(todo):,} pictures were measured")
+            part = todo[start:start + _PART]
+            for (h, _), numbers in zip(part, pool.map(lambda job: _measured(images, job[1]), part), strict=True):
+                if isinstance(numbers, str):
+                    unread[h] = numbers
+                else:
+                    known[h] = numbers
+                    memory.remember(_key(h), numbers.astype("<f4").tobytes())
+            memory.flush()
+            report((start + len(part)) / len(todo), f"{start + len(part):,} of {len(todo):,} pictures measured")
     for i, h in enumerate(hashes):
         if h in known:
             rows[i] = known[h]
-    refused = tuple(Refusal(ids[i], reasons[h]) for i, h in enumerate(hashes) if h in reasons)
-    return _measures(ids, rows, refused)
+        elif h:
+            reasons[i] = unread[h]
+    return _measures(ids, rows, tuple(Refusal(ids[i], reasons[i]) for i in sorted(reasons)))
 
 
 def numbers_of(picture: Image.Image) -> np.ndarray:
@@ -104,26 +107,29 @@ def numbers_of(picture: Image.Image) -> np.ndarray:
     if max(picture.size) > SIDE:
         small = picture.copy()
         small.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC)
-    pixels = np.asarray(small, dtype=np.float32)
+    values = np.asarray(small)
+    step = 2 if min(small.size) >= _EVERY_SECOND else 1
+    pixels = values[::step, ::step].astype(np.float32)
     brightness = np.sqrt(pixels * pixels @ _WEIGHTS) / 255
     low, high = np.quantile(brightness, (.01, .99))
-    return np.array([width, height, _edges(small), brightness.mean(), high, high - low, colourfulness(pixels)],
+    return np.array([width, height, _edges(values), brightness.mean(), high, high - low, colourfulness(pixels)],
                     dtype=np.float32)
 
 
-def _edges(picture: Image.Image) -> float:
-    """Width of the sharpest edges, as `Measures.edges` says.
+def _edges(values: np.ndarray) -> float:
+    """Width of the sharpest edges, as `Measures.edges` says, of (height, width, 3) uint8.
 
     At a step blurred by s px, the slope after a further Gaussian of t px is proportional to 1 / sqrt(s^2 + t^2); the
     ratio of the steepest slopes after a fine and a coarse one gives s, whatever the height of the step.
     """
     import cv2
 
-    scale = SIDE / max(picture.size)
-    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    if size != picture.size:
-        picture = picture.resize(size, Image.Resampling.BICUBIC)
-    grey = np.asarray(picture.convert("L"), dtype=np.float32)
+    height, width = values.shape[:2]
+    scale = SIDE / max(width, height)
+    grey = cv2.cvtColor(values, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    if scale != 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC), dtype=np.float32)
     fine, coarse = (cv2.GaussianBlur(grey, (0, 0), deviation) for deviation in (_FINE, _COARSE))
     slopes = [(_steepest(cv2.Sobel(fine, cv2.CV_32F, *way)), _steepest(cv2.Sobel(coarse, cv2.CV_32F, *way)))
               for way in ((1, 0), (0, 1))]
@@ -153,7 +159,9 @@ def _measured(images: Images, index: int) -> np.ndarray | str:
         return error.got
     except OrreryError:
         raise
-    except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+    except OSError as error:
+        return why_not(error)
+    except (ValueError, ArithmeticError, LookupError, TypeError) as error:
         return f"{type(error).__name__}: {error}"
 
 
