@@ -156,22 +156,22 @@ class UploadImages(FileBytes):
 
 
 class ChosenImages:
-    """Some images of other readers, in a given order: rows (reader, index in it)."""
+    """Some images of other readers, in a given order: rows (reader, index in it), as ``chosen`` keeps them."""
 
     def __init__(self, chosen: Sequence[tuple[Images, int]]) -> None:
-        self._chosen = tuple(chosen)
+        self.chosen = tuple(chosen)
 
     def __len__(self) -> int:
-        return len(self._chosen)
+        return len(self.chosen)
 
     def content_hash(self, index: int) -> str:
         """The hash that its own reader gives."""
-        images, at = self._chosen[index]
+        images, at = self.chosen[index]
         return images.content_hash(at)
 
     def decode(self, index: int, *, max_side: int | None = None, framing: Framing | None = None) -> Image:
         """The upright RGB image, whole unless ``max_side`` (pixels) or ``framing`` is given; raises UnreadableItem."""
-        images, at = self._chosen[index]
+        images, at = self.chosen[index]
         if framing is not None:
             return decode_framed(images, at, framing)
         return decode_small(images, at, max_side) if max_side else images.decode(at)

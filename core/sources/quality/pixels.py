@@ -151,10 +151,11 @@ def _steepest(sobel: np.ndarray) -> float:
 
 def _measured(images: Images, index: int) -> np.ndarray | str:
     """Numbers of a picture, or the reason why there are none."""
+    while isinstance(images, ChosenImages):
+        images, index = images.chosen[index]
     try:
-        if isinstance(images, FileBytes | ChosenImages):
-            return numbers_of(images.decode(index, max_side=SIDE))
-        return numbers_of(images.decode(index))
+        return numbers_of(images.decode(index, max_side=SIDE) if isinstance(images, FileBytes) else
+                          images.decode(index))
     except UnreadableItem as error:
         return error.got
     except OrreryError:
