@@ -11,30 +11,39 @@ import numpy as np
 from core.errors import ShapeError, check_vectors
 from core.geometry.intervals import proportion
 from core.geometry.quality.finding import Finding
+from core.geometry.quality.grouping import stars
+from core.geometry.quality.likeness import likeness
 from core.geometry.quality.neighbours import Neighbours, Progress, Stop, distinct, nearest_others
 from core.geometry.quality.structureless import WORDS, nearest_by_chance
 from core.types import Number
 
-PROPOSED = 0.975
-FLOOR = 0.9
+PROPOSED, PROPOSED_SEEN = 0.975, 0.93
+FLOOR = 0.85
+WEIGHT = 0.3
+MOST_SEEN = 20_000
+_DEALT = 300
+_DEALS = 5
 UNIT = "cosine to the nearest other image"
+UNIT_SEEN = f"cosine to the most alike other image, less {WEIGHT} (1 - correlation of the small pictures)"
+
+Looks = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Copies(Finding):
-    """Images that are the same as others, or nearly so; the score is the cosine to the most alike other one.
+    """Images that are the same as others, or nearly so; the score is the likeness to the most alike other one.
 
     Attributes
     ----------
     vectors : (n, d) float32, unit rows.
     pairs : (e, 2) int64, rows that are alike at least by the floor, the first below the second.
-    cosines : (e,) float32, of the pairs; 1 for the same content.
+    likeness : (e,) float32, of the pairs, at most their cosine; 1 for the same content.
     contents : (n,) int64, the same for images of the same content: row of the first of them.
     """
 
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 1), np.float32))
     pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
-    cosines: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    likeness: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     contents: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def groups(self, threshold: float | None = None) -> list[np.ndarray]:
@@ -68,8 +77,8 @@ class Copies(Finding):
         return lru_cache(maxsize=8)(self._grouped)
 
     def _grouped(self, threshold: float) -> tuple[np.ndarray, ...]:
-        close = self.cosines >= threshold
-        leader = _stars(self.vectors, self.contents[self.pairs[close]], self.cosines[close], threshold)[self.contents]
+        close = self.likeness >= threshold
+        leader = stars(self.vectors, self.contents[self.pairs[close]], self.likeness[close], threshold)[self.contents]
         order = np.lexsort((np.arange(len(leader)), leader != np.arange(len(leader)), leader))
         cuts = np.flatnonzero(np.diff(leader[order])) + 1
         groups = [group for group in np.split(order, cuts) if len(group) > 1]
@@ -77,9 +86,12 @@ class Copies(Finding):
 
 
 def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbours: Neighbours | None = None,
-                floor: float = FLOOR, seed: int = 0, on_progress: Progress | None = None,
+                looks: Looks | None = None, floor: float = FLOOR, seed: int = 0, on_progress: Progress | None = None,
                 should_stop: Stop | None = None) -> Copies:
     """Exact and near copies among images.
+
+    The likeness of two images is their cosine; where their pictures can be seen, less 0.3 times what the correlation of
+    the small pictures lacks to 1: different scenes can be as alike to a model as a copy is, but do not look the same.
 
     Parameters
     ----------
@@ -90,6 +102,10 @@ def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbour
         that are equal to the last bit are.
     neighbours
         Of these rows, where they are known already.
+    looks
+        rows (m,) -> their small pictures, as `core.geometry.quality.likeness.likeness` takes them; it is asked only for
+        images of pairs above the floor, at most 20,000: where there are more, for the most alike ones, and the floor
+        is raised.
     floor
         Least cosine of a pair that is looked at: thresholds below it find nothing more.
     seed
@@ -99,7 +115,7 @@ def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbour
 
     Returns
     -------
-    Scores are NaN where there is a single image.
+    Scores are NaN where there is a single image, and the cosine to the nearest one where none is above the floor.
 
     Raises
     ------
@@ -122,24 +138,70 @@ def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbour
     if len(near) != n:
         raise ShapeError(f"neighbours of {n} rows", str(len(near)))
     contents = _contents(x, hashes)
-    twins = np.flatnonzero(contents != np.arange(n))
     pairs, cosines = _pairs_of(near, floor)
+    if near.k and (contents[near.rows] == contents[:, None]).all(axis=1).any():
+        own = np.unique(contents)
+        more = _pairs_of(nearest_others(x[own], near.k, seed=seed, should_stop=should_stop), floor)
+        pairs, cosines = np.concatenate([pairs, own[more[0]]]), np.concatenate([cosines, more[1]])
+    apart = contents[pairs[:, 0]] != contents[pairs[:, 1]]
+    pairs, cosines = pairs[apart], cosines[apart]
+    by_chance = nearest_by_chance(x, 1, seed=seed).ravel()
+    alike = cosines
+    if looks is not None:
+        pairs, cosines, seen, unlike = _looked_at(pairs, cosines, contents, looks, seed)
+        alike = _likeness(cosines, seen)
+        others = np.random.default_rng(seed).choice(unlike, len(by_chance)) if len(unlike) else np.ones(len(by_chance))
+        by_chance = np.where(by_chance >= floor, _likeness(by_chance, others), by_chance)
+    twins = np.flatnonzero(contents != np.arange(n))
     pairs = np.concatenate([np.stack([contents[twins], twins], axis=1), pairs])
-    pairs, first = np.unique(pairs, axis=0, return_index=True)
-    cosines = np.concatenate([np.ones(len(twins), np.float32), cosines])[first]
-    cosines[contents[pairs[:, 0]] == contents[pairs[:, 1]]] = 1
+    alike = np.concatenate([np.ones(len(twins), np.float32), alike])
+    scores, partners = _most_alike(near, pairs, alike, contents)
+    return Copies("copies", "image", scores, "high", PROPOSED if looks is None else PROPOSED_SEEN,
+                  UNIT if looks is None else UNIT_SEEN, by_chance, WORDS, partners, vectors=x, pairs=pairs,
+                  likeness=alike, contents=contents)
+
+
+def _looked_at(pairs: np.ndarray, cosines: np.ndarray, contents: np.ndarray, looks: Looks,
+               seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The pairs that are looked at, from the largest cosine, their cosines, the correlation of their pictures, and that
+    of pictures dealt to each other at random."""
+    order = np.argsort(-cosines, kind="stable")
+    pairs, cosines = pairs[order], cosines[order]
+    first = np.sort(np.unique(contents[pairs], return_index=True)[1])
+    if len(first) > MOST_SEEN:
+        last = first[MOST_SEEN] // 2
+        pairs, cosines = pairs[:last], cosines[:last]
+    shown, of = np.unique(contents[pairs], return_inverse=True)
+    if not len(shown):
+        return pairs, cosines, np.zeros(0, np.float32), np.zeros(0, np.float32)
+    pictures, of = looks(shown), of.reshape(-1, 2)
+    dealt = np.random.default_rng(seed).integers(len(shown), size=(_DEALT, 2))
+    unlike = likeness(pictures, dealt[dealt[:, 0] != dealt[:, 1]])
+    return pairs, cosines, likeness(pictures, of), unlike[~np.isnan(unlike)]
+
+
+def _likeness(cosines: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Cosine, less a part of what the correlation of the pictures lacks to 1, where they could be seen."""
+    return (cosines - WEIGHT * (1 - np.where(np.isnan(seen), 1, seen))).astype(np.float32)
+
+
+def _most_alike(near: Neighbours, pairs: np.ndarray, alike: np.ndarray,
+                contents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Likeness of each image to the most alike other one, and its row; the nearest one where it is in no pair."""
+    n = len(near)
     scores, partners = (near.cosines[:, 0].copy(), near.rows[:, 0].copy()) if near.k else \
         (np.full(n, np.nan, np.float32), np.full(n, -1))
-    scores[twins], partners[twins] = 1, contents[twins]
-    with_twin, at = np.unique(contents[twins], return_index=True)
-    scores[with_twin], partners[with_twin] = 1, twins[at]
-    return Copies("copies", "image", scores, "high", PROPOSED, UNIT, nearest_by_chance(x, 1, seed=seed).ravel(), WORDS,
-                  partners, vectors=x, pairs=pairs, cosines=cosines, contents=contents)
+    row, other = np.concatenate([pairs, pairs[:, ::-1]]).T
+    both = np.concatenate([alike, alike])
+    order = np.lexsort((other, -both, row))
+    rows, at = np.unique(row[order], return_index=True)
+    scores[rows], partners[rows] = both[order][at], other[order][at]
+    return scores, partners
 
 
 @dataclass(frozen=True, eq=False)
 class Leaks(Finding):
-    """Images with a copy in another split; the score is the cosine to it, NaN where none is alike by the floor.
+    """Images with a copy in another split; the score is the likeness to it, NaN where none is above the floor.
 
     Attributes
     ----------
@@ -180,15 +242,19 @@ def leaks(copies: Copies, splits: Sequence[str], *, seed: int = 0) -> Leaks:
     of = np.unique(np.asarray(["", *splits], dtype=str), return_inverse=True)[1][1:]
     scores, partners = _across(copies, of)
     known = np.flatnonzero(of)
-    dealt = of.copy()
-    dealt[known] = np.random.default_rng(seed).permutation(of[known])
-    return Leaks("leaks", "image", scores, "high", copies.threshold, "cosine to the nearest image of another split",
-                 _across(copies, dealt)[0][known], "the same images, dealt to splits of the same sizes at random",
-                 partners, splits=tuple(splits))
+    rng, by_chance = np.random.default_rng(seed), []
+    for _ in range(_DEALS):
+        dealt = of.copy()
+        dealt[known] = rng.permutation(of[known])
+        by_chance.append(_across(copies, dealt)[0][known])
+    return Leaks("leaks", "image", scores, "high", copies.threshold,
+                 copies.unit.replace("other image", "image of another split"),
+                 np.concatenate(by_chance), "the same images, dealt to splits of the same sizes at random", partners,
+                 splits=tuple(splits))
 
 
 def _across(copies: Copies, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cosine of each image to its most alike one of another split, NaN for none, and its row, -1 for none."""
+    """Likeness of each image to the most alike one of another split, NaN for none, and its row, -1 for none."""
     n, contents = len(of), copies.contents
     known = np.flatnonzero(of)
     first, other = np.full(n, -1), np.full(n, -1)
@@ -198,8 +264,8 @@ def _across(copies: Copies, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     a, b = contents[copies.pairs].T
     own = np.unique(contents)
     a, b = np.concatenate([a, b, own]), np.concatenate([b, a, own])
-    cosines = np.concatenate([copies.cosines, copies.cosines, np.ones(len(own), np.float32)])
-    order = np.argsort(-cosines, kind="stable")
+    alike = np.concatenate([copies.likeness, copies.likeness, np.ones(len(own), np.float32)])
+    order = np.argsort(-alike, kind="stable")
     order = order[np.argsort(a[order], kind="stable")]
     members = np.argsort(contents[known], kind="stable")
     starts = np.searchsorted(contents[known][members], a[order], "left")
@@ -212,7 +278,7 @@ def _across(copies: Copies, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     edge, image, to = edge[to >= 0], image[to >= 0], to[to >= 0]
     scores, partners = np.full(n, np.nan, np.float32), np.full(n, -1, np.int64)
     image_first, at = np.unique(image, return_index=True)
-    scores[image_first], partners[image_first] = cosines[edge[at]], to[at]
+    scores[image_first], partners[image_first] = alike[edge[at]], to[at]
     return scores, partners
 
 
@@ -226,35 +292,9 @@ def _contents(x: np.ndarray, hashes: Sequence[str] | None) -> np.ndarray:
 
 
 def _pairs_of(near: Neighbours, floor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of rows that are alike at least by the floor, the smaller row first, and their cosines."""
+    """Pairs of rows whose cosine is at least the floor, each once, the smaller row first, and their cosines."""
     row, at = np.nonzero(near.cosines >= floor)
     other = near.rows[row, at]
-    return np.stack([np.minimum(row, other), np.maximum(row, other)], axis=1), near.cosines[row, at]
-
-
-def _stars(x: np.ndarray, pairs: np.ndarray, cosines: np.ndarray, threshold: float) -> np.ndarray:
-    """Row of the one that is kept for each: it is alike to all of its group by the threshold. (n,) int64.
-
-    Those with the largest sum of cosines come first, and take along, through pairs, all that are like them and not
-    taken yet.
-    """
-    from scipy.sparse import coo_array
-
-    n = len(x)
-    leader = np.arange(n)
-    pairs, cosines = pairs[pairs[:, 0] != pairs[:, 1]], cosines[pairs[:, 0] != pairs[:, 1]]
-    both = np.concatenate([pairs, pairs[:, ::-1]])
-    graph = coo_array((np.concatenate([cosines, cosines]), both.T), shape=(n, n)).tocsr()
-    strength = np.asarray(graph.sum(axis=1)).ravel().round(5)
-    taken = np.zeros(n, dtype=bool)
-    for centre in np.argsort(-strength, kind="stable")[:np.count_nonzero(strength)]:
-        if taken[centre]:
-            continue
-        taken[centre] = True
-        ahead = np.array([centre])
-        while len(ahead):
-            near = np.unique(np.concatenate([graph.indices[graph.indptr[i]:graph.indptr[i + 1]] for i in ahead]))
-            near = near[~taken[near]]
-            ahead = near[x[near] @ x[centre] >= threshold - 1e-6]
-            taken[ahead], leader[ahead] = True, centre
-    return leader
+    pairs, first = np.unique(np.stack([np.minimum(row, other), np.maximum(row, other)], axis=1), axis=0,
+                             return_index=True)
+    return pairs, near.cosines[row, at][first]

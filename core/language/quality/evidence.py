@@ -102,10 +102,18 @@ _LACKING = {
 
 def _copies(looked: Looked, *, seed: int, on_progress: Progress | None, should_stop: Stop | None) -> Finding:
     from core.geometry.quality.copies import near_copies
+    from core.sources.quality.small import small_pictures
 
     assert looked.items.images is not None
     near = looked.neighbours(seed=seed, on_progress=on_progress, should_stop=should_stop)
-    return near_copies(looked.items.images, hashes=looked.hashes or None, neighbours=near, seed=seed,
+    pictures = looked.pictures
+
+    def looks(rows: np.ndarray) -> np.ndarray:
+        assert pictures is not None
+        return small_pictures(pictures, looked.places[rows].tolist(), on_progress=on_progress, should_stop=should_stop)
+
+    return near_copies(looked.items.images, hashes=looked.hashes or None, neighbours=near,
+                       looks=None if pictures is None or not (looked.places >= 0).any() else looks, seed=seed,
                        on_progress=on_progress, should_stop=should_stop)
 
 
