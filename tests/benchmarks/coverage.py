@@ -33,8 +33,12 @@ from core.geometry.gap.measures import gap_measures, loss_at  # noqa: E402
 from core.geometry.gap.scoring import score_closings  # noqa: E402
 from core.geometry.intervals import proportion  # noqa: E402
 from core.geometry.pairs import Classes, Pairs  # noqa: E402
+from core.geometry.quality.balance import balance  # noqa: E402
+from core.geometry.quality.captions import clip_scores  # noqa: E402
+from core.geometry.quality.items import Items  # noqa: E402
 from core.geometry.retrieval import accuracy, recalls  # noqa: E402
 from core.geometry.statistics import sphere_statistics  # noqa: E402
+from core.language.quality.texts import vocabulary  # noqa: E402
 from core.types import Number  # noqa: E402
 
 MANY, FEW, CHEAP = 1000, 200, 0.1
@@ -164,6 +168,25 @@ def closings(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
                     for i, size in enumerate(report.fit_sizes)}
 
 
+def words(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
+    """Captions of 5 to 12 of 2,000 words, those of a topic in common; a tenth says what one before it says."""
+    assert pairs.classes is not None
+    m, topic = len(pairs.texts), pairs.classes.truth[pairs.links[:, 0]]
+    often = 1 / np.arange(1, 2001) * np.random.default_rng(0).gamma(0.5, size=(TOPICS, 2000))
+    up_to = np.cumsum(often / often.sum(axis=1, keepdims=True), axis=1)
+    said = [" ".join(f"w{i}" for i in np.searchsorted(up_to[t], rng.random(rng.integers(5, 13)))) for t in topic]
+    for i in np.flatnonzero(rng.random(m) < 0.1):
+        said[i] = said[rng.integers(i + 1)]
+    return vocabulary(said, n=4 * m, captions=m // 2, together=pairs.links[:, 0]).numbers
+
+
+def classes(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
+    """Labels of the topics, the first ten times as frequent as the last."""
+    assert pairs.classes is not None
+    drawn = rng.random(len(pairs.images)) < np.geomspace(1, 0.1, TOPICS)[pairs.classes.truth]
+    return balance([str(t) if kept else "" for t, kept in zip(pairs.classes.truth, drawn)]).numbers
+
+
 PARTS: dict[str, Part] = {
     "sphere": Part("numbers of the sphere; measures, before and over the training of the gap",
                    lambda pairs, rng, kind: sphere_statistics(pairs.images, pairs.texts, pairs.links)),
@@ -175,6 +198,10 @@ PARTS: dict[str, Part] = {
     "loss": Part("loss: evaluate gap", losses),
     "shift": Part("the landscape along the shift", along_the_shift),
     "agreement": Part("agreement of models", agreement),
+    "scores": Part("CLIPScore of a dataset", lambda pairs, rng, kind: clip_scores(
+        Items(pairs.images, pairs.texts, pairs.links)).numbers),
+    "classes": Part("balance of the classes of a dataset", classes),
+    "words": Part("captions of a dataset by their words", words),
     "closings": Part("ways of closing the gap; evaluate gap", closings),
 }
 WITHOUT = {

@@ -9,7 +9,6 @@ import numpy as np
 
 from core.errors import Cancelled
 from core.geometry.jackknife import clusters, student
-from core.geometry.neighbours import unmatched_cosines
 from core.geometry.quality.equal_rows import equal_rows
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.items import Items
@@ -26,6 +25,7 @@ PERCENTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99)
 NEAREST = 10
 BANK = 1000   # different texts, and images, that a caption is compared with
 DEALT = 20_000
+ITEMS_TOLD = 200   # from which on the interval of how often pairs are told covers
 _ROWS = 4096
 
 
@@ -85,8 +85,10 @@ def clip_scores(items: Items, *, seed: int = 0) -> ClipScores:
     matched = items.cosines
     if not len(matched) or items.images is None or items.texts is None:
         return ClipScores(matched, np.zeros(0, np.float32), {})
-    together = clusters([items.n_images, items.n_texts], items.links)[0][items.links[:, 0]]
-    unmatched = unmatched_cosines(items.images, items.texts, items.links, seed=seed)
+    cluster_of = clusters([items.n_images, items.n_texts], items.links)
+    together = cluster_of[0][items.links[:, 0]]
+    dealt = _unmatched(items, seed)
+    unmatched = np.einsum("ij,ij->i", items.images[dealt[:, 0]], items.texts[dealt[:, 1]])
     scores, chance = (CLIP_SCORE * np.maximum(c.astype(np.float64), 0) for c in (matched, unmatched))
     shares = [p / 100 for p in PERCENTILES]
     nulls = np.quantile(chance, shares).tolist() if len(chance) else None
@@ -99,9 +101,8 @@ def clip_scores(items: Items, *, seed: int = 0) -> ClipScores:
     numbers["kept"] = share_of(matched >= DATACOMP_COSINE, together,
                                null=float((unmatched >= DATACOMP_COSINE).mean()) if len(unmatched) else None)
     if len(unmatched):
-        below = (np.searchsorted(unmatched, matched, "left") + np.searchsorted(unmatched, matched, "right")) / 2
-        numbers["told"] = _mean(below / len(unmatched), together, 0.5, "share", 1.0)
-    return ClipScores(matched, unmatched, numbers)
+        numbers["told"] = _told(matched, unmatched, together, [cluster_of[k][dealt[:, k]] for k in (0, 1)])
+    return ClipScores(matched, np.sort(unmatched), numbers)
 
 
 def mismatched(items: Items, *, seed: int = 0, on_progress: Progress | None = None,
@@ -237,14 +238,49 @@ def _evidence(cosines: np.ndarray, percentiles: np.ndarray, counts: np.ndarray) 
     return tuple(said)
 
 
-def _mean(values: np.ndarray, together: np.ndarray, null: float | None, unit: str = "CLIPScore",
-          high: float = CLIP_SCORE) -> Number:
+def _unmatched(items: Items, seed: int) -> np.ndarray:
+    """(s, 2) int64, images and texts drawn at random that do not belong together; all where there are no more."""
+    n, m = items.n_images, items.n_texts
+    if n * m <= DEALT:
+        pairs = np.indices((n, m)).reshape(2, -1).T
+    else:
+        rng = np.random.default_rng(seed)
+        pairs = np.stack([rng.integers(n, size=DEALT), rng.integers(m, size=DEALT)], axis=1)
+    return pairs[~np.isin(pairs[:, 0] * m + pairs[:, 1], items.links[:, 0] * m + items.links[:, 1])]
+
+
+def _told(matched: np.ndarray, unmatched: np.ndarray, together: np.ndarray, others: list[np.ndarray]) -> Number:
+    """How often a pair lies above two that do not belong together, with Student's interval over items.
+
+    An item counts by its pairs and by all the pairs that do not belong together of which it is a part, on the scale of
+    the log odds.
+    """
+    def below(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+        among = np.sort(among)
+        both = np.searchsorted(among, values, "left") + np.searchsorted(among, values, "right")
+        return np.asarray(both / (2 * len(among)))
+
+    of_matched, of_others = below(matched, unmatched), 1 - below(unmatched, matched)
+    value, n, items = float(of_matched.mean()), len(matched), np.unique(together)
+    c = len(items)
+    if c < ITEMS_TOLD or not 0 < value < 1:
+        return Number(value, null=0.5, n=n, unit="share")
+    size = int(max(together.max(), *(o.max() for o in others))) + 1
+    weight = np.bincount(together, of_matched - value, size) / n
+    for other in others:
+        weight += np.bincount(other, of_others - value, size) / len(unmatched)
+    half = student(c - 1) * float(np.sqrt(c / (c - 1) * (weight @ weight))) / (value * (1 - value))
+    low, high = (1 / (1 + np.exp(-(np.log(value / (1 - value)) + side * half))) for side in (-1, 1))
+    return Number(value, float(low), float(high), 0.5, n, "share")
+
+
+def _mean(values: np.ndarray, together: np.ndarray, null: float | None) -> Number:
     """Mean with Student's interval over items that belong together."""
     n, value = len(values), float(values.mean())
     labels = np.unique(together, return_inverse=True)[1]
     c = int(labels.max()) + 1
     if c < 3:
-        return Number(value, null=null, n=n, unit=unit)
+        return Number(value, null=null, n=n, unit="CLIPScore")
     off = np.bincount(labels, values - value)
     half = student(c - 1) * float(np.sqrt(c / (c - 1) * (off @ off))) / n
-    return Number(value, max(value - half, 0.0), min(value + half, high), null, n, unit)
+    return Number(value, max(value - half, 0.0), min(value + half, CLIP_SCORE), null, n, "CLIPScore")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.geometry.intervals import proportion
+from core.geometry.jackknife import clusters
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.rarefaction import expected_kinds, expected_once, jackknifed
 from core.geometry.quantiles import quantiles
@@ -130,7 +131,7 @@ def lengths_of(texts: Sequence[str]) -> np.ndarray:
 
 
 def vocabulary(texts: Sequence[str], *, n: int | None = None, captions: int | None = None,
-               seed: int = 0) -> Vocabulary:
+               together: np.ndarray | None = None, seed: int = 0) -> Vocabulary:
     """The words of captions, what grows with the number of words being cut to one number.
 
     Parameters
@@ -141,9 +142,11 @@ def vocabulary(texts: Sequence[str], *, n: int | None = None, captions: int | No
         Running words that the vocabulary is cut to, so that sets compare; None, or more than there are: all.
     captions
         Captions that the share of different ones is cut to; None, or more: all.
+    together
+        (m,) int, the same for captions of one image; None: each is of its own.
     seed
-        Of the groups of captions that are left out in turn for the intervals; captions that say the same go together,
-        but for the share of different ones.
+        Of the groups of captions that are left out in turn for the intervals: captions of one image go together, and
+        those that say the same, but for the share of different ones.
 
     References
     ----------
@@ -166,18 +169,25 @@ def vocabulary(texts: Sequence[str], *, n: int | None = None, captions: int | No
     at, captions_at = min(n or total, total), min(captions or m, m)
     keys = np.unique([said(text) for text in texts], return_inverse=True)[1].ravel()
     of_captions, rng = np.bincount(keys), np.random.default_rng(seed)
-    alike = (rng.permutation(len(of_captions)) % min(GROUPS, len(of_captions)))[keys]
+    own = np.arange(m) if together is None else np.unique(together, return_inverse=True)[1].ravel()
+    joined = clusters([int(own.max()) + 1, len(of_captions)], np.stack([own, keys], axis=1))[1][keys]
+    alike, apart = _dealt(joined, rng), _dealt(own, rng)
     by_group = _tables(ids, np.repeat(alike, lengths), len(counts))
-    numbers["length"] = quantiles(lengths, [0.5], unit="words")[0]
+    numbers["length"] = quantiles(lengths, [0.5], together, unit="words")[0]
     numbers["words"] = Number(float(total), n=m, unit="words")
     numbers["vocabulary"] = jackknifed(counts, by_group, lambda c: expected_kinds(c, at), at, "different words")
     numbers["ratio"] = jackknifed(counts, by_group, lambda c: expected_kinds(c, at) / at, at, "share")
     numbers["once"] = jackknifed(counts, by_group, lambda c: expected_once(c, at) / expected_kinds(c, at), at, "share")
     numbers["zipf"] = jackknifed(counts, by_group, _zipf, total, "exponent")
-    apart = rng.permutation(m) % min(GROUPS, m)
     numbers["distinct"] = jackknifed(of_captions, _tables(keys, apart, len(of_captions)),
                                      lambda c: expected_kinds(c, captions_at) / captions_at, captions_at, "share")
     return Vocabulary(tuple(ranked), counts, lengths, at, numbers, captions_at)
+
+
+def _dealt(items: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Group of each caption: the items that they are of are dealt to 50, or as many as there are."""
+    count = int(items.max()) + 1
+    return (rng.permutation(count) % min(GROUPS, count))[items]
 
 
 def _tables(kinds: np.ndarray, group: np.ndarray, k: int) -> np.ndarray:

@@ -85,6 +85,17 @@ def test_vocabularies_are_compared_at_one_n_and_intervals_cover():
     assert 0.7 < large.numbers["zipf"].value < 1.1
 
 
+def test_captions_of_one_image_count_together():
+    texts = captions_of(80, 0)
+    five = [text for text in texts for _ in range(5)]
+    varied = [f"{text} {i}" for i, text in enumerate(five)]
+    once, often = vocabulary(texts).numbers, vocabulary(varied, together=np.repeat(np.arange(80), 5)).numbers
+    apart = vocabulary(varied).numbers
+    for key in ("zipf", "length"):
+        wide, narrow = often[key].high - often[key].low, apart[key].high - apart[key].low
+        assert narrow < 0.8 * wide and wide > 0.5 * (once[key].high - once[key].low), key
+
+
 def test_numbers_are_by_hand_what_they_are_called():
     report = vocabulary(["a red cube", "a red ball", "", "A red cube!"])
     assert report.words == ("a", "red", "cube", "ball") and report.counts.tolist() == [3, 3, 2, 1]
