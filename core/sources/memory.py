@@ -35,9 +35,10 @@ class Memory:
     def recall(self, keys: Sequence[str]) -> dict[str, bytes]:
         """key -> value of those that are known."""
         with self._lock:
-            found = {key: self._new[key] for key in keys if key in self._new}
+            new = {key: self._new[key] for key in keys if key in self._new}
         if not self._path.exists():
-            return found
+            return new
+        found: dict[str, bytes] = {}
         try:
             with closing(self._connect()) as base:
                 for start in range(0, len(keys), _BATCH):
@@ -46,13 +47,13 @@ class Memory:
                     for key, value, check in base.execute(f"SELECT * FROM kept WHERE key IN ({marks})", part):
                         if zlib.crc32(value) != check:
                             raise sqlite3.DatabaseError("a value does not pass its check")
-                        found.setdefault(key, value)
+                        found[key] = value
         except sqlite3.OperationalError:
-            return {}
+            return new
         except (sqlite3.DatabaseError, TypeError):
             self._path.unlink(missing_ok=True)
-            return {}
-        return found
+            return new
+        return found | new
 
     def remember(self, key: str, value: bytes) -> None:
         """Note a value."""
