@@ -51,5 +51,9 @@ SUBJECTS: tuple[Page, ...] = (
          "A film is a path on the sphere. Where does it dwell, when does it jump, and what does its order add?",
          "Play a film and watch its point move over the sphere. Read its speed and turning against chance, find the "
          "islands it comes back to, and ask whether paths tell genres apart."),
+    Page("quality", "pages/5_Dataset_Quality.py", "Dataset Quality", ":material/health_and_safety:",
+         "What is wrong with a dataset, what changes when one acts on it, and how do two datasets differ?",
+         "Copies, wrong captions and labels, outliers, blurred pictures: each with its evidence and a threshold to "
+         "move. Drop them in a what-if, read every measure beside as many dropped at random, take the list away."),
 )
 PAGES = {page.word: page for page in (HOME, *SUBJECTS)}
