@@ -116,7 +116,7 @@ def test_refused_images_are_listed_and_links_follow(model: DualEncoder, store: S
     assert done.images.ids == ("i0",)
     assert done.links.tolist() == [[0, 0], [0, 1]]
     assert done.refused == (
-        Refusal("i1", "noise"), Refusal("i2", "disk gone"),
+        Refusal("i1", "noise"), Refusal("i2", "the disk says: disk gone"),
         Refusal("i3", "noise"), Refusal("i4", "ValueError: cannot be so"))
     assert done.images.table["row"].tolist() == [0]
 
