@@ -19,6 +19,7 @@ from core.sources.images.readers import ChosenImages, UploadImages
 from core.sources.memory import Memory
 from core.sources.quality.pixels import measure_pixels, numbers_of
 from core.sources.solids.world import open_world
+from core.types import Refusal
 
 EDGES = NUMBERS.index("edges")
 Change = Callable[[Image.Image], Image.Image]
@@ -190,6 +191,25 @@ class Counted(UploadImages):
     def decode(self, index: int, **how: object) -> Image.Image:
         self.decoded.append(self.names[index])
         return super().decode(index, **how)  # type: ignore[arg-type]
+
+
+def test_what_the_disk_says_names_no_file_of_the_server(memory: Memory) -> None:
+    class Gone(UploadImages):
+        def content_hash(self, index: int) -> str:
+            if index == 1:
+                raise PermissionError(13, "denied", "/srv/secret/b.png")
+            return super().content_hash(index)
+
+        def decode(self, index: int, **how: object) -> Image.Image:
+            if index == 0:
+                raise FileNotFoundError(2, "gone", "/srv/secret/a.png")
+            return super().decode(index, **how)  # type: ignore[arg-type]
+
+    files = [(name, ODD[name]) for name in ("cmyk", "black", "white")]
+    measures = measure_pixels(Gone(files), ["a", "b", "c"], memory=memory)
+    assert measures.refused == (Refusal("a", "the file is not there"),
+                                Refusal("b", "the file may not be read by this user"))
+    assert np.isnan(measures.width).tolist() == [True, True, False]
 
 
 def test_stopped_work_goes_on_and_nothing_is_measured_twice(tmp_path: Path) -> None:
