@@ -137,7 +137,7 @@ def compare(a: np.ndarray, b: np.ndarray, *, n: int | None = None, permutations:
     permutations
         How often labels are dealt, at least 19; with fewer than 159 no p passes Holm's correction for eight.
     halves
-        Random halves of one set, of A and B in equal parts where both are large enough.
+        Random halves of one set, of A and B in equal parts where both are large enough; 0 for none.
     together
         Two arrays of int, a group of each item of A and of B, the same for items that belong together (captions of one
         image, an image and its copy): labels are dealt to whole groups, or one of each is compared where groups of A
@@ -175,7 +175,7 @@ def compare(a: np.ndarray, b: np.ndarray, *, n: int | None = None, permutations:
     bandwidth = median_distance(pool)
     first = np.arange(2 * n) < n
     labels = np.concatenate([first[None], dealt(first, group, permutations, rng)])
-    whole = [i for i, x in enumerate((a, b)) if len(x) >= 2 * n]
+    whole = [i for i, x in enumerate((a, b)) if halves > 0 and len(x) >= 2 * n]
     share = 1 - 0.25 * len(whole)
     values, widths = _statistics(pool, labels, group, bandwidth, seed, watch.part(0, share))
     of_halves: dict[str, list[np.ndarray]] = {key: [] for key in values}

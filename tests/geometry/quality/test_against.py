@@ -158,6 +158,9 @@ def test_two_sets_apart_are_told_apart_beside_halves_that_are_not():
         assert statistic.number.null == pytest.approx(statistic.by_chance.mean()) and statistic.number.n == 150
     again = compare(made_up(300), made_up(300, seed=1, apart=0.6), seed=3)
     assert all(again.statistics[key].number == s.number for key, s in found.statistics.items())
+    one = compare(made_up(300), made_up(200, seed=1), permutations=19, halves=4)
+    assert (one.n, one.halves_of, len(one.statistics["mmd"].halves)) == (150, ("A",), 4)
+    assert compare(made_up(30), made_up(30, seed=1), permutations=19, halves=0).halves_of == ()
 
 
 def test_halves_of_one_set_are_seldom_told_apart():
