@@ -108,7 +108,7 @@ def _fence(scores: np.ndarray) -> float:
     if not len(known):
         return 180.0
     low, high = np.percentile(known, [25, 75])
-    return float(min(high + _FENCE * max(high - low, 1e-3), 180.0))
+    return float(high + _FENCE * max(high - low, 1e-3))
 
 
 def _nth(k: int) -> str:
