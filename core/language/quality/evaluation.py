@@ -24,7 +24,9 @@ WITH_THRESHOLD = ("", "cosine", "mutual")
 BESIDE: Mapping[str, tuple[str, ...]] = {
     "duplicate_f1": ("content", "cosine_95", "cosine", "mutual"),
     "duplicate_harsh_f1": ("content", "cosine_95", "cosine", "mutual"),
-    "caption_auc": ("cosine", "percentile", "shuffled"), "mislabel_ap": ("fitted", "zero_shot", "neighbours"),
+    "caption_auc": ("cosine", "percentile", "shuffled"),
+    "caption_of_several_auc": ("cosine", "percentile", "shuffled"),
+    "mislabel_ap": ("fitted", "zero_shot", "neighbours"),
     "mislabel_of_several_ap": ("fitted", "zero_shot", "neighbours"), "blur_auc": ("edge_variance",),
     "outlier_auc": ("mean", "neighbours")}
 """Simpler ways beside each finding."""
@@ -65,7 +67,8 @@ class QualityEvaluation:
     def chosen(self) -> dict[str, object]:
         """Seeds, what was planted and thresholds, as plain values."""
         return {"seeds_scored": list(self.scored), "seeds_tuned": list(self.tuned), "scenes": self.scenes,
-                "planted": dict(AMOUNTS), "cosine_of_copies": dict(self.thresholds)}
+                "planted": dict(AMOUNTS),
+                "cosine_of_copies": {way or "finding": at for way, at in self.thresholds.items()}}
 
 
 def evaluate_quality(model: Encoder, store: Store, *, seed: int = 0, scored: int = SCORED, tuned: int = TUNED,
@@ -73,8 +76,10 @@ def evaluate_quality(model: Encoder, store: Store, *, seed: int = 0, scored: int
                      should_stop: Callable[[], bool] | None = None) -> QualityEvaluation:
     """Copies, captions, labels, pictures and outliers with planted faults, found by findings and by simpler ways.
 
-    Each fault is planted alone into the same scenes. Scores need no threshold but for copies: theirs are chosen on sets
-    of other seeds, for the simpler ways too.
+    Each fault is planted alone into the same scenes. Captions and labels are scored on scenes of one solid, where each
+    attribute has one bearer, and, as "of_several", on scenes of one to three, whose label is the first solid alone and
+    whose attributes the built-in model hardly binds to their solids. Scores need no threshold but for copies: theirs
+    are chosen on sets of other seeds, for the simpler ways too.
 
     Parameters
     ----------

@@ -90,12 +90,14 @@ class Scenes:
     def __init__(self, model: Encoder, store: Store, seed: int, n: int) -> None:
         self.model, self.store, self.seed, self.n = model, store, seed, n
         self.base = open_world(n, seed)
+        self._of_one: Scenes | None = None
 
     def of_one_solid(self) -> Scenes:
-        """As many scenes with a single solid each, so that a picture has one label."""
-        out = Scenes(self.model, self.store, self.seed, self.n)
-        out.base = open_world(self.n, self.seed, count=1)
-        return out
+        """As many scenes with a single solid each, so that a picture has one label and each attribute one bearer."""
+        if self._of_one is None:
+            self._of_one = Scenes(self.model, self.store, self.seed, self.n)
+            self._of_one.base = open_world(self.n, self.seed, count=1)
+        return self._of_one
 
     def with_faults(self, *faults: str, on_progress: Progress | None = None,
                     should_stop: Stop | None = None) -> Planted:
@@ -150,19 +152,20 @@ def faults_found(scenes: Scenes, on_progress: Callable[[float, str], None], shou
 
 
 def _captions(scenes: Scenes, found: Found, say: Progress, stop: Stop | None) -> None:
-    for name, fault in (("caption", "wrong attributes"), ("caption_dealt", "wrong captions")):
-        planted = scenes.with_faults(fault, on_progress=say, should_stop=stop)
+    of_one = scenes.of_one_solid()
+    for name, of, fault in (("caption", of_one, "wrong attributes"), ("caption_of_several", scenes, "wrong attributes"),
+                            ("caption_dealt", scenes, "wrong captions")):
+        planted = of.with_faults(fault, on_progress=say, should_stop=stop)
         finding = mismatched(planted.looked.items, seed=scenes.seed)
-        table = planted.data.text_table
-        wrong = has_fault(table, fault)
-        found.scores[f"{name}_auc"] = roc_auc(finding.scores, wrong, finding.worse)
-        found.scores[f"{name}_auc_cosine"] = roc_auc(finding.cosines, wrong, "low")
-        found.scores[f"{name}_auc_percentile"] = roc_auc(finding.percentiles, wrong, "low")
-        if fault == "wrong attributes":
-            shuffled = np.random.default_rng(scenes.seed).permutation(finding.cosines)
-            found.scores[f"{name}_auc_shuffled"] = roc_auc(shuffled, wrong, "low")
-            found.caught["caption"] = planted.caught(finding)
-            which = table["wrong_attribute"].to_numpy(str)
+        wrong = has_fault(planted.data.text_table, fault)
+        shuffled = np.random.default_rng(scenes.seed).permutation(finding.cosines)
+        found.scores.update({f"{name}_auc": roc_auc(finding.scores, wrong, finding.worse),
+                             f"{name}_auc_cosine": roc_auc(finding.cosines, wrong, "low"),
+                             f"{name}_auc_percentile": roc_auc(finding.percentiles, wrong, "low"),
+                             f"{name}_auc_shuffled": roc_auc(shuffled, wrong, "low")})
+        found.caught[name] = planted.caught(finding)
+        if name == "caption":
+            which = planted.data.text_table["wrong_attribute"].to_numpy(str)
             for attribute in sorted(set(which) - {""}):
                 kept = ~wrong | (which == attribute)
                 if (which == attribute).sum() > 1:
