@@ -30,7 +30,7 @@ BESIDE: Mapping[str, tuple[str, ...]] = {
     "mislabel_of_several_ap": ("fitted", "zero_shot", "neighbours"), "blur_auc": ("edge_variance",),
     "outlier_auc": ("mean", "neighbours")}
 """Simpler ways beside each finding."""
-THRESHOLDS = tuple(np.round(np.concatenate([np.arange(0.8, 0.95, 0.01), np.arange(0.95, 0.9995, 0.001)]), 4).tolist())
+THRESHOLDS = tuple(np.round(np.arange(0.8, 0.9999, 0.0025), 4).tolist())
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,12 +11,12 @@ from core.encoding.encoder import Encoder
 from core.encoding.pipeline import embed
 from core.encoding.store import Store
 from core.geometry.quality.captions import mismatched
-from core.geometry.quality.copies import Copies, near_copies
+from core.geometry.quality.copies import Copies
 from core.geometry.quality.finding import Finding
-from core.geometry.quality.outliers import outlying
 from core.geometry.quality.pixels import findings_of
 from core.geometry.quality.scoring import Dropped, Score, average_precision, roc_auc
 from core.language.quality import simpler
+from core.language.quality.evidence import find
 from core.language.quality.labels import judge_labels
 from core.language.quality.looked import Looked, Progress, Stop, look
 from core.language.quality.planted import Caught, caught, copy_groups
@@ -118,9 +118,10 @@ class CopiesKnown:
 
     @classmethod
     def of(cls, planted: Planted, seed: int) -> CopiesKnown:
-        hashes = planted.looked.hashes
-        return cls(planted.x, copy_groups(planted.data.image_table, planted.data.image_ids), hashes,
-                   near_copies(planted.x, hashes=hashes, seed=seed))
+        finding = find(planted.looked, "copies", seed=seed)
+        assert isinstance(finding, Copies)
+        return cls(planted.x, copy_groups(planted.data.image_table, planted.data.image_ids), planted.looked.hashes,
+                   finding)
 
     def dropped(self, way: str, threshold: float) -> Dropped:
         """What is dropped by a way, "" for the finding; a threshold where it has one."""
@@ -200,7 +201,7 @@ def _pictures(scenes: Scenes, found: Found, say: Progress, stop: Stop | None) ->
 def _outliers(scenes: Scenes, found: Found, say: Progress, stop: Stop | None) -> None:
     planted = scenes.with_faults("other world", on_progress=say, should_stop=stop)
     wrong = has_fault(planted.data.image_table, "other world")
-    finding = outlying(planted.x, seed=scenes.seed)
+    finding = find(planted.looked, "outliers", seed=scenes.seed)
     found.scores["outlier_auc"] = roc_auc(finding.scores, wrong, finding.worse)
     found.scores["outlier_auc_mean"] = roc_auc(simpler.from_the_mean(planted.x), wrong, "low")
     found.scores["outlier_auc_neighbours"] = roc_auc(simpler.far_from_neighbours(planted.x), wrong, "low")
