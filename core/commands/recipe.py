@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     looked = _look(recipe, args)
     differing = recipe.differs(looked)
     if differing and args.strict:
-        raise SourceError("the data that the recipe was made for", " ".join(differing),
+        raise SourceError("the data that the recipe was made for", " ".join(differing).removesuffix("."),
                           "Leave out --strict to take the actions all the same.")
     for sentence in differing:
         print(sentence, file=sys.stderr)

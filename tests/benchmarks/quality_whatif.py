@@ -59,10 +59,10 @@ def looked_at(n: int, d: int) -> Looked:
 
 
 def timed(name: str, way: Callable[[], object]) -> float:
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     way()
-    seconds = time.perf_counter() - begin
-    print(f"  {name:60}{seconds:8.2f} s", flush=True)
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    print(f"  {name:60}{seconds:8.2f} s{cpu:8.2f} CPU s", flush=True)
     return seconds
 
 

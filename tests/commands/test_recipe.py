@@ -17,7 +17,7 @@ from core.language.quality.kept import dropped_table, kept_table
 from core.language.quality.looked import Looked, look
 from core.language.quality.recipe import Data, Recipe
 from core.sources.sampling import take
-from core.sources.solids.faults import plant
+from core.sources.solids.faults import plant_all
 from core.sources.solids.world import open_world
 from core.types import Dataset
 
@@ -94,13 +94,16 @@ def test_the_list_is_a_table_that_the_app_opens(world: Dataset, tmp_path: Path) 
 
 
 def test_planted_copies_are_dropped_but_for_one_of_each(tmp_path: Path, world: Dataset) -> None:
-    planted = plant(world, "duplicates", 0.2, seed=1)
+    planted = plant_all(world, {"duplicates": 0.2})
     recipe = Recipe.of("", [Action("drop", {"finding": "copies", "threshold": 0.9999})], looked_at(planted),
                        data=Data(scenes=SCENES, world_seed=3, faults={"duplicates": 0.2}))
     kept, _ = kept_by(looked_at(planted), recipe)
     assert planted.images is not None
     contents = [planted.images.content_hash(i) for i in range(len(planted.image_ids))]
     assert len(kept) == len(set(contents)) < len(contents)
+    out = tmp_path / "kept.jsonl"
+    assert main(["recipe", str(write(recipe, tmp_path)), "--data", "world", "--out", str(out), "--strict"]) == 0
+    assert read(out)["image"].tolist() == kept["image"].tolist()
 
 
 def test_a_selection_and_other_data(tmp_path: Path, world: Dataset, capsys: pytest.CaptureFixture) -> None:

@@ -14,6 +14,7 @@ from core.geometry.jackknife import student
 from core.geometry.quality.items import Items, Kept
 from core.geometry.quality.measures import Measure, Sheet, equal_n, numbers_of, values_of
 from core.geometry.rounding import rounding
+from core.geometry.threads import one_thread
 from core.types import Number
 
 DRAWS, DRAWS_OF_PAIRS = 40, 20
@@ -76,7 +77,8 @@ def beside_random(of: Sheet, kept: Kept, *, draws: int = DRAWS, seed: int = 0,
     states = [whole, kept, *drops_at_random(of.items, kept, draws, seed=seed)]
     tell(0.3, "Measuring")
     n = equal_n(states)
-    found = values_of(of, states, n, pairs_of=2 + min(DRAWS_OF_PAIRS, max(draws // 2, 1)), should_stop=stop)
+    with one_thread():
+        found = values_of(of, states, n, pairs_of=2 + min(DRAWS_OF_PAIRS, max(draws // 2, 1)), should_stop=stop)
     before, after = (numbers_of(of, state, n, {key: v[i] for key, v in found.items()})
                      for i, state in enumerate((whole, kept)))
     random = {key: values[2:] for key, values in found.items()}

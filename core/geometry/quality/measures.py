@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from core.geometry.intervals import proportion
-from core.geometry.jackknife import with_interval
+from core.geometry.jackknife import clusters, with_interval
+from core.geometry.quality.captions import CLIP_SCORE, DATACOMP_COSINE
 from core.geometry.quality.finding import Finding, Grouped
 from core.geometry.quality.items import Items, Kept
+from core.geometry.quantiles import share_of
 from core.geometry.rounding import rounding
 from core.geometry.spectrum import entropy
-from core.geometry.threads import one_thread
 from core.geometry.uniformity import uniformity_by_chance
 from core.types import Number
 
 MOST_FOR_PAIRS = 400
 COVERED_BY = 5
-ABOVE = 0.28
 _SUMS_AT_ONCE = 64
 
 
@@ -43,8 +43,8 @@ MEASURES: dict[str, Measure] = {
     "texts": Measure("Captions", "How many there are.", "captions"),
     "clip_score": Measure("CLIPScore, mean", "2.5 max(cosine, 0) of an image and its caption (Hessel 2021), mean over "
                           "pairs.", wanted="high"),
-    "above": Measure(f"Cosine of {ABOVE} or more", f"Share of pairs with a cosine of {ABOVE} or more, the bar of "
-                     "LAION and DataComp for ViT-B/32.", "share", "high"),
+    "above": Measure(f"Cosine of {DATACOMP_COSINE} or more", f"Share of pairs with a cosine of {DATACOMP_COSINE} or "
+                     "more, the bar of LAION and DataComp for ViT-B/32.", "share", "high"),
     "classes": Measure("Effective number of classes", "Exp of the entropy of the shares of the classes: as many equal "
                        "classes are as even.", "classes", "high"),
     "imbalance": Measure("Imbalance", "Images of the largest class over those of the smallest that is left.", "times",
@@ -166,13 +166,12 @@ def values_of(of: Sheet, kept: Sequence[Kept], n: tuple[int, int], *, pairs_of: 
                                         (of.items.texts, of.orders[1], n[1], "texts", "text")):
         if x is None or take < 3:
             continue
-        with one_thread():
-            for i, state in enumerate(kept[:pairs_of]):
-                stop()
-                rows = order[getattr(state, which)[order]][:take]
-                if len(rows) == take:
-                    for key, value in _of_pairs(x[rows]).items():
-                        found[f"{key}_{name}"][i] = value
+        for i, state in enumerate(kept[:pairs_of]):
+            stop()
+            rows = order[getattr(state, which)[order]][:take]
+            if len(rows) == take:
+                for key, value in _of_pairs(x[rows]).items():
+                    found[f"{key}_{name}"][i] = value
     return found
 
 
@@ -218,8 +217,8 @@ def _sums(of: Sheet, kept: Kept, codes: np.ndarray) -> dict[str, float]:
     if len(items.links) and items.images is not None and items.texts is not None:
         cosines = items.cosines[kept.images[items.links[:, 0]] & kept.texts[items.links[:, 1]]]
         if len(cosines):
-            out["clip_score"] = 2.5 * float(np.maximum(cosines, 0).mean(dtype=np.float64))
-            out["above"] = float((cosines >= ABOVE).mean())
+            out["clip_score"] = CLIP_SCORE * float(np.maximum(cosines, 0).mean(dtype=np.float64))
+            out["above"] = float((cosines >= DATACOMP_COSINE).mean())
     for modality, mask, columns in zip(("image", "text"), (kept.images, kept.texts), of.columns):
         totals = mask.astype(np.float64) @ columns
         for i, key in enumerate(key for key, (m, _) in of.flagged.items() if m == modality):
@@ -284,20 +283,29 @@ def _spread_by_chance(n: int, d: int, key: str) -> float:
 
 
 def _of_cosines(of: Sheet, kept: Kept, key: str, pairs: int) -> Number:
-    """Mean CLIPScore, or the share above the bar, with the jackknife over images and what unmatched pairs have."""
+    """Mean CLIPScore, or the share above the bar; captions of one image, and images of one caption, count together."""
     items = of.items
     assert items.images is not None
     assert items.texts is not None
     left = kept.images[items.links[:, 0]] & kept.texts[items.links[:, 1]]
-    scores = 2.5 * np.maximum(items.cosines[left], 0) if key == "clip_score" else items.cosines[left] >= ABOVE
-    image = np.unique(items.links[left, 0], return_inverse=True)[1]
-    sums, counts = np.bincount(image, scores.astype(np.float64)), np.bincount(image)
-    value, others = float(sums.sum() / pairs), pairs - counts
-    without = (sums.sum() - sums) / others if others.min() > 0 else None
-    rng = np.random.default_rng(0)
-    rows, columns = rng.choice(np.flatnonzero(kept.images), 2000), rng.choice(np.flatnonzero(kept.texts), 2000)
-    cosines = np.einsum("ij,ij->i", items.images[rows], items.texts[columns])
-    null = float((2.5 * np.maximum(cosines, 0)).mean() if key == "clip_score" else (cosines >= ABOVE).mean())
+    together = clusters([items.n_images, items.n_texts], items.links[left])[0][items.links[left, 0]]
+    chance = _unmatched(items, kept)
     if key == "above":
-        return proportion(round(value * pairs), pairs, null=null)
-    return with_interval(value, without, null, pairs, low=0, high=2.5)
+        return share_of(items.cosines[left] >= DATACOMP_COSINE, together,
+                        null=float((chance >= DATACOMP_COSINE).mean()) if len(chance) else None)
+    scores = CLIP_SCORE * np.maximum(items.cosines[left].astype(np.float64), 0)
+    cluster = np.unique(together, return_inverse=True)[1]
+    sums, counts = np.bincount(cluster, scores), np.bincount(cluster)
+    without = (sums.sum() - sums) / (pairs - counts) if len(counts) > 1 else None
+    number = with_interval(float(scores.mean()), without, 0.0, pairs, low=0, high=CLIP_SCORE)
+    return replace(number, null=float((CLIP_SCORE * np.maximum(chance, 0)).mean()) if len(chance) else None)
+
+
+def _unmatched(items: Items, kept: Kept) -> np.ndarray:
+    """Cosines of images and captions that are kept and do not belong together, at most 2,000 at random."""
+    assert items.images is not None
+    assert items.texts is not None
+    rng = np.random.default_rng(0)
+    rows, columns = (rng.choice(np.flatnonzero(mask), 2000) for mask in (kept.images, kept.texts))
+    own = np.isin(rows * items.n_texts + columns, items.links[:, 0] * items.n_texts + items.links[:, 1])
+    return np.einsum("ij,ij->i", items.images[rows[~own]], items.texts[columns[~own]])
