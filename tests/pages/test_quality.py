@@ -1,0 +1,133 @@
+"""The page Dataset Quality on a real model, without a browser: its sections, odd data, its lines of Python."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.test_pages import button, finished, opened, words
+
+PAGE = "pages/5_Dataset_Quality.py"
+DROP = json.dumps([{"do": "drop"}, {"do": "lowest", "percent": 10}])
+SECTIONS: dict[str, dict[str, str]] = {
+    **{f"health {part}": {"health": part} for part in ("findings", "scores", "classes", "words", "spread")},
+    "captions": {"finding": "captions"}, "labels": {"finding": "labels"}, "blur": {"finding": "blur"},
+    "what if": {"quality": "what_if"}, "actions": {"quality": "what_if", "actions": DROP},
+    "a world": {"quality": "against"}, "where": {"quality": "against", "against": "where"},
+    "composed": {"quality": "against", "against": "composed"},
+    "zero-shot": {"quality": "against", "against": "composed", "composed_by": "class"},
+    "clusters": {"quality": "against", "against": "composed", "composed_by": "cluster"},
+    "a column": {"quality": "against", "with": "column", "by": "style"},
+    "dropped": {"quality": "against", "with": "what_if", "actions": DROP},
+}
+
+
+def page(**query: str) -> AppTest:
+    return finished(opened(PAGE, scenes="100", b_scenes="100", **query))
+
+
+def alerts(at: AppTest) -> str:
+    return "\n".join(html.proto.body for html in at.get("html") if 'role="alert"' in html.proto.body)
+
+
+def with_vectors(image: np.ndarray | None, text: np.ndarray | None = None, **query: str) -> AppTest:
+    """The page with a file of vectors uploaded."""
+    packed = io.BytesIO()
+    np.savez(packed, **{name: x for name, x in (("image", image), ("text", text)) if x is not None})
+    at = opened(PAGE, data="vectors", **query)
+    at.file_uploader(key="vectors.upload").set_value([("v.npz", packed.getvalue(), "application/zip")])
+    return finished(at.run())
+
+
+def with_images(files: dict[str, bytes], **query: str) -> AppTest:
+    """The page with a zip of pictures uploaded."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    at = opened(PAGE, data="images", **query)
+    at.file_uploader(key="images.upload").set_value([("photos.zip", packed.getvalue(), "application/zip")])
+    return finished(at.run())
+
+
+def picture(seed: int, side: int = 48) -> bytes:
+    out = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), dtype=np.uint8)
+    Image.fromarray(pixels).resize((side, side)).save(out, "PNG")
+    return out.getvalue()
+
+
+def unit_rows(n: int, d: int = 32, seed: int = 0) -> np.ndarray:
+    x = np.random.default_rng(seed).normal(size=(n, d))
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("query", SECTIONS.values(), ids=SECTIONS)
+def test_every_section_is_drawn_and_its_python_runs(query: dict[str, str]):
+    at = page(**query)
+    assert not alerts(at) and not at.exception
+    for block in at.code:
+        if "import" in block.value and "open_vectors" not in block.value:
+            exec(block.value.replace(".show()", ""), {})
+
+
+def test_what_was_planted_is_counted_and_the_what_if_takes_it_on():
+    at = page(faults="near duplicates|wrong attributes", finding="copies")
+    table = at.dataframe[0].value.set_index("finding")
+    assert int(table.loc["Copies", "planted"]) == 10
+    assert int(table.loc["Mismatched captions", "of these flagged"]) >= 3
+    finished(button(at, "What if the").click().run())
+    at.session_state["quality"] = "what_if"
+    finished(at.run())
+    assert "Drop copies" in words(at) and "actions" in at.query_params
+    finished(button(at, "Undo").click().run())
+    assert "No action yet" in words(at) and "actions" not in at.query_params
+
+
+def test_an_address_with_actions_that_are_none_says_so():
+    assert "This did not work" in alerts(page(quality="what_if", actions='[{"do":"eat"}]'))
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("query", [{}, {"quality": "what_if", "actions": DROP}, {"quality": "against"},
+                                   {"health": "spread"}, {"health": "classes"}, {"health": "words"},
+                                   {"health": "scores"}], ids=str)
+def test_few_images_without_captions_and_labels(n: int, query: dict[str, str]):
+    at = with_images({f"{i}.png": picture(i) for i in range(n)}, **query)
+    assert not at.exception and not alerts(at)
+
+
+def test_all_duplicates_are_one_group_of_which_one_stays():
+    at = with_images({f"{i}.png": picture(0) for i in range(12)}, finding="copies")
+    assert not alerts(at) and "1 groups, the largest of 12" in words(at)
+    at.query_params["actions"] = json.dumps([{"do": "drop"}])
+    at.session_state["quality"] = "what_if"
+    finished(at.run())
+    assert not alerts(at) and "−11 images" in words(at)
+
+
+@pytest.mark.parametrize("part", ["findings", "scores", "classes", "words", "spread"])
+def test_one_class_of_images(part: str):
+    at = with_images({f"cat/{i}.png": picture(i) for i in range(8)}, health=part)
+    assert not alerts(at) and not at.exception
+
+
+def test_texts_alone_and_vectors_without_pictures():
+    for query in ({}, {"quality": "what_if", "actions": DROP}, {"quality": "against"}, {"health": "spread"}):
+        at = with_vectors(None, unit_rows(40), **query)
+        assert not alerts(at) and not at.exception, query
+    at = with_vectors(unit_rows(60), unit_rows(60, seed=1))
+    assert not alerts(at) and "Only vectors are known" in words(at)
+
+
+def test_actions_that_drop_everything_leave_an_empty_state():
+    at = page(quality="what_if", actions=json.dumps([{"do": "random", "percent": 0}]))
+    assert not alerts(at) and not at.exception
+    at = page(quality="against", **{"with": "what_if"}, actions=json.dumps([{"do": "random", "percent": 0}]))
+    assert "drop everything" in words(at)
