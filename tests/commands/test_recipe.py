@@ -136,7 +136,7 @@ def test_an_empty_list_is_an_answer_and_what_cannot_be_done_is_none(tmp_path: Pa
 
     assert status({"do": "random", "percent": 0}, {"do": "lowest"}, {"do": "drop", "finding": "outliers"}) == 0
     assert "0 of 5 images and 0 of 5 texts are kept" in capsys.readouterr().out
-    assert out.read_text() == "image,id_of_caption,caption,label,label_before,split\n"
+    assert out.read_bytes() == b"image,id_of_caption,caption,label,label_before,split\r\n"
     assert len(read(tmp_path / "kept.dropped.csv")) == 10
     out.unlink()
     assert status({"do": "drop", "finding": "leaks"}) == 2

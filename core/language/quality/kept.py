@@ -59,12 +59,12 @@ def dropped_table(looked: Looked, steps: Sequence[Step]) -> pd.DataFrame:
 
 
 def as_bytes(table: pd.DataFrame, ending: str) -> bytes:
-    """A table as the content of a file: ".csv" (UTF-8 with a header), ".parquet" or ".jsonl" (an object a row)."""
+    """A table as the content of a file: ".csv" (UTF-8, as RFC 4180 has it), ".parquet" or ".jsonl" (a row a line)."""
     check_choice("the ending of the file", ending, ENDINGS)
     if ending == ".csv":
-        return table.to_csv(index=False, lineterminator="\n").encode("utf-8", "surrogateescape")
+        return table.to_csv(index=False, lineterminator="\r\n").encode()
     if ending == ".jsonl":
-        return table.to_json(orient="records", lines=True, force_ascii=False).encode("utf-8", "surrogateescape")
+        return table.to_json(orient="records", lines=True, force_ascii=False).encode()
     return table.to_parquet(index=False)
 
 
@@ -94,5 +94,6 @@ def save_table(table: pd.DataFrame, path: Path) -> Path:
 
 
 def _said(values: Sequence[str], rows: np.ndarray) -> list[str]:
-    """Values at rows, "" where the row is -1 or nothing is known."""
-    return [values[row] if row >= 0 and values else "" for row in rows.tolist()]
+    """Values at rows, "" where the row is -1 or nothing is known; halves of letters are written as escapes."""
+    return [values[row].encode("utf-8", "backslashreplace").decode() if row >= 0 and values else ""
+            for row in rows.tolist()]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from io import BytesIO
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -141,6 +146,17 @@ def test_an_action_that_drops_everything_leaves_an_empty_list() -> None:
     assert len(dropped_table(looked, steps)) == 15
     for ending in (".csv", ".parquet", ".jsonl"):
         assert isinstance(as_bytes(kept_table(looked, steps), ending), bytes)
+
+
+def test_odd_captions_come_back_from_every_form() -> None:
+    odd = ("a\rb", "a\nb", 'say "x", y', "=1+1", "\x00", "NaN", " null ", "\u2028", "\U0001f600")
+    looked = replace(made_looked(10), captions=(*odd, "\ud800 half a letter"))
+    table = kept_table(looked, [])
+    assert table["caption"].tolist() == [*odd, "\\ud800 half a letter"]
+    readers = {".csv": partial(pd.read_csv, keep_default_na=False, dtype=str), ".parquet": pd.read_parquet,
+               ".jsonl": partial(pd.read_json, lines=True, dtype=False)}
+    for ending, read in readers.items():
+        assert read(BytesIO(as_bytes(table, ending)))["caption"].tolist() == table["caption"].tolist()
 
 
 @pytest.mark.parametrize(("kind", "said", "told"), [
