@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.geometry.intervals import Z95, proportion
+from core.geometry.quality.classes import called, classes_of
 from core.geometry.quality.finding import Finding
 from core.types import Number
 
@@ -58,11 +59,10 @@ def balance(labels: Sequence[str], *, n: int | None = None, seed: int = 0) -> Ba
     ----------
     Hill, Ecology 54, 1973 (effective number); Liu et al., CVPR 2019, arXiv:1904.05160 (few: fewer than 20 images).
     """
-    found, counts = np.unique(np.array(list(labels), dtype=object).astype(str), return_counts=True)
-    unlabelled = int(counts[found == ""].sum())
-    found, counts = found[found != ""], counts[found != ""].astype(np.int64)
-    order = np.lexsort((found, -counts))
-    names, counts = tuple(found[order].tolist()), counts[order]
+    found, of = classes_of(labels)
+    counts, unlabelled = np.bincount(of[of >= 0], minlength=len(found)), int((of < 0).sum())
+    order = np.argsort(-counts, kind="stable")
+    names, counts = tuple(found[i] for i in order.tolist()), counts[order]
     total, k, rng = int(counts.sum()), len(counts), np.random.default_rng(seed)
     if not k:
         return Balance((), counts, unlabelled, np.zeros(0), {"classes": Number(0.0, n=0, unit="classes")})
@@ -81,16 +81,16 @@ def balance(labels: Sequence[str], *, n: int | None = None, seed: int = 0) -> Ba
 
 def in_small_classes(labels: Sequence[str], *, fewest: int = FEW) -> Finding:
     """Images of the long tail: the score is how many images their class has, NaN without a label."""
-    named = np.array(list(labels), dtype=object).astype(str)
-    _, of, counts = np.unique(named, return_inverse=True, return_counts=True)
-    scores = counts[of.ravel()].astype(np.float32) if len(named) else np.zeros(0, np.float32)
-    scores[named == ""] = np.nan
-    said = tuple(f"one of {int(c):,} images of {name}" if name else "no label" for name, c in zip(named, counts[of]))
+    names, of = classes_of(labels)
+    counts = np.bincount(of[of >= 0], minlength=len(names))
+    sizes = counts[of] if len(names) else np.zeros(len(of), np.int64)
+    scores = np.where(of >= 0, sizes, np.nan).astype(np.float32)
+    told = [called(name) for name in names]
+    said = tuple(f"one of {size:,} images of {told[k]}" if k >= 0 else "no label"
+                 for size, k in zip(sizes.tolist(), of.tolist()))
     drawn = np.zeros(0, np.float32)
-    known = named[named != ""]
-    if len(known):
-        k = len(set(known.tolist()))
-        even = np.random.default_rng(0).multinomial(len(known), np.full(k, 1 / k))
+    if len(names):
+        even = np.random.default_rng(0).multinomial(int(counts.sum()), np.full(len(names), 1 / len(names)))
         drawn = np.repeat(even, even).astype(np.float32)
     return Finding("tail", "image", scores, "low", float(fewest - 1), "images of its class (images)", drawn,
                    "as many labels drawn evenly", evidence=said)

@@ -20,7 +20,7 @@ STEPS = 200
 _TOLERANCE = 1e-4
 _ROWS = 16_384
 _TELLING, _LONG = 0.02, 90.0   # share after which the time left is told, and seconds that are worth telling
-_SMALL = 1 << 27   # products in one step, below which threads wait for each other
+_SMALL = 1 << 31   # products in one step, below which threads wait for memory or for each other
 
 
 def folds_of(of: np.ndarray, same: np.ndarray, folds: int, seed: int) -> np.ndarray:

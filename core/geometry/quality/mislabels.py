@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import ShapeError, check_vectors
 from core.geometry.differences import Difference, Verdict, means_differ
 from core.geometry.intervals import proportion
+from core.geometry.quality.classes import called, classes_of
 from core.geometry.quality.equal_rows import equal_rows
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.logistic import Progress, left_out_probabilities
@@ -186,15 +187,15 @@ def _one_each(labels: Sequence[str], n: int) -> list[str]:
 
 def _classes(labels: Sequence[str], x: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Names of the classes that are told apart, class of each image or -1, and rows of those that have one."""
-    named, same = np.array(_one_each(labels, len(x)), dtype=object).astype(str), equal_rows(x)
-    found, of = np.unique(named, return_inverse=True)
-    of = of.ravel()
-    different = np.bincount(np.unique(np.stack([of, same], axis=1), axis=0)[:, 0], minlength=len(found))
-    kept = (different >= LEAST) & (found != "")
+    names, of = classes_of(_one_each(labels, len(x)))
+    pairs = np.unique(np.stack([of, equal_rows(x)], axis=1)[of >= 0], axis=0)
+    different = np.bincount(pairs[:, 0], minlength=len(names))
+    kept = different >= LEAST
     if kept.sum() > MOST_CLASSES:
-        kept[np.argsort(-np.where(kept, different, 0), kind="stable")[MOST_CLASSES:]] = False
-    of = np.where(kept, np.cumsum(kept) - 1, -1)[of]
-    return tuple(found[kept].tolist()), of, np.flatnonzero(of >= 0)
+        kept[np.argsort(-different, kind="stable")[MOST_CLASSES:]] = False
+    place = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)   # the last for those without a label
+    of = place[of]
+    return tuple(name for name, is_kept in zip(names, kept) if is_kept), of, np.flatnonzero(of >= 0)
 
 
 def _softmax(x: np.ndarray, class_vectors: np.ndarray, scale: float) -> np.ndarray:
@@ -241,8 +242,9 @@ def _finding(p: np.ndarray, of: np.ndarray, judged: np.ndarray, names: Sequence[
 
 
 def _evidence(scores: np.ndarray, top: np.ndarray, suggested: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
-    said = []
-    for score, best, name, label in zip((100 * scores).tolist(), (100 * top).tolist(), suggested, labels):
+    said, short = [], {name: called(name) for name in {*suggested, *labels}}
+    for score, best, name, label in zip((100 * scores).tolist(), (100 * top).tolist(), map(short.get, suggested),
+                                        map(short.get, labels)):
         if score != score:
             why = f"no other image tells what {label} is" if label else "no label"
             said.append(f"{why}; most likely {name} ({best:.0f} %)")

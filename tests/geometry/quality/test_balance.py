@@ -56,6 +56,8 @@ def test_no_labels_one_class_and_single_images():
         assert np.isnan(in_small_classes(none).scores).all()
     one = balance(["a"] * 3).numbers
     assert one["effective"].value == one["imbalance"].value == 1 and one["tail"].value == 0
+    huge = balance(["x" * 1_000_000, "a\0", "a"] * 1000)
+    assert huge.counts.tolist() == [1000] * 3 and len(in_small_classes(["x" * 1000]).evidence[0]) < 80
     each = balance([str(i) for i in range(5)]).numbers
     assert each["effective"].value == pytest.approx(5) and each["few"].value == 1
 
