@@ -215,8 +215,8 @@ KINDS: dict[str, Kind] = {
                    _copies),
     "leaks": Kind("Leaks", "Images with a copy in another split.", "image", _lacks("two images", "splits"), _leaks),
     "outliers": Kind("Outliers", "Images far from their nearest others.", "image", _lacks("two images"), _outliers),
-    "captions": Kind("Mismatched captions", "Captions that fit their image no better than another one's.", "text",
-                     _lacks("images", "pairs"), _mismatched),
+    "captions": Kind("Mismatched captions", "Captions that fit their image less than is usual here, and hardly "
+                     "better than near ones do.", "text", _lacks("images", "pairs"), _mismatched),
     "labels": Kind("Suspect labels", "Images whose label is unlikely by a model fitted on the others, or by texts of "
                    "the classes.", "image", _lacks("two images", "labels"), _mislabelled),
     "blur": _pixel_kind("blur", "Blurred images", "Pictures whose sharpest edges are wide, beside those of the set."),
