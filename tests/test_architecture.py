@@ -209,7 +209,7 @@ def test_one_word_a_subject() -> None:
     for page in PAGES_OF_SUBJECTS:
         assert (ROOT / "core/streamlit_app" / page.word).is_dir()
         assert (ROOT / f"core/commands/evaluate/{page.word}.py").is_file()
-    wings = {part for p in sources() for part in p.parts if part in WORDS}
+    wings = {part for p in sources() for part in p.relative_to(ROOT).parts if part in WORDS}
     assert wings <= {page.word for page in PAGES_OF_SUBJECTS}, "no folder for a subject without a page"
 
 
