@@ -17,8 +17,9 @@ from core.geometry.quality.neighbours import Neighbours, Progress, Stop, distinc
 from core.geometry.quality.structureless import WORDS, nearest_by_chance
 from core.types import Number
 
-PROPOSED, PROPOSED_SEEN = 0.975, 0.93
-FLOOR = 0.85
+UNSEEN, SEEN, LOWEST = 0.093, 0.3, 0.55
+"""How far from 1 thresholds and the floor lie, as shares of the distance to 1 of the nearest cosine by chance."""
+WITHIN = {UNSEEN: (0.95, 0.985), SEEN: (0.85, 0.95), LOWEST: (0.75, 0.9)}
 WEIGHT = 0.3
 MOST_SEEN = 20_000
 _DEALT = 300
@@ -86,8 +87,8 @@ class Copies(Finding):
 
 
 def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbours: Neighbours | None = None,
-                looks: Looks | None = None, floor: float = FLOOR, seed: int = 0, on_progress: Progress | None = None,
-                should_stop: Stop | None = None) -> Copies:
+                looks: Looks | None = None, floor: float | None = None, seed: int = 0,
+                on_progress: Progress | None = None, should_stop: Stop | None = None) -> Copies:
     """Exact and near copies among images.
 
     The likeness of two images is their cosine; where their pictures can be seen, less 0.3 times what the correlation of
@@ -107,7 +108,7 @@ def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbour
         images of pairs above the floor, at most 20,000: where there are more, for the most alike ones, and the floor
         is raised.
     floor
-        Least cosine of a pair that is looked at: thresholds below it find nothing more.
+        Least cosine of a pair that is looked at: thresholds below it find nothing more. Where None, as the threshold.
     seed
         Of the search and of the data by chance.
     on_progress, should_stop
@@ -115,7 +116,9 @@ def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbour
 
     Returns
     -------
-    Scores are NaN where there is a single image, and the cosine to the nearest one where none is above the floor.
+    Scores are NaN where there is a single image, and the cosine to the nearest one where none is above the floor. How
+    alike strangers are differs from model to model and grows with n: so the threshold lies by a share (.093, or .3
+    where pictures are seen) of the way from 1 to the median nearest cosine by chance, within .95 to .985 (.85 to .95).
 
     Raises
     ------
@@ -137,7 +140,9 @@ def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbour
         else neighbours
     if len(near) != n:
         raise ShapeError(f"neighbours of {n} rows", str(len(near)))
-    contents = _contents(x, hashes)
+    contents, by_chance = _contents(x, hashes), nearest_by_chance(x, 1, seed=seed).ravel()
+    strangers = float(np.median(by_chance)) if len(by_chance) else 1.0
+    floor = _below_one(LOWEST, strangers) if floor is None else floor
     pairs, cosines = _pairs_of(near, floor)
     if near.k and (contents[near.rows] == contents[:, None]).all(axis=1).any():
         own = np.unique(contents)
@@ -145,7 +150,6 @@ def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbour
         pairs, cosines = np.concatenate([pairs, own[more[0]]]), np.concatenate([cosines, more[1]])
     apart = contents[pairs[:, 0]] != contents[pairs[:, 1]]
     pairs, cosines = pairs[apart], cosines[apart]
-    by_chance = nearest_by_chance(x, 1, seed=seed).ravel()
     alike = cosines
     if looks is not None:
         pairs, cosines, seen, unlike = _looked_at(pairs, cosines, contents, looks, seed)
@@ -156,9 +160,14 @@ def near_copies(x: np.ndarray, *, hashes: Sequence[str] | None = None, neighbour
     pairs = np.concatenate([np.stack([contents[twins], twins], axis=1), pairs])
     alike = np.concatenate([np.ones(len(twins), np.float32), alike])
     scores, partners = _most_alike(near, pairs, alike, contents)
-    return Copies("copies", "image", scores, "high", PROPOSED if looks is None else PROPOSED_SEEN,
-                  UNIT if looks is None else UNIT_SEEN, by_chance, WORDS, partners, vectors=x, pairs=pairs,
-                  likeness=alike, contents=contents)
+    threshold, unit = (UNSEEN, UNIT) if looks is None else (SEEN, UNIT_SEEN)
+    return Copies("copies", "image", scores, "high", _below_one(threshold, strangers), unit, by_chance, WORDS,
+                  partners, vectors=x, pairs=pairs, likeness=alike, contents=contents)
+
+
+def _below_one(share: float, strangers: float) -> float:
+    """A cosine so far from 1, as a share of how far strangers are, within what makes sense."""
+    return round(float(np.clip(1 - share * (1 - strangers), *WITHIN[share])), 3)
 
 
 def _looked_at(pairs: np.ndarray, cosines: np.ndarray, contents: np.ndarray, looks: Looks,
