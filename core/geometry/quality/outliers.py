@@ -8,30 +8,35 @@ from core.errors import ShapeError, check_vectors
 from core.geometry.directions import angle, unit
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.neighbours import Neighbours, Progress, Stop, nearest_others
-from core.geometry.quality.structureless import WORDS, nearest_by_chance
+from core.geometry.quality.structureless import WORDS, structureless
 
-SHARE, MOST = 0.1, 30
+SHARE, MOST, PLAIN = 0.1, 30, 10
+FENCE = 2.0
+MOST_BY_CHANCE = 2000
+UNIT = "distances of the quartiles above the median angle"
 _CHUNK = 4096
-_FENCE = 1.5
+_LEAST_SPREAD = 0.01   # degrees
 
 
 def outlying(x: np.ndarray, *, neighbours: Neighbours | None = None, k: int | None = None, seed: int = 0,
              on_progress: Progress | None = None, should_stop: Stop | None = None) -> Finding:
-    """How far each image lies from its k-th nearest other one, all directions of the set weighed alike.
+    """How much farther each image lies from its nearest others than the rest of the set does, by two angles.
 
-    What a model does not know it puts near the middle of all that it knows, where every image is near: by plain cosines
-    such images are the last to be outliers. So directions count by how far the set spreads along them (whitening), as
-    far as so many images can tell: d / n of the mean variance is added to each.
+    The plain angle tells what lies outside of all. What a model does not know it puts into the middle of all that it
+    knows, where every image is near: there tells the angle between whitened vectors, whose directions count by how far
+    the set spreads along them. But where outliers are many for so few images, they are that spread, and the plain angle
+    tells. So of both the one counts that is the odder in its set: the angle less its median, in distances of the
+    quartiles.
 
     Parameters
     ----------
     x
         (n, d) floats, unit rows.
     neighbours
-        Of these rows by plain cosines, where they are known already: the nearest is the partner of each.
+        Of these rows by plain cosines, where they are known already.
     k
         Which neighbour: up to k images that are alike, but like no other, are still found. By default a tenth of the
-        images, at most 30; all others where there are fewer.
+        images, at most 30, and of the plain angle at most 10; all others where there are fewer.
     seed
         Of the search and of the data by chance.
     on_progress, should_stop
@@ -39,8 +44,8 @@ def outlying(x: np.ndarray, *, neighbours: Neighbours | None = None, k: int | No
 
     Returns
     -------
-    Scores in degrees between whitened vectors, NaN for a single image. The threshold is Tukey's upper fence, the upper
-    quartile and 1.5 times the distance of the quartiles.
+    Scores are NaN for a single image. The threshold is 2, which is Tukey's upper fence where the quartiles lie evenly
+    about the median. Null: the same of up to 2,000 vectors with the same mean and covariance, otherwise random.
 
     Raises
     ------
@@ -59,18 +64,33 @@ def outlying(x: np.ndarray, *, neighbours: Neighbours | None = None, k: int | No
     if neighbours is not None and len(neighbours) != n:
         raise ShapeError(f"neighbours of {n} rows", str(len(neighbours)))
     k = max(1, min(MOST, round(SHARE * n))) if k is None else k
+    near = nearest_others(x, min(k, PLAIN), seed=seed, should_stop=should_stop) if neighbours is None else neighbours
     white = whitened(x)
-    near = nearest_others(white, k, seed=seed, on_progress=on_progress, should_stop=should_stop)
-    at = min(k, near.k) - 1
-    scores, partners = np.full(n, np.nan, np.float32), np.full(n, -1, np.int64)
-    if at >= 0:
-        partners = (near if neighbours is None else neighbours).rows[:, 0]
-        for start in range(0, n, _CHUNK):
-            part = slice(start, start + _CHUNK)
-            scores[part] = np.degrees(angle(white[part], white[near.rows[part, at]]))
-    return Finding("outliers", "image", scores, "high", _fence(scores),
-                   f"degrees to the {_nth(max(at + 1, 1))} nearest image, directions weighed alike",
-                   degrees(nearest_by_chance(white, at + 1, seed=seed)[:, -1:].ravel()), WORDS, partners)
+    far = nearest_others(white, k, seed=seed, on_progress=on_progress, should_stop=should_stop)
+    if not far.k:
+        nothing = np.full(n, np.nan, np.float32)
+        return Finding("outliers", "image", nothing, "high", FENCE, UNIT, partners=np.full(n, -1, np.int64))
+    plain, weighed = _kth(x, near, min(k, PLAIN)), _kth(white, far, k)
+    drawn = np.concatenate(list(structureless(x, min(n, MOST_BY_CHANCE), np.random.default_rng(seed))))
+    pale = whitened(drawn)
+    by_chance = np.maximum(*map(_beyond, (_kth(drawn, nearest_others(drawn, min(k, PLAIN)), min(k, PLAIN)),
+                                          _kth(pale, nearest_others(pale, k), k))))
+    said = tuple(f"{a:.1f}° to the {_nth(min(k, PLAIN, near.k))} nearest image, {b:.1f}° to the {_nth(min(k, far.k))} "
+                 "with all directions weighed alike" for a, b in zip(plain.tolist(), weighed.tolist()))
+    return Finding("outliers", "image", np.maximum(_beyond(plain), _beyond(weighed)), "high", FENCE, UNIT, by_chance,
+                   WORDS, near.rows[:, 0], evidence=said)
+
+
+def _kth(x: np.ndarray, near: Neighbours, k: int) -> np.ndarray:
+    """(n,) degrees to the k-th nearest other row, or to the last one known."""
+    to = near.rows[:, min(k, near.k) - 1]
+    return np.concatenate([np.degrees(angle(x[i:i + _CHUNK], x[to[i:i + _CHUNK]])) for i in range(0, len(x), _CHUNK)])
+
+
+def _beyond(degrees: np.ndarray) -> np.ndarray:
+    """(n,) float32, how far above the median, in distances of the quartiles."""
+    low, middle, high = np.quantile(degrees, [0.25, 0.5, 0.75])
+    return ((degrees - middle) / max(high - low, _LEAST_SPREAD)).astype(np.float32)
 
 
 def whitened(x: np.ndarray) -> np.ndarray:
@@ -95,20 +115,6 @@ def _directions(rows: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     middle = np.eye(1, rows.shape[1], dtype=np.float32)
     return unit(np.where(lengths > 1e-4, rows, middle))
-
-
-def degrees(cosines: np.ndarray) -> np.ndarray:
-    """Angles of cosines, float32 degrees."""
-    wide = cosines.astype(np.float64)
-    return np.degrees(2 * np.arctan2(np.sqrt(1 - wide), np.sqrt(1 + wide))).astype(np.float32)
-
-
-def _fence(scores: np.ndarray) -> float:
-    known = scores[~np.isnan(scores)]
-    if not len(known):
-        return 180.0
-    low, high = np.percentile(known, [25, 75])
-    return float(high + _FENCE * max(high - low, 1e-3))
 
 
 def _nth(k: int) -> str:

@@ -43,7 +43,7 @@ class QualityEvaluation:
         names behind it ("caption_auc_cosine").
     over : by the name of a simpler way, the finding less it on the same items; p corrected for all (Holm).
     flagged : share found of what was planted, and share planted of what is flagged, at the thresholds proposed.
-    thresholds : cosine from which on images count as copies, by way: the highest F1 on the sets tuned on.
+    thresholds : likeness from which on images count as copies, by way: the highest F1 on the sets tuned on.
     scored, tuned : seeds of the sets.
     scenes : in each set, before copies.
     """
@@ -68,7 +68,7 @@ class QualityEvaluation:
         """Seeds, what was planted and thresholds, as plain values."""
         return {"seeds_scored": list(self.scored), "seeds_tuned": list(self.tuned), "scenes": self.scenes,
                 "planted": dict(AMOUNTS),
-                "cosine_of_copies": {way or "finding": at for way, at in self.thresholds.items()}}
+                "likeness_of_copies": {way or "finding": at for way, at in self.thresholds.items()}}
 
 
 def evaluate_quality(model: Encoder, store: Store, *, seed: int = 0, scored: int = SCORED, tuned: int = TUNED,

@@ -5,14 +5,23 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from core.commands import main
 from core.encoding.models import load_model
+from core.encoding.pipeline import embed
 from core.encoding.store import Store
 from core.errors import Cancelled, ShapeError
+from core.geometry.directions import unit
+from core.geometry.quality.outliers import outlying
+from core.geometry.quality.scoring import roc_auc
 from core.language.quality.evaluation import BESIDE, MOST_SETS, evaluate_quality
+from core.language.quality.simpler import far_from_neighbours
+from core.sources.solids.world import open_world
 
 # What two sets of 200 scenes must reach, as three of 300 do (python -m core evaluate quality); seeded.
 FLOORS = {"duplicate_f1": 0.98, "caption_auc": 0.95, "mislabel_ap": 0.9, "blur_auc": 0.95, "outlier_auc": 0.7,
@@ -65,7 +74,7 @@ def test_thresholds_are_chosen_on_other_seeds(printed: list[dict]) -> None:
     scored, tuned = chosen["seeds_scored"], chosen["seeds_tuned"]
     assert len(scored) == 2 and len(tuned) == 1 and not set(scored) & set(tuned)
     assert min(tuned) - min(scored) == MOST_SETS and 2 * MOST_SETS <= 100, "sets of two seeds of the command never meet"
-    assert 0.9 < chosen["cosine_of_copies"]["finding"] < 0.99
+    assert 0.8 < chosen["likeness_of_copies"]["finding"] < 0.99
     assert chosen["planted"]["wrong attributes"] == 0.3 and chosen["planted"]["wrong labels"] == 0.1
 
 
@@ -79,3 +88,15 @@ def test_it_can_be_stopped_and_refuses_what_it_cannot_do(capsys: pytest.CaptureF
         evaluate_quality(load_model("builtin"), Store(), scenes=60, scored=1, tuned=1, seed=3,
                          on_progress=lambda share, text: said.append(share), should_stop=lambda: len(said) > 3)
     assert said == sorted(said) and said[-1] < 1
+
+
+def test_real_photos_among_scenes_are_outliers(reference: Path) -> None:
+    model = load_model("builtin")
+    files = sorted(p for p in (reference / "photos").rglob("*") if p.suffix in (".jpg", ".bmp"))[:12]
+    photos = unit(model.encode_images([Image.open(file).convert("RGB") for file in files]))
+    scenes = embed(open_world(400, seed=40_000), model, Store()).images
+    assert scenes is not None and len(photos) == 12
+    x, wrong = np.concatenate([scenes.vectors, photos]), np.arange(412) >= 400
+    found = outlying(x)
+    auc, plain = roc_auc(found.scores, wrong), roc_auc(far_from_neighbours(x), wrong, "low")
+    assert auc.value > 0.75 and auc.value > plain.value + 0.1
