@@ -230,8 +230,8 @@ def _finding(p: np.ndarray, of: np.ndarray, judged: np.ndarray, names: Sequence[
         told = p[judged][:, present]
         told /= np.maximum(told.sum(axis=1, keepdims=True), _LEAST_CHANCE)
         wrong = int(num_label_issues(dense.ravel(), told))
-    ordered = np.sort(scores[judged])
-    threshold = float(ordered[min(wrong, len(ordered)) - 1]) if wrong else float(np.nextafter(ordered[0], -np.inf))
+    edges = np.concatenate([[0.0], np.sort(scores[judged]).astype(np.float64), [1.0]])
+    threshold = float(edges[wrong:wrong + 2].mean())   # between two scores, so that it can be rounded
     best, top = p.argmax(axis=1), p.max(axis=1).astype(np.float32)
     suggested = tuple(names[k] for k in best.tolist())
     agree = proportion(float((best[judged] == of[judged]).sum()), len(judged),

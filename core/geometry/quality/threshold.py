@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 USUAL = 0.99
-_LEAST = 20
+_LEAST, _BEYOND = 20, 0.1
 
 
 def mirrored(scores: np.ndarray, worse: Literal["high", "low"], *, usual: float = USUAL) -> float:
@@ -30,7 +30,7 @@ def mirrored(scores: np.ndarray, worse: Literal["high", "low"], *, usual: float 
     known = known[np.isfinite(known)] * (1 if worse == "low" else -1)
     sign = 1 if worse == "low" else -1
     if len(known) < _LEAST:
-        return sign * float(np.nextafter(np.float32(known.min()), np.float32(-np.inf))) if len(known) else 0.0
+        return sign * float(known.min() - max(_BEYOND * np.ptp(known), _BEYOND**2)) if len(known) else 0.0
     middle = commonest(known)
     reach = float(np.quantile(known[known >= middle] - middle, usual))
     return sign * (middle - reach)

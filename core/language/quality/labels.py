@@ -33,6 +33,19 @@ class JudgedLabels:
     zero_shot: Mislabels | None = None
     change: Difference | None = None
 
+    @property
+    def told(self) -> str:
+        """Which judge is gone by, and why, in a sentence; "" where none judges."""
+        if not self.best.method:
+            return ""
+        if self.zero_shot is None or self.change is None or self.change.p is None:
+            return f"Labels are judged by {self.best.method}."
+        by, p = self.change.change, self.change.p
+        beside = (f"beside {self.fitted.method}, texts of the classes change the mean log probability of the labels by "
+                  f"{by.value:+.2f} nats" + ("" if by.low is None else f" ({by.low:+.2f} to {by.high:+.2f})")
+                  + f", p {p:.3f}, {by.n:,} images")
+        return f"Labels are judged by {self.best.method}: {beside}."
+
 
 def prompts_of(names: Sequence[str]) -> dict[str, str]:
     """A prompt for each class: the world's own where all are of one of its attributes, else "a photo of a ..."."""

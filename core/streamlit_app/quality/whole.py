@@ -12,6 +12,7 @@ from core.figures.quality import balance as balance_figures
 from core.figures.quality import coverage as coverage_figures
 from core.figures.quality import scores as score_figures
 from core.figures.quality import texts as text_figures
+from core.geometry.jackknife import clusters
 from core.geometry.quality import coverage as covered
 from core.geometry.quality import diversity as diverse
 from core.geometry.quality.balance import balance
@@ -87,7 +88,9 @@ def words(settings: Settings, data: QualityData) -> None:
     if not captions:
         panels.notice("There are no captions.")
         return
-    found = _once(data, "words", lambda: vocabulary(captions, seed=settings.seed), settings.seed)
+    items = data.looked.items
+    together = clusters([items.n_images, items.n_texts], items.links)[1]
+    found = _once(data, "words", lambda: vocabulary(captions, together=together, seed=settings.seed), settings.seed)
     left, right = st.columns(2, gap="medium")
     with left:
         ui.show(text_figures.lengths(found, dark=ui.dark()), key="quality.lengths", how_to_read=text_figures.LENGTHS,

@@ -52,10 +52,14 @@ def test_wrong_labels_are_found_and_texts_of_the_classes_win(single):
     fitted, zero_shot = (average_precision_score(bad, -j.scores) for j in (judges.fitted, judges.zero_shot))
     assert bad.sum() == 40 and fitted > 0.8 and zero_shot > 0.95
     assert judges.best is judges.zero_shot and judges.change.verdict is Verdict.HIGHER
+    assert judges.told.startswith("Labels are judged by texts of the classes: beside logistic regression")
+    assert f"{judges.change.change.value:+.2f} nats" in judges.told
     right = np.array(judges.best.suggested)[bad] == data.image_table["true_label"].to_numpy(str)[bad]
     assert right.mean() > 0.85
     alone = judge_labels(looked.items.images, looked.items.labels)
     assert alone.best is alone.fitted and alone.zero_shot is None
+    assert alone.told == "Labels are judged by logistic regression of the vectors, 5 folds."
+    assert judge_labels(looked.items.images, ()).told == ""
     assert judge_labels(looked.items.images, (), model=model).zero_shot is None
     odd = [f"zyx {label}" for label in looked.items.labels]
     assert judge_labels(looked.items.images[:60], odd[:60], model=model, prompts={}).zero_shot is None
