@@ -118,6 +118,8 @@ def _look(recipe: Recipe, args: argparse.Namespace) -> Looked:
         points = Points(opened.images, opened.texts, opened.captions, opened.links)
         if selected:
             points = only(points, data.image_ids or (), data.text_ids or ()).points
+    if not has_gap(model):   # its texts are rows of a classifier
+        points = Points(points.images, None)
     if data.sampled:
         points = thin(points, data.sampled).points
     return look(points, opened, prompts_by=model if has_gap(model) else "", labels=data.labels)

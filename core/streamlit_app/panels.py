@@ -78,7 +78,7 @@ def notice(text: str, kind: str = "note", *, one_line: bool = False) -> None:
         st.html(f'<section class="orrery-panel orrery-{kind}">{said}</section>')
 
 
-def refused_panel(refused: Sequence[Refusal], unread: int = 0) -> None:
+def refused_panel(refused: Sequence[Refusal], unread: int = 0, *, key: str = "refused") -> None:
     """What could not be read, as a table with reasons; the last ``unread`` are texts the model knows nothing of."""
     if not refused:
         return
@@ -87,8 +87,8 @@ def refused_panel(refused: Sequence[Refusal], unread: int = 0) -> None:
     if unread:
         said.append(f"{unread:,} {'text is' if unread == 1 else 'texts are'} left out: the model knows nothing that "
                     f"{'it says' if unread == 1 else 'they say'}")
-    with st.expander("; ".join(said), icon=":material/report:", key="refused"):
-        refused_table(refused, key="refused.table")
+    with st.expander("; ".join(said), icon=":material/report:", key=key):
+        refused_table(refused, key=f"{key}.table")
 
 
 def refused_table(refused: Sequence[Refusal], *, key: str) -> None:

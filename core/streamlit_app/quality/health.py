@@ -8,13 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from core.geometry.quality.finding import Finding
+from core.language.quality.evaluation import QualityEvaluation, evaluate_quality
 from core.language.quality.evidence import KINDS, possible
-from core.streamlit_app import panels, state, ui
+from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.quality import flagged, whole
 from core.streamlit_app.quality.data import QualityData, find_all, found_so_far, threshold_of
 from core.streamlit_app.quality.planted import truth
 from core.streamlit_app.state import Settings
-from core.types import Number
+from core.types import Number, fingerprint
 
 PARTS: dict[str, tuple[str, Callable[[Settings, QualityData], None] | None]] = {
     "findings": ("Findings", None), "scores": ("CLIPScore", whole.scores), "classes": ("Classes", whole.classes),
@@ -49,8 +50,38 @@ def show(settings: Settings, data: QualityData) -> None:
     with panels.friendly_errors():
         find_all(settings, data, keys)
     if found:
+        _one(settings, data, found)
+    if data.ready.has_gap and (data.ready.opened.built_in or data.ready.opened.in_world):
+        _evaluation(settings)
+
+
+def _one(settings: Settings, data: QualityData, found: dict[str, Finding]) -> None:
+    """The finding that is chosen."""
+    with st.container(width=420):
         key = state.pick_option("Look at", {key: KINDS[key].title for key in found}, key="finding")
-        flagged.show(settings, data, key)
+    flagged.show(settings, data, key)
+
+
+def _evaluation(settings: Settings) -> None:
+    """What `python -m core evaluate quality` prints, run here when asked for."""
+    st.subheader("How much of what is planted is found", anchor=False)
+    st.caption("Faults of known truth, each planted alone into three sets of 300 scenes of the built-in world: how "
+               "well each finding ranks them, beside the obvious way of finding them. The same as "
+               "`python -m core evaluate quality`; thresholds were chosen on other seeds than those scored.")
+    key = fingerprint("evaluate quality", settings.model_id, settings.seed)
+    if cached.results().get(key) is None and work.running(key) is None and not st.button(
+            "Run it (a minute or two)", icon=":material/play_arrow:", key="quality.evaluate"):
+        return
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> QualityEvaluation:
+        return evaluate_quality(cached.encoder(settings.model_id), cached.store(), seed=settings.seed,
+                                on_progress=on_progress, should_stop=should_stop)
+
+    found: QualityEvaluation = work.result_of(key, measure)
+    table = panels.numbers_table(found.figures())
+    st.dataframe(table, hide_index=True, height=460, key="quality.evaluated")
+    ui.download_table(lambda: table, "quality-evaluated", label="Scores")
+    st.json(found.chosen(), expanded=False)
 
 
 def sheet(data: QualityData, found: dict[str, Finding]) -> pd.DataFrame:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from core.streamlit_app import panels, state
@@ -24,6 +26,14 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings, QualityData], None]]] = {
 def show_quality(settings: Settings, ready: Ready) -> None:
     """One section at a time, of all that is open, or of a selection or sample of it."""
     ready = what_is_shown(ready)
+    if not ready.has_gap:
+        if ready.images is None:
+            panels.notice("There are no images, and the photo model has no vectors of captions.")
+            return
+        if ready.texts is not None:
+            panels.notice("The photo model's texts are rows of a classifier: captions are not looked at here, images "
+                          "and labels are.", one_line=True)
+        ready = replace(ready, texts=None, captions=(), links=np.zeros((0, 2), np.int64))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         section = state.pick_option("Section", {key: title for key, (title, _) in SECTIONS.items()}, key="quality",
                                     widget="segments", label_visible=False)

@@ -65,7 +65,7 @@ def pick_two(settings: Settings, data: QualityData) -> Two | None:
     if opened is None:
         return None
     other = ensure_embedded(settings.model_id, opened)
-    panels.refused_panel(other.refused, other.unread)
+    panels.refused_panel(other.refused, other.unread, key="refused.b")
     _check_dimensions(ready, other)
     return Two(ready, other, _told_apart(ready.selection or ready.opened.name, opened.name))
 
