@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import ChoiceError, check_choice
+from core.errors import ChoiceError, ModelError, check_choice
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.items import Kept
 from core.language.quality import evidence
@@ -131,8 +131,8 @@ def replay(actions: Sequence[Action], looked: Looked, *, seed: int = 0,
 
     Raises
     ------
-    Cancelled, ModelError
-        As findings and prompts do.
+    Cancelled
+        As findings do.
     """
     kept, steps = Kept.all_of(looked.items), []
     for action in actions:
@@ -185,7 +185,15 @@ def _no_prompt(looked: Looked, said: Mapping[str, Value]) -> str:
     vectors = looked.items.images if said["of"] == "image" else looked.items.texts
     if vectors is None or not len(vectors):
         return f"There are no {said['of']}s."
-    return "" if looked.prompts_by else "No model is at hand that encodes prompts."
+    if not looked.prompts_by:
+        return "No model is at hand that encodes prompts."
+    try:
+        for name in ("prompt", "against", "centre"):
+            if name in said:
+                looked.vector_of(str(said[name]))
+    except ModelError as error:
+        return str(error)
+    return ""
 
 
 def _no_centre(looked: Looked, said: Mapping[str, Value]) -> str:

@@ -187,6 +187,10 @@ def test_what_an_action_lacks_is_said_and_leaves_all_as_it_is() -> None:
     assert [step.lacks for step in steps] == ["No image is called 'nobody'.",
                                               "There are no splits, such as train and test.", "There are no labels."]
     assert steps[-1].kept.images.all()
+    for action in (act("prompt", prompt="west"), act("prompt_against", prompt="north", against="west"),
+                   act("near", centre="west")):
+        assert action.lacks(looked).startswith("Expected a model of the registry"), "the prompt cannot be encoded"
+        assert action.lacks(replace(looked, prompts_by="")) == "No model is at hand that encodes prompts."
 
 
 @given(st.integers(2, 16), st.integers(1, 3), st.integers(0, 4), st.lists(actions(), max_size=5))
