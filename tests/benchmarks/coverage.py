@@ -35,6 +35,8 @@ from core.geometry.intervals import proportion  # noqa: E402
 from core.geometry.pairs import Classes, Pairs  # noqa: E402
 from core.geometry.quality.balance import balance  # noqa: E402
 from core.geometry.quality.captions import clip_scores  # noqa: E402
+from core.geometry.quality.coverage import coverage  # noqa: E402
+from core.geometry.quality.diversity import diversity  # noqa: E402
 from core.geometry.quality.items import Items  # noqa: E402
 from core.geometry.retrieval import accuracy, recalls  # noqa: E402
 from core.geometry.statistics import sphere_statistics  # noqa: E402
@@ -187,6 +189,11 @@ def classes(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
     return balance([str(t) if kept else "" for t, kept in zip(pairs.classes.truth, drawn)]).numbers
 
 
+def spread(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
+    """Diversity of the images, and what of the sphere they cover."""
+    return diversity(pairs.images) | coverage(pairs.images, seed=int(rng.integers(2**31))).numbers
+
+
 PARTS: dict[str, Part] = {
     "sphere": Part("numbers of the sphere; measures, before and over the training of the gap",
                    lambda pairs, rng, kind: sphere_statistics(pairs.images, pairs.texts, pairs.links)),
@@ -202,11 +209,13 @@ PARTS: dict[str, Part] = {
         Items(pairs.images, pairs.texts, pairs.links)).numbers),
     "classes": Part("balance of the classes of a dataset", classes),
     "words": Part("captions of a dataset by their words", words),
+    "spread": Part("diversity and coverage of a dataset", spread),
     "closings": Part("ways of closing the gap; evaluate gap", closings),
 }
 WITHOUT = {
     "fidelity of a map": "tells of this map of these points, which is known and not estimated",
-    "effective rank of fewer than four clusters a dimension": "no interval was found that covers",
+    "Vendi score and effective rank of fewer than four clusters a dimension": "no interval was found that covers",
+    "fullest tenth of the cells and reach of the holes": "hang on the largest counts and distances; none was tried",
     "dimensions for half of the gap": "a count that jumps; redrawn gaps held the mean over sets in 31 to 58 %",
     "hubs": "the skew hangs on the few largest counts; a jackknife held the mean over sets in 87 to 99.5 %",
     "neighbour overlap of two models": "a jackknife is 1.6 times too wide (99.7 %), one over items too narrow (87 %)",
