@@ -11,7 +11,7 @@ from core.geometry.quality.neighbours import Neighbours, Progress, Stop, nearest
 from core.geometry.quality.structureless import WORDS, structureless
 
 SHARE, MOST, PLAIN = 0.1, 30, 10
-FENCE = 2.0
+FENCE, FEWEST = 2.0, 8
 MOST_BY_CHANCE = 2000
 UNIT = "distances of the quartiles above the median angle"
 _CHUNK = 4096
@@ -45,7 +45,8 @@ def outlying(x: np.ndarray, *, neighbours: Neighbours | None = None, k: int | No
     Returns
     -------
     Scores are NaN for a single image. The threshold is 2, which is Tukey's upper fence where the quartiles lie evenly
-    about the median. Null: the same of up to 2,000 vectors with the same mean and covariance, otherwise random.
+    about the median; beyond all scores of fewer than 8 images, whose quartiles tell nothing. Null: the same of up to
+    2,000 vectors with the same mean and covariance, otherwise random.
 
     Raises
     ------
@@ -77,8 +78,10 @@ def outlying(x: np.ndarray, *, neighbours: Neighbours | None = None, k: int | No
                                           _kth(pale, nearest_others(pale, k), k))))
     said = tuple(f"{a:.1f}° to the {_nth(min(k, PLAIN, near.k))} nearest image, {b:.1f}° to the {_nth(min(k, far.k))} "
                  "with all directions weighed alike" for a, b in zip(plain.tolist(), weighed.tolist()))
-    return Finding("outliers", "image", np.maximum(_beyond(plain), _beyond(weighed)), "high", FENCE, UNIT, by_chance,
-                   WORDS, near.rows[:, 0], evidence=said)
+    scores = np.maximum(_beyond(plain), _beyond(weighed))
+    threshold = FENCE if n >= FEWEST else max(FENCE, 1.1 * float(scores.max()))
+    return Finding("outliers", "image", scores, "high", threshold, UNIT, by_chance, WORDS, near.rows[:, 0],
+                   evidence=said)
 
 
 def _kth(x: np.ndarray, near: Neighbours, k: int) -> np.ndarray:
