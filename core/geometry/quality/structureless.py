@@ -20,7 +20,7 @@ def structureless(x: np.ndarray, n: int, rng: np.random.Generator) -> Iterator[n
     mean = x.mean(axis=0, dtype=np.float64)
     spread = np.zeros((x.shape[1], x.shape[1]))
     for start in range(0, len(x), _BLOCK):
-        rows = x[start:start + _BLOCK] - mean
+        rows = x[start:start + _BLOCK] - mean.astype(x.dtype)
         spread += rows.T @ rows
     values, vectors = np.linalg.eigh(spread / len(x))
     root = (vectors * np.sqrt(np.maximum(values, 0))).T.astype(np.float32)
@@ -46,15 +46,20 @@ def nearest_by_chance(x: np.ndarray, k: int, *, seed: int = 0) -> np.ndarray:
     k = min(k, n - 1)
     if k < 1:
         return np.zeros((0, max(k, 0)), np.float32)
-    looked, best = np.zeros((0, x.shape[1]), np.float32), np.zeros((0, 0), np.float32)
+    looked, best = np.zeros((0, x.shape[1]), np.float32), np.zeros((min(n, MOST_LOOKED_AT), 0), np.float32)
     for turn, rows in enumerate(structureless(x, n, np.random.default_rng(seed))):
         if turn == 0:
             looked = rows[:MOST_LOOKED_AT]
         found = looked @ rows.T
         if turn == 0:
             found[np.arange(len(looked)), np.arange(len(looked))] = -np.inf
-            best = found
-        else:
-            best = np.concatenate([best, found], axis=1)
-        best = np.partition(best, best.shape[1] - k, axis=1)[:, best.shape[1] - k:] if best.shape[1] > k else best
+        best = np.concatenate([best, _largest(found, k)], axis=1)
     return np.clip(-np.sort(-best, axis=1)[:, :k], -1, 1)
+
+
+def _largest(found: np.ndarray, k: int) -> np.ndarray:
+    """The k largest of each row, in no order."""
+    if k == 1:
+        return found.max(axis=1, keepdims=True)
+    width = found.shape[1]
+    return np.partition(found, width - k, axis=1)[:, width - k:] if width > k else found
