@@ -37,6 +37,8 @@ def show(settings: Settings, data: QualityData, sides: Sides) -> None:
     found: Composition = work.result_of(fingerprint("composition", sides.key, by, *names, settings.seed), measure)
     ui.show(figures.composition(found, sides.two.names, what=by, dark=ui.dark()), key="quality.composition",
             how_to_read=figures.CAPTION, table=lambda: figures.composition_table(found, sides.two.names))
+    if found.note:
+        panels.notice(found.note, one_line=True)
     if any(found.left_out):
         st.caption(f"{found.left_out[0]:,} items of A and {found.left_out[1]:,} of B have no label and are left out.")
 
