@@ -118,7 +118,7 @@ def evaluate_quality(model: Encoder, store: Store, *, seed: int = 0, scored: int
     scores = {name: mean_of([found.scores[name] for found in sets if name in found.scores])
               for name in dict.fromkeys(name for found in sets for name in found.scores)}
     part(steps)(0.0, f"{scored} sets of {scenes} scenes are scored")
-    return QualityEvaluation(scores, _over(scores), _flagged([found.caught for found in sets]), thresholds, seeds,
+    return QualityEvaluation(scores, differences(scores), _flagged([found.caught for found in sets]), thresholds, seeds,
                              others, scenes)
 
 
@@ -132,18 +132,20 @@ def _tuned(sets: Sequence[CopiesKnown]) -> dict[str, float]:
     return out
 
 
-def _over(scores: Mapping[str, Score]) -> dict[str, Difference]:
+def differences(scores: Mapping[str, Score]) -> dict[str, Difference]:
+    """Each finding less the simpler ways beside it, by their names; p corrected for all of them (Holm)."""
     return holm({f"{name}_{way}": scores[name].over(scores[f"{name}_{way}"])
-                 for name, ways in BESIDE.items() for way in ways if f"{name}_{way}" in scores})
+                 for name, ways in BESIDE.items() for way in ways if {name, f"{name}_{way}"} <= set(scores)})
 
 
 def _flagged(sets: Sequence[Mapping[str, Caught]]) -> dict[str, Number]:
     """Recall and precision at the proposed thresholds, of all sets together."""
     out = {}
-    for name in sets[0]:
-        found, planted, flagged = (sum(getattr(of[name], part) for of in sets)
+    for name in dict.fromkeys(name for of in sets for name in of):
+        found, planted, flagged = (sum(getattr(of[name], part) for of in sets if name in of)
                                    for part in ("found", "planted", "flagged"))
-        out[f"{name}_found_at_proposed"] = proportion(found, planted)
+        if planted:
+            out[f"{name}_found_at_proposed"] = proportion(found, planted)
         if flagged:
             out[f"{name}_right_at_proposed"] = proportion(found, flagged)
     return out

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from core.figures.quality import beside
 from core.geometry.quality.finding import Finding
 from core.language.quality.evaluation import QualityEvaluation, evaluate_quality
 from core.language.quality.evidence import KINDS, possible
@@ -78,6 +79,8 @@ def _evaluation(settings: Settings) -> None:
                                 on_progress=on_progress, should_stop=should_stop)
 
     found: QualityEvaluation = work.result_of(key, measure)
+    ui.show(beside.beside(found, dark=ui.dark()), key="quality.beside", how_to_read=beside.CAPTION,
+            table=lambda: beside.beside_table(found))
     table = panels.numbers_table(found.figures())
     st.dataframe(table, hide_index=True, height=460, key="quality.evaluated")
     ui.download_table(lambda: table, "quality-evaluated", label="Scores")
