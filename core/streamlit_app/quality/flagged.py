@@ -13,7 +13,7 @@ import streamlit as st
 from core.figures.quality import findings as figures
 from core.geometry.quality.finding import Finding, Grouped
 from core.language.quality.actions import Action
-from core.language.quality.evidence import KINDS, SUGGESTING
+from core.language.quality.evidence import KINDS, SUGGESTING, judged
 from core.language.quality.parameters import Value
 from core.streamlit_app import panels, state, ui
 from core.streamlit_app.data.selections import keep
@@ -36,6 +36,8 @@ def show(settings: Settings, data: QualityData, key: str) -> None:
     """Histogram, threshold, gallery, and the ways on."""
     found = finding(settings, data, key)
     st.caption(KINDS[key].explanation)
+    if key in SUGGESTING:
+        st.markdown(panels.plain(judged(data.looked, seed=settings.seed).told, 600))
     if not np.isfinite(found.scores).any():
         panels.notice("No item has a score here.")
         return
