@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +15,7 @@ from core.geometry.quality.items import Kept
 from core.geometry.quality.measures import sheet
 from core.language.quality.actions import Action, Step, replay, what_is_left
 from core.language.quality.evidence import KINDS, possible
-from core.language.quality.kept import as_bytes, kept_table
+from core.language.quality.kept import as_bytes, dropped_table, kept_table
 from core.language.quality.recipe import Recipe, actions_as_text, read_recipe
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.selections import keep
@@ -63,8 +62,7 @@ def _measures(settings: Settings, data: QualityData, actions: Sequence[Action], 
     at = {key: threshold_of(one) for key, one in found.items()}
     report = measured(settings, data, actions, kept, found, at)
     n = report.n
-    moved = moving(report)
-    ui.show(figures.measures(moved, dark=ui.dark()), key="quality.measures",
+    ui.show(figures.measures(report, dark=ui.dark()), key="quality.measures",
             how_to_read=f"{figures.CAPTION} {len(next(iter(report.random.values()), ()))} random drops. What grows "
                         f"with n is measured on {n[0]:,} images and {n[1]:,} captions each time.",
             table=lambda: figures.measures_table(report))
@@ -92,15 +90,6 @@ def measured(settings: Settings, data: QualityData, actions: Sequence[Action], k
                        settings.seed)
     report: Beside = work.result_of(name, measure)
     return report
-
-
-def moving(report: Beside) -> Beside:
-    """Without the measures that neither the actions nor random drops move: they are in the table alone."""
-    def still(key: str) -> bool:
-        values = [numbers[key].value for numbers in (report.before, report.after) if key in numbers]
-        return len({*np.round(values, 12), *np.round(report.random.get(key, np.zeros(0)), 12)}) <= 1
-
-    return replace(report, measures={key: one for key, one in report.measures.items() if not still(key)})
 
 
 def _dropped(data: QualityData, steps: Sequence[Step]) -> None:
@@ -136,6 +125,9 @@ def _take_away(settings: Settings, data: QualityData, actions: Sequence[Action],
             for ending, title in FILES.items():
                 st.download_button(f"Kept list, {title}", partial(_kept, data, steps, ending), f"kept{ending}",
                                    MIME[ending], key=f"quality{ending}", on_click="ignore", icon=":material/table:")
+            st.download_button("Dropped list, with the action", lambda: as_bytes(
+                dropped_table(data.looked, steps), ".csv"), "dropped.csv", "text/csv", key="quality.dropped.csv",
+                on_click="ignore", icon=":material/table:")
             recipe = Recipe.of(name, actions, data.looked, seed=settings.seed, data=made_of(data))
             st.download_button("Recipe, YAML", lambda: recipe.written().encode(), "recipe.yaml",
                                "application/yaml", key="quality.yaml", on_click="ignore",
