@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import ShapeError
 from core.geometry.directions import unit
+from core.geometry.quality import copies
 from core.geometry.quality.copies import leaks, near_copies
 from core.geometry.quality.likeness import SIDE, likeness
 from core.geometry.quality.neighbours import nearest_others
@@ -119,6 +120,22 @@ def test_scenes_that_are_alike_to_the_model_alone_are_no_copies():
     assert len(asked) < 25, "only what may be a copy is looked at"
     blind = near_copies(wrong, looks=lambda rows: np.full((len(rows), SIDE, SIDE), np.nan, np.float32))
     np.testing.assert_allclose(blind.scores, unseen.scores, atol=1e-6)
+
+
+def test_no_more_pictures_are_asked_for_than_the_most_alike(monkeypatch):
+    x, of = with_copies((2,) * 30, 4.0, n=60)
+    shown, asked = pictures(60)[of], []
+
+    def look(rows: np.ndarray) -> np.ndarray:
+        asked.extend(rows.tolist())
+        return shown[rows]
+
+    whole = near_copies(x, looks=look)
+    monkeypatch.setattr(copies, "MOST_SEEN", 21)
+    asked.clear()
+    part = near_copies(x, looks=look)
+    assert len(whole.groups()) == 30 and len(asked) in (20, 21) and len(part.groups()) == 10
+    assert part.likeness.min() >= np.sort(whole.likeness)[-10]
 
 
 def test_likeness_sees_through_crops_mirrors_and_light():
