@@ -53,7 +53,7 @@ def main() -> None:
                 if theme == "light":
                     _save(window, FOLDER / "sphere.webp", 1400)
                 page.close()
-                for take in (_gap, _objects, _films):
+                for take in (_gap, _objects, _films, _quality):
                     take(browser.new_page(viewport={"width": 1400, "height": 1010}, color_scheme=theme,
                                           device_scale_factor=1.5), port, theme)
             browser.close()
@@ -103,6 +103,28 @@ def _films(page: Page, port: int, theme: str) -> None:
     box = page.locator(".orrery-film").bounding_box()
     clip = {"x": box["x"] - 8, "y": box["y"], "width": box["width"] + 16, "height": box["height"]}
     _save(page.screenshot(clip=clip), FOLDER / f"4_Video_Trajectories_{theme}.webp", 900)
+    page.close()
+
+
+def _quality(page: Page, port: int, theme: str) -> None:
+    """The room of dataset quality: copies by their cosine, and some of their groups."""
+    page.set_viewport_size({"width": 1400, "height": 2600})
+    page.goto(f"http://127.0.0.1:{port}/Dataset_Quality?scenes=200&faults=near+duplicates&finding=copies")
+    page.get_by_text("the largest of").wait_for(timeout=120_000)
+    page.wait_for_timeout(4000)
+    figure = page.locator(".st-key-quality-copies .js-plotly-plot").bounding_box()
+    groups = page.locator("[class*=st-key-quality-group]").nth(3).bounding_box()
+    first = page.locator("[class*=st-key-quality-group]").nth(1).bounding_box()
+    above = page.screenshot(clip=figure)
+    below = page.screenshot(clip={"x": first["x"], "y": first["y"], "width": first["width"],
+                                  "height": groups["y"] + groups["height"] - first["y"]})
+    parts = [Image.open(io.BytesIO(part)).convert("RGB") for part in (above, below)]
+    whole = Image.new("RGB", (parts[0].width, parts[0].height + parts[1].height), parts[0].getpixel((2, 2)))
+    whole.paste(parts[0], (0, 0))
+    whole.paste(parts[1], (0, parts[0].height))
+    shot = io.BytesIO()
+    whole.save(shot, "PNG")
+    _save(shot.getvalue(), FOLDER / f"5_Dataset_Quality_{theme}.webp", 900)
     page.close()
 
 
