@@ -14,7 +14,7 @@ from core.language.quality.evidence import KINDS, possible
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.quality import flagged, whole
 from core.streamlit_app.quality.data import QualityData, find_all, found_so_far, threshold_of
-from core.streamlit_app.quality.planted import truth
+from core.streamlit_app.quality.planted import caught_of
 from core.streamlit_app.state import Settings
 from core.types import Number, fingerprint
 
@@ -94,11 +94,11 @@ def sheet(data: QualityData, found: dict[str, Finding]) -> pd.DataFrame:
         at = threshold_of(one)
         rows_flagged = one.flagged(at)
         share = one.share(at) if len(one.scores) and (one.scores == one.scores).any() else Number(float("nan"), n=0)
-        planted = truth(data.ready, one.of, key)
+        got = caught_of(data.ready, one, at)
         rows.append({
             "finding": KINDS[key].title, "flagged": f"{len(rows_flagged):,}", "of": f"{share.n:,} {one.of}s",
-            "planted": "" if planted is None else f"{int(planted.sum()):,}",
-            "of these flagged": "" if planted is None else f"{int(planted[rows_flagged].sum()):,}",
+            "planted": "" if got is None else f"{got.planted:,}",
+            "of these flagged": "" if got is None else f"{got.found:,}",
             "share": _percent(share.value),
             "95 % interval": "" if share.low is None else f"{_percent(share.low)} to {_percent(share.high)}",
             "by chance": "" if share.null is None else _percent(share.null),

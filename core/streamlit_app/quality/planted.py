@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
+from core.geometry.quality.finding import Finding
+from core.language.quality.planted import FAULTS_OF, Caught, caught, was_planted
 from core.sources.solids.faults import FAULTS, plant_all
-from core.sources.solids.touched import has_fault
 from core.streamlit_app import cached, state
 from core.streamlit_app.data.opened import Opened
-from core.types import Modality
 
 if TYPE_CHECKING:
     from core.streamlit_app.data.ready import Ready
@@ -20,12 +19,6 @@ if TYPE_CHECKING:
 
 TIMES_RATE = 3
 """The rate of an imbalance, in shares of the items that other faults touch."""
-FOUND_BY = {
-    "copies": ("duplicates", "near duplicates", "harsh duplicates", "leaks"), "leaks": ("leaks",),
-    "outliers": ("other world",), "captions": ("wrong captions", "wrong attributes"), "labels": ("wrong labels",),
-    "blur": ("blur",), "dark": ("dark",), "bright": ("bright",), "low_information": ("flat",), "grey": ("grey",),
-    "odd_size": ("tiny",), "odd_aspect": ("strip",),
-}
 
 
 def pick_faults(key: str) -> dict[str, float]:
@@ -66,10 +59,10 @@ def world_of(opened: Opened) -> tuple[int, int, dict[str, float]]:
     return known.get(opened.key.split("-")[0], (0, 0, {}))
 
 
-def truth(ready: Ready, of: Modality, key: str) -> np.ndarray | None:
-    """(n,) bool, which items a planted fault touched that a finding is to find; None where none was planted."""
-    part = ready.images if of == "image" else ready.texts
-    if part is None or key not in FOUND_BY:
+def caught_of(ready: Ready, found: Finding, threshold: float) -> Caught | None:
+    """How much of what was planted a finding got; None where nothing of the kind was."""
+    part = ready.images if found.of == "image" else ready.texts
+    if part is None or found.key not in FAULTS_OF or not was_planted(part.table):
         return None
-    touched = np.any([has_fault(part.table, fault) for fault in FOUND_BY[key]], axis=0)
-    return touched if touched.any() else None
+    got = caught(found, part.table, part.ids, threshold)
+    return got if got.planted else None
