@@ -29,6 +29,7 @@ TILES = 24
 GROUPS = 8
 IN_A_GROUP = 10
 STEPS = 500
+OF_THE_FIRST = ("label", "solid", "colour", "texture")
 _CLICKED = "quality.clicked"
 
 
@@ -38,6 +39,9 @@ def show(settings: Settings, data: QualityData, key: str) -> None:
     st.caption(KINDS[key].explanation)
     if key in SUGGESTING:
         st.markdown(panels.plain(judged(data.looked, seed=settings.seed).told, 600))
+        if data.ready.opened.source in ("world", "planted") and data.label in OF_THE_FIRST:
+            panels.notice("In the built-in world this label is that of the first of up to three solids: a scene of "
+                          "several has no one right label, so many more are suspect than are wrong.", one_line=True)
     if not np.isfinite(found.scores).any():
         panels.notice("No item has a score here.")
         return
