@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from typing import Any
 
@@ -11,6 +12,10 @@ from core.errors import SourceError
 
 MOST_BYTES = 16_000_000
 MOST_DEPTH = 8
+MOST_VALUES = 250_000
+"""Twice as many as a page looks at; each costs a kilobyte and some microseconds while YAML is read."""
+MOST_DIGITS = 18
+_LONG_NUMBER = re.compile(r"[-+0-9_:.]{100,}")
 _EXPECTED = "a recipe as YAML or JSON"
 
 
@@ -20,7 +25,8 @@ def load_plain(content: str | bytes) -> object:
     Raises
     ------
     SourceError
-        If it is too large, too deep, refers to itself, names a key twice, holds anything else, or is neither.
+        If it is too large, too deep, holds too many values, refers to itself, names a key twice, holds anything else,
+        or is neither.
     """
     import yaml
 
@@ -77,13 +83,19 @@ def said_plainly(plain: dict[str, Any]) -> str:
 
 
 def _check_events(yaml: Any, text: str) -> None:
-    """Refuse anchors, tags and depth before anything is built."""
-    depth = 0
+    """Refuse anchors, tags, depth and very many values before anything is built."""
+    depth = values = 0
     for event in yaml.parse(text, Loader=_base(yaml)):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise SourceError(f"{_EXPECTED} without anchors (&, *)", "one with them", "Write each value out.")
         if getattr(event, "tag", None) not in (None, "!"):
             raise SourceError(f"{_EXPECTED} without tags (!)", str(event.tag)[:80], "Take the tag out.")
+        values += isinstance(event, yaml.NodeEvent)
+        if values > MOST_VALUES:
+            raise SourceError(f"a recipe of at most {MOST_VALUES:,} values", "one of more",
+                              "A recipe says what to do, not what comes of it.")
+        if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and _LONG_NUMBER.fullmatch(event.value):
+            raise _too_long()   # 1:1:1:... is a number to base 60, which takes hours
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MOST_DEPTH:
@@ -94,6 +106,10 @@ def _check_events(yaml: Any, text: str) -> None:
 
 def _too_deep() -> SourceError:
     return SourceError(f"a recipe at most {MOST_DEPTH} levels deep", "a deeper one")
+
+
+def _too_long() -> SourceError:
+    return SourceError(f"numbers of at most {MOST_DIGITS} digits in a recipe", "a longer one", "Put texts in quotes.")
 
 
 def _base(yaml: Any) -> Any:
@@ -130,6 +146,8 @@ def _check_plain(value: object, depth: int = 0) -> None:
             _check_plain(part, depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
         raise SourceError("finite numbers in a recipe", repr(value))
+    elif isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
+        raise _too_long()
     elif value is not None and not isinstance(value, str | int | float | bool):
         raise SourceError("texts and numbers in a recipe", type(value).__name__, "Put it in quotes.")
 
