@@ -64,7 +64,9 @@ def find(looked: Looked, key: str, *, seed: int = 0, on_progress: Progress | Non
         lacking = kind.lacks(looked)
         if lacking:
             raise ShapeError(f"data in which {kind.title.lower()} can be looked for", looked.name, lacking)
-        looked.memory[place] = kind.find(looked, seed=seed, on_progress=on_progress, should_stop=should_stop)
+        with looked.alone(should_stop):
+            if place not in looked.memory:
+                looked.memory[place] = kind.find(looked, seed=seed, on_progress=on_progress, should_stop=should_stop)
     return looked.memory[place]  # type: ignore[return-value]
 
 

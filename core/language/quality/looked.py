@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.errors import ShapeError
+from core.errors import Cancelled, ShapeError
 from core.geometry.quality.items import Items
 from core.types import Dataset, EmbeddingSet, Images, Modality, ModelSpec, fingerprint
 
@@ -64,12 +66,30 @@ class Looked:
     places: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     norms: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     memory: dict[object, object] = field(default_factory=dict, repr=False)
+    _at_work: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self) -> None:
         sizes = len(self.image_ids), len(self.text_ids), len(self.captions), len(self.places)
         n, m = self.items.n_images, self.items.n_texts
         if sizes != (n, m, m, n if self.pictures is not None else len(self.places)):
             raise ShapeError(f"ids and places of {n} images, ids and captions of {m} texts", str(sizes))
+
+    @contextmanager
+    def alone(self, should_stop: Stop | None = None) -> Iterator[None]:
+        """Nobody else looks for anything meanwhile, so that what two ask for at once is found once.
+
+        Raises
+        ------
+        Cancelled
+            If ``should_stop`` says so while somebody else is at it.
+        """
+        while not self._at_work.acquire(timeout=0.1):
+            if should_stop is not None and should_stop():
+                raise Cancelled("nothing yet")
+        try:
+            yield
+        finally:
+            self._at_work.release()
 
     @cached_property
     def hashes(self) -> tuple[str, ...]:
@@ -102,9 +122,10 @@ class Looked:
 
         assert self.items.images is not None
         key = "neighbours", seed
-        if key not in self.memory:
-            self.memory[key] = nearest_others(self.items.images, seed=seed, on_progress=on_progress,
-                                              should_stop=should_stop)
+        with self.alone(should_stop):
+            if key not in self.memory:
+                self.memory[key] = nearest_others(self.items.images, seed=seed, on_progress=on_progress,
+                                                  should_stop=should_stop)
         return self.memory[key]  # type: ignore[return-value]
 
     def vector_of(self, prompt: str) -> np.ndarray:

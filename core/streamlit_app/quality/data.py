@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from core.errors import Cancelled
+from core.errors import Cancelled, OrreryError
 from core.figures.scenes.thinning import MOST_POINTS
 from core.geometry.quality.finding import Finding
 from core.language.quality.evidence import KINDS, find, possible
 from core.language.quality.looked import LABELS, Looked, look
 from core.language.quality.recipe import Data
-from core.streamlit_app import cached, state, work
+from core.streamlit_app import cached, panels, state, work
 from core.streamlit_app.data.classes import label_columns
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.quality.planted import world_of
@@ -21,6 +22,8 @@ from core.streamlit_app.state import Settings
 from core.types import Modality, fingerprint
 
 NO_COLUMN = ""
+MOST_LOOKED = 4
+"""That a visit keeps itself, with what was found in them, however many others there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +70,13 @@ def data_of(settings: Settings, ready: Ready, label: str | None = None) -> Quali
     opened = ready.opened.dataset or ready.opened.vectors
     assert opened is not None
     prompts_by = settings.model_id if ready.opened.vectors is None and ready.has_gap else ""
-    key = fingerprint("looked", ready.key, ready.opened.key, column, prompts_by)
-    looked: Looked = cached.results().of(key, lambda: look(
+    key = fingerprint("looked", ready.key, ready.opened.key, ready.selection, column, prompts_by)
+    mine: dict[str, Looked] = st.session_state.setdefault("quality.looked", {})
+    looked: Looked = mine.pop(key) if key in mine else cached.results().of(key, lambda: look(
         ready, opened, prompts_by=prompts_by, name=ready.selection or ready.opened.name, labels=column))
+    mine[key] = looked
+    while len(mine) > MOST_LOOKED:
+        mine.pop(next(iter(mine)))
     return QualityData(ready, looked, column)
 
 
@@ -87,13 +94,14 @@ def pick_label(ready: Ready) -> str:
 
 def finding(settings: Settings, data: QualityData, key: str) -> Finding:
     """One finding; made once, as long work that stops the page until it is there."""
+    memory, place = data.looked.memory, ("finding", key, settings.seed)
+    if place not in memory:
+        def measure(on_progress: work.Progress, should_stop: work.Stop) -> Finding:
+            on_progress(0.01, KINDS[key].title)
+            return find(data.looked, key, seed=settings.seed, on_progress=on_progress, should_stop=should_stop)
 
-    def measure(on_progress: work.Progress, should_stop: work.Stop) -> Finding:
-        on_progress(0.01, KINDS[key].title)
-        return find(data.looked, key, seed=settings.seed, on_progress=on_progress, should_stop=should_stop)
-
-    found: Finding = work.result_of(fingerprint("finding", data.key, key, settings.seed), measure)
-    return found
+        return work.result_of(fingerprint("finding", data.key, key, settings.seed), measure)  # type: ignore[no-any-return]
+    return memory[place]  # type: ignore[return-value]
 
 
 def found_so_far(settings: Settings, data: QualityData) -> dict[str, Finding]:
@@ -103,45 +111,68 @@ def found_so_far(settings: Settings, data: QualityData) -> dict[str, Finding]:
             if ("finding", key, settings.seed) in memory}
 
 
-def find_all(settings: Settings, data: QualityData, keys: Sequence[str]) -> None:
-    """Make these findings, as long work beside which the page goes on; once stopped, when asked to go on."""
-    missing = [key for key in keys if ("finding", key, settings.seed) not in data.looked.memory]
-    if not missing:
-        return
-    name = fingerprint("findings", data.key, missing, settings.seed)
+def find_all(settings: Settings, data: QualityData, keys: Sequence[str]) -> bool:
+    """Make these findings, as long work beside which the page goes on; once stopped, when asked to go on.
+
+    One that fails is told, and leaves the others. True while they are being made.
+    """
+    memory, seed = data.looked.memory, settings.seed
+    failed: dict[str, OrreryError] = memory.setdefault(("failed", seed), {})  # type: ignore[assignment]
+    missing = [key for key in keys if ("finding", key, seed) not in memory and key not in failed]
+    if any(key in failed for key in keys):
+        _say_failed(failed)
     stopped: set[str] = st.session_state.setdefault("quality.stopped", set())
-    mark = fingerprint("findings", data.key, settings.seed)
+    mark = fingerprint("findings", data.key, keys, seed)
+    if not missing:
+        return False
     if mark in stopped:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(f"Stopped; {len(missing)} findings are not made yet.", width="content")
             if st.button("Go on", type="primary", icon=":material/play_arrow:", key="quality.go_on"):
                 stopped.discard(mark)
                 st.rerun()
-        return
+        return False
 
-    def measure(on_progress: work.Progress, should_stop: work.Stop) -> int:
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> bool:
         for i, key in enumerate(missing):
             def told(share: float, text: str, i: int = i) -> None:
                 on_progress((i + share) / len(missing), text)
 
             told(0.0, KINDS[key].title)
-            find(data.looked, key, seed=settings.seed, on_progress=told, should_stop=should_stop)
-        return len(missing)
+            try:
+                find(data.looked, key, seed=seed, on_progress=told, should_stop=should_stop)
+            except Cancelled:
+                raise
+            except Exception as error:
+                failed[key] = work.as_error(error)
+        return True
 
     try:
-        if work.result_here("quality.findings", name, measure) is not None:
+        if work.result_here("quality.findings", mark, measure) is not None:
+            work.forget_here("quality.findings")
             st.rerun()
     except Cancelled:
         stopped.add(mark)
+        st.rerun()
+    return True
+
+
+def _say_failed(failed: dict[str, OrreryError]) -> None:
+    """Which findings could not be made, and why; they are tried again when asked to."""
+    for key, error in list(failed.items()):
+        panels.notice(f"{KINDS[key].title} could not be looked for. {error}", "warning")
+    if st.button("Try again", icon=":material/refresh:", key="quality.try_again"):
+        failed.clear()
         st.rerun()
 
 
 def threshold_of(found: Finding) -> float:
     """Where the visitor moved the threshold of a finding, else where it is proposed."""
     try:
-        return float(state.value_of(f"at_{found.key}", ""))
+        moved = float(state.value_of(f"at_{found.key}", ""))
     except ValueError:
         return found.threshold
+    return moved if math.isfinite(moved) else found.threshold
 
 
 def made_of(data: QualityData) -> Data:

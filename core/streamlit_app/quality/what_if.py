@@ -12,7 +12,7 @@ from core.figures.quality import measures as figures
 from core.geometry.quality.at_random import Beside, beside_random
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.items import Kept
-from core.geometry.quality.measures import sheet
+from core.geometry.quality.measures import Sheet, sheet
 from core.language.quality.actions import Action, Step, replay, what_is_left
 from core.language.quality.evidence import KINDS, possible
 from core.language.quality.kept import as_bytes, dropped_table, kept_table
@@ -51,9 +51,10 @@ def show(settings: Settings, data: QualityData) -> None:
             panels.notice("No action yet. Add one here, or take what a finding flags from “Health”: every measure is "
                           "then shown before and after, beside as many items dropped at random.")
     _dropped(data, steps)
-    with panels.friendly_errors():
-        find_all(settings, data, possible(data.looked))
-    _measures(settings, data, actions, kept)
+    if find_all(settings, data, possible(data.looked)):
+        panels.notice("Every measure follows as soon as what it counts is found.")
+    else:
+        _measures(settings, data, actions, kept)
     ui.copy_as_python(python.what_if(settings, data, actions))
 
 
@@ -77,14 +78,15 @@ def measured(settings: Settings, data: QualityData, actions: Sequence[Action], k
     """All measures of the whole, of what is kept, and of as many kept at random; made once."""
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> Beside:
-        near = data.looked.neighbours(seed=settings.seed).rows if data.looked.items.n_images > 1 else None
-        key = "sheet", tuple(sorted(at.items())), settings.seed
-        memory = data.looked.memory
-        if key not in memory:
-            memory[key] = sheet(data.looked.items, found, thresholds=at, near=near, seed=settings.seed,
-                                titles={name: KINDS[name].title for name in found})
-        return beside_random(memory[key], kept, seed=settings.seed,  # type: ignore[arg-type]
-                             on_progress=on_progress, should_stop=should_stop)
+        near = data.looked.neighbours(seed=settings.seed, on_progress=on_progress,
+                                      should_stop=should_stop).rows if data.looked.items.n_images > 1 else None
+        asked, memory = (tuple(sorted(at.items())), settings.seed), data.looked.memory
+        made: tuple[object, Sheet] | None = memory.get("sheet")  # type: ignore[assignment]
+        if made is None or made[0] != asked:
+            made = memory["sheet"] = asked, sheet(data.looked.items, found, thresholds=at, near=near,
+                                                  seed=settings.seed,
+                                                  titles={name: KINDS[name].title for name in found})
+        return beside_random(made[1], kept, seed=settings.seed, on_progress=on_progress, should_stop=should_stop)
 
     name = fingerprint("measures", data.key, actions_as_text([a for a in actions if a.on]), sorted(at.items()),
                        settings.seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -107,3 +109,21 @@ def test_what_is_unknown_or_stopped(looked: Looked) -> None:
     with pytest.raises(Cancelled):
         find(anew, "captions", should_stop=lambda: True)
     assert ("finding", "captions", 0) not in anew.memory
+
+
+def test_what_two_ask_for_at_once_is_found_once(looked: Looked) -> None:
+    fresh, begun = replace(looked, memory={}), threading.Event()
+
+    def told(share: float, text: str) -> None:
+        begun.set()
+
+    def stopped_while_the_other_is_at_it() -> None:
+        with pytest.raises(Cancelled):
+            find(fresh, "copies", should_stop=lambda: True)
+
+    with ThreadPoolExecutor(3) as threads:
+        with fresh.alone():
+            threads.submit(stopped_while_the_other_is_at_it).result(60)
+            both = [threads.submit(find, fresh, "copies", on_progress=told) for _ in range(2)]
+            assert not begun.is_set() and not fresh.memory
+        assert both[0].result(60) is both[1].result(60)
