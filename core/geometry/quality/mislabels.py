@@ -21,6 +21,7 @@ LEAST = 2   # different images of a class that is judged
 MOST_CLASSES = 1000
 MOST_BY_CHANCE = 5000   # images whose labels are shuffled
 LOGIT_SCALE = 100.0
+UNLIKELY = 20   # times less likely than the most likely class is a label that is taken for wrong
 WRONG = 0.1   # share of wrong labels that judges are compared at
 _LEAST_CHANCE = np.float32(1e-30)
 _UNIT = "probability of the label that it has"
@@ -54,7 +55,8 @@ def mislabelled(x: np.ndarray, labels: Sequence[str], *, folds: int = FOLDS, see
     """Images whose label a model fitted on other images finds unlikely (confident learning, self-confidence).
 
     The model is a logistic regression (C = 1) of the vectors times 8, fitted without the fold that an image is in. The
-    threshold flags as many images as the confident joint counts labels to be wrong.
+    threshold flags as many images as the confident joint counts labels to be wrong, and no more than have a label that
+    is 20 times less likely than another: a model that tells the classes badly counts its own errors among the labels'.
 
     Parameters
     ----------
@@ -229,7 +231,8 @@ def _finding(p: np.ndarray, of: np.ndarray, judged: np.ndarray, names: Sequence[
     if len(present) > 1:
         told = p[judged][:, present]
         told /= np.maximum(told.sum(axis=1, keepdims=True), _LEAST_CHANCE)
-        wrong = int(num_label_issues(dense.ravel(), told))
+        wrong = min(int(num_label_issues(dense.ravel(), told)),
+                    int((scores[judged] <= p[judged].max(axis=1) / UNLIKELY).sum()))
     edges = np.concatenate([[0.0], np.sort(scores[judged]).astype(np.float64), [1.0]])
     threshold = float(edges[wrong:wrong + 2].mean())   # between two scores, so that it can be rounded
     best, top = p.argmax(axis=1), p.max(axis=1).astype(np.float32)

@@ -159,3 +159,13 @@ def test_equal_rows_are_known():
     found = equal_rows(np.concatenate([x, x[rows]]))
     assert len(np.unique(found[:500])) == 500 and (found[500:] == found[rows]).all()
     assert len(equal_rows(x[:0])) == 0
+
+
+def test_a_model_that_tells_the_classes_badly_does_not_take_its_own_errors_for_wrong_labels():
+    x, labels, true = made(400, apart=3.0)
+    wrong = np.array([label != NAMES[i] for label, i in zip(labels, true)])
+    found = mislabelled(x, labels)
+    assert 0.3 < found.agree.value < 0.8
+    flagged = found.flagged()
+    assert 0 < len(flagged) <= 2 * wrong.sum(), (len(flagged), wrong.sum())
+    assert wrong[flagged].mean() > 2 * wrong.mean()
