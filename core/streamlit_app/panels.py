@@ -143,7 +143,7 @@ def numbers_table(numbers: Mapping[str, Number]) -> pd.DataFrame:
     rows = []
     for name, number in numbers.items():
         known = number.low is not None and number.high is not None and number.low < number.high
-        form = f".{decimals(number)}f" if known else ".3g"
+        form = f".{decimals(number)}f" if known else ",.0f" if abs(number.value) >= 1000 else ".3g"
         interval = f"{number.low:{form}} to {number.high:{form}}" if known else ""
         rows.append((name, f"{number.value:{form}}", interval, "" if number.null is None else f"{number.null:{form}}",
                      "" if number.n is None else f"{number.n:,}", number.unit))

@@ -85,7 +85,7 @@ def _statistics(measures: Mapping[str, Measure], found: Mapping[str, Statistic],
             go.Scatter(x=[value], y=[0], mode="markers", showlegend=False, name=seen,
                        error_x=_interval(statistic, factor, p), hovertext=_told(measures[key], statistic, seen),
                        hovertemplate="%{hovertext}<extra></extra>",
-                       marker={"size": 11, "color": p.kinds["text"], "line": {"width": 2, "color": p.kinds["text"]},
+                       marker={"size": 11, "color": p.text, "line": {"width": 2, "color": p.text},
                                "symbol": "circle" if statistic.told_apart else "circle-open"})]
         figure.add_traces(traces, rows=row, cols=1)
         ends = [low, high, value, *halves.tolist(),
@@ -106,7 +106,7 @@ def _interval(statistic: Statistic, factor: float, p: theme.Palette) -> dict[str
     if number.low is None or number.high is None:
         return None
     return {"type": "data", "symmetric": False, "array": [factor * (number.high - number.value)],
-            "arrayminus": [factor * (number.value - number.low)], "color": p.kinds["text"], "thickness": 1.5,
+            "arrayminus": [factor * (number.value - number.low)], "color": p.text, "thickness": 1.5,
             "width": 3}
 
 
@@ -115,8 +115,8 @@ def _legend(figure: go.Figure, found: Mapping[str, Statistic], seen: str, chance
 
     if not found:
         return
-    entries = [(f"{seen}, told apart", "circle", p.kinds["text"]),
-               (f"{seen}, not told apart", "circle-open", p.kinds["text"]), (chance, "square", p.unselected)]
+    entries = [(f"{seen}, told apart", "circle", p.text),
+               (f"{seen}, not told apart", "circle-open", p.text), (chance, "square", p.unselected)]
     if any(len(statistic.halves) for statistic in found.values()):
         entries.append(("two halves of one set", "circle-open", p.muted))
     for name, symbol, colour in entries:

@@ -52,7 +52,7 @@ def balance(report: Balance, *, dark: bool = False) -> go.Figure:
     rank = np.arange(k)
     few = report.counts < FEW
     for name, rows, colour in ((f"{FEW} images or more", ~few, p.kinds["image"]),
-                               (f"fewer than {FEW}", few, p.kinds["text"])):
+                               (f"fewer than {FEW}", few, theme.rgba(p.kinds["image"], 0.45))):
         if rows.any():
             figure.add_trace(go.Bar(
                 x=rank[rows], y=report.counts[rows], name=name, width=0.85 if k <= MOST_NAMED else 1,

@@ -63,7 +63,7 @@ def beside(found: QualityEvaluation, *, dark: bool = False) -> go.Figure:
     scores = [numbers[name] for name in rows]
     figure.add_trace(go.Scatter(
         x=[number.value for number in scores], y=list(range(len(rows))), mode="markers", name="the finding",
-        error_x=error_bar(scores, p.muted), marker={"size": 11, "color": p.kinds["image"]},
+        error_x=error_bar(scores, p.muted), marker={"size": 11, "color": p.text},
         text=[f"{number.n:,} items" for number in scores], hovertemplate="%{x:.3f}, %{text}<extra></extra>"))
     figure.update_yaxes(tickmode="array", tickvals=list(range(len(rows))), ticktext=[plain(TITLES[r]) for r in rows],
                         showgrid=False, range=[len(rows) - 0.5, -0.5], zeroline=False)

@@ -72,9 +72,9 @@ def composition(report: Composition, names: tuple[str, str] = ("A", "B"), *, wha
 
 
 def sides(dark: bool = False) -> tuple[str, str]:
-    """The colours of A and of B, wherever the two are drawn."""
+    """The colours of A and of B, wherever the two are drawn: yellow and violet, as the ends of the map's scale."""
     categories = theme.palette(dark).categories
-    return categories[0], categories[3]
+    return categories[3], categories[8]
 
 
 def composition_table(report: Composition, names: tuple[str, str] = ("A", "B"),

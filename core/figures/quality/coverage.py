@@ -11,6 +11,7 @@ from core.errors import ShapeError
 from core.figures import theme
 from core.figures.frame import framed, percent, spoken
 from core.geometry.quality.coverage import TITLES, Coverage
+from core.types import Modality, Number
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,13 +21,15 @@ CAPTION = ("The region that the items span is cut into cells about random vector
            "items that crowd in few cells start above it and end before it. Click a bar to see what lies in its cell.")
 
 
-def coverage(report: Coverage, *, dark: bool = False) -> go.Figure:
+def coverage(report: Coverage, *, of: Modality = "image", dark: bool = False) -> go.Figure:
     """Items of each cell, the fullest first.
 
     Parameters
     ----------
     report
         Of one or more items.
+    of
+        Modality of the items.
     dark
         Colours for a dark background.
 
@@ -49,7 +52,7 @@ def coverage(report: Coverage, *, dark: bool = False) -> go.Figure:
     at = 100 * (np.arange(m) + 0.5) / m
     figure = go.Figure(go.Bar(
         x=at[:filled], y=report.counts[order[:filled]], width=100 / m, customdata=order[:filled], name="items",
-        marker={"color": p.kinds["image"], "line": {"width": 0}},
+        marker={"color": p.kinds[of], "line": {"width": 0}},
         hovertemplate="%{y:,} items in cell %{customdata}<extra></extra>"))
     figure.add_trace(go.Scatter(
         x=100 * np.arange(m + 1) / m, y=np.append(np.sort(report.by_chance)[::-1], 0), mode="lines", name="by chance",
@@ -58,9 +61,15 @@ def coverage(report: Coverage, *, dark: bool = False) -> go.Figure:
     figure.update_yaxes(title_text="items in the cell", rangemode="tozero")
     figure.update_layout(bargap=0)
     numbers = {key: percent(report.numbers[key]) for key in ("cells", "fullest")}
-    said = (f"Share of {m:,} cells that hold an item, in %: {spoken(numbers['cells'], 0)}; share of "
-            f"{report.numbers['cells'].n:,} items in the fullest tenth of cells: {spoken(numbers['fullest'], 0)}")
+    said = (f"{report.numbers['cells'].n:,} items lie in {_percent(numbers['cells'])} of {m:,} cells; the fullest "
+            f"tenth of the cells holds {_percent(numbers['fullest'])} of them")
     return framed(figure, said, height=300, dark=dark)
+
+
+def _percent(number: Number) -> str:
+    """A percentage with its interval and null."""
+    words, _, rest = spoken(number, 0).partition(" ")
+    return f"{words} % {rest}".strip()
 
 
 def coverage_table(report: Coverage) -> pd.DataFrame:

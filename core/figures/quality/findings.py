@@ -9,21 +9,21 @@ import numpy as np
 import pandas as pd
 
 from core.figures import theme
-from core.figures.frame import framed, plain, share
+from core.figures.frame import framed, plain, share, shortened
 from core.geometry.quality.finding import Finding
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-CAPTION = ("Each bar counts the items whose score lies there; those in colour are flagged. The line is what as many "
-           "scores would look like by chance. Click a bar to move the threshold to it.")
+CAPTION = ("Each bar counts the items whose score lies there; those in colour are flagged. A line, where there is one, "
+           "is the scores of as many items of what it is named after. Click a bar to move the threshold to it.")
 _BINS = 48
 _LOG_FROM = 100
 _MUCH_WIDER = 3.0
 _NOUNS = {"image": ("image", "images"), "text": ("caption", "captions")}
 
 
-def histogram(finding: Finding, threshold: float | None = None, *, dark: bool = False) -> go.Figure:
+def histogram(finding: Finding, threshold: float | None = None, *, name: str = "", dark: bool = False) -> go.Figure:
     """How many items have which score.
 
     Parameters
@@ -32,6 +32,8 @@ def histogram(finding: Finding, threshold: float | None = None, *, dark: bool = 
         Of images or texts.
     threshold
         Where items are flagged from; the proposed one where None.
+    name
+        What is flagged, such as "Copies", before the title.
     dark
         Colours for a dark background.
 
@@ -64,7 +66,8 @@ def histogram(finding: Finding, threshold: float | None = None, *, dark: bool = 
         expected[expected <= 0] = math.nan if by_log else 0.0
         figure.add_trace(go.Scatter(
             x=edges, y=expected, mode="lines", line={"color": p.text, "width": 1.6, "shape": "hv"},
-            name="by chance", hovertemplate="%{y:,.1f} by chance<extra></extra>"))
+            name=plain(shortened(_chance(finding), 60)),
+            hovertemplate=f"%{{y:,.1f}} of {plain(shortened(_chance(finding), 60))}<extra></extra>"))
     figure.add_vline(x=at, line={"color": p.text, "width": 1.6, "dash": "dash"})
     figure.update_xaxes(title_text=plain(finding.unit), showgrid=False)
     figure.update_yaxes(title_text=f"{many} (logarithmic)" if by_log else many, type="log" if by_log else "linear",
@@ -72,23 +75,27 @@ def histogram(finding: Finding, threshold: float | None = None, *, dark: bool = 
     if by_log:
         figure.update_yaxes(range=[math.log10(0.6), math.log10(1.4 * table["items"].max())], dtick=1)
     figure.update_layout(barmode="overlay", bargap=0)
-    return framed(figure, title(finding, at), height=300, dark=dark)
+    return framed(figure, title(finding, at, name), height=300, dark=dark)
 
 
-def title(finding: Finding, threshold: float | None = None) -> str:
-    """What is flagged at a threshold, in words and numbers."""
+def title(finding: Finding, threshold: float | None = None, name: str = "") -> str:
+    """What is flagged at a threshold, in words and numbers, beside the share of what stands for chance."""
     at = finding.threshold if threshold is None else threshold
     one, many = _NOUNS[finding.of]
     measured = int((~np.isnan(finding.scores)).sum())
     if not measured:
         return f"No {one} has a score"
     number, flagged = finding.share(at), len(finding.flagged(at))
-    side = "or more" if finding.worse == "high" else "or less"
-    null = "" if number.null is None else f"; by chance {100 * number.null:.{1 if number.null else 0}f} %"
     said = share(number)
-    told = f" {said}" if number.n is not None and said.endswith(f"of {number.n:,}") else \
-        f" {flagged:,} of {number.n or measured:,}, {said}"
-    return f"{many.capitalize()} at {at:.3g} {side}:{told}{null}"
+    told = "" if said.endswith(f"of {measured:,}") else f", {said}"
+    side = "or more" if finding.worse == "high" else "or less"
+    null = "" if number.null is None else \
+        f"; of {_chance(finding)}: {100 * number.null:.{1 if number.null else 0}f} %"
+    return f"{name + ': ' if name else ''}{flagged:,} of {measured:,} {many}{told}, have {at:.3g} {side}{null}"
+
+
+def _chance(finding: Finding) -> str:
+    return finding.chance or "what chance gives"
 
 
 def histogram_table(finding: Finding, threshold: float | None = None) -> pd.DataFrame:

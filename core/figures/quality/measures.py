@@ -54,7 +54,7 @@ def measures(report: Beside, *, dark: bool = False) -> go.Figure:
                 x=[drawn.mean()], y=[0], mode="markers", showlegend=False,
                 hovertemplate="%{x:.4~g}: as many dropped at random<extra></extra>",
                 marker={"symbol": "line-ns", "size": 12, "line": {"width": 2, "color": p.muted}}), row=row, col=1)
-        for name, numbers, colour in (("before", report.before, p.muted), ("after", report.after, p.kinds["text"])):
+        for name, numbers, colour in (("before", report.before, p.muted), ("after", report.after, p.text)):
             if key not in numbers:
                 continue
             differs = name == "after" and key in report.differences and report.differences[key].verdict in _DIFFER
@@ -71,8 +71,8 @@ def measures(report: Beside, *, dark: bool = False) -> go.Figure:
     if not keys:
         figure.add_annotation(text="No measure changes.", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
         figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    for name, symbol, colour in (("before", "circle-open", p.muted), ("after, differs", "circle", p.kinds["text"]),
-                                 ("after, not told apart", "circle-open", p.kinds["text"])) if keys else ():
+    for name, symbol, colour in (("before", "circle-open", p.muted), ("after, differs", "circle", p.text),
+                                 ("after, not told apart", "circle-open", p.text)) if keys else ():
         figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=name,
                                     marker={"size": 10, "symbol": symbol, "color": colour, "line": {"width": 2}}))
     return framed(figure, _finding(report), height=max(len(keys), 1) * (_ROW + _HEAD) + 80, dark=dark)
@@ -88,14 +88,17 @@ def measures_table(report: Beside) -> pd.DataFrame:
         drawn = report.random.get(key, np.zeros(0))
         drawn = drawn[np.isfinite(drawn)]
         row: dict[str, object] = {"measure": measure.title, "unit": measure.unit}
-        for name, numbers in (("before", report.before), ("after", report.after)):
-            if key in numbers:
-                row |= cells(name, numbers[key]) | {f"{name} n": numbers[key].n}
-        row |= {"at random": float(drawn.mean()) if len(drawn) else math.nan, "random drops": len(drawn)}
+        sides = {name: numbers[key] for name, numbers in (("before", report.before), ("after", report.after))
+                 if key in numbers}
+        row |= {name: number.value for name, number in sides.items()}
+        row |= {"at random": float(drawn.mean()) if len(drawn) else math.nan}
         if difference is not None:
             row |= {"difference": difference.change.value, "difference low": difference.change.low,
-                    "difference high": difference.change.high, "p (Holm)": difference.p, "test": difference.test,
-                    "says": in_words(difference, measure)}
+                    "difference high": difference.change.high, "p (Holm)": difference.p,
+                    "says": in_words(difference, measure), "test": difference.test}
+        for name, number in sides.items():
+            row |= cells(name, number) | {f"{name} n": number.n}
+        row |= {"random drops": len(drawn)}
         rows.append(row)
     return pd.DataFrame(rows)
 

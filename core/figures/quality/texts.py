@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LENGTHS = ("Words of each caption. Of scripts without spaces, such as Chinese, Japanese or Thai, each letter counts as "
-           "a word. DataComp's basic filter leaves out captions of up to 2 words, shown in orange.")
+           "a word. DataComp's basic filter leaves out captions of up to 2 words, shown in full colour.")
 RANKS = ("Each point is a word: its rank by how often it is said, and how often that is, both logarithmic. Words of a "
          "language lie near a line that falls as steeply as their exponent says (Zipf: about 1); templates and word "
          "lists do not.")
-TITLES = {"captions": "captions", "empty": "captions without a sign", "length": "words of a caption, median",
+TITLES = {"captions": "captions", "empty": "empty captions", "length": "words of a caption, median",
           "words": "running words", "vocabulary": "different words", "ratio": "different over running words",
           "once": "of the different words, said once", "distinct": "captions that differ", "zipf": "exponent of ranks"}
 MOST_BINS = 60
@@ -47,7 +47,8 @@ def lengths(report: Vocabulary, *, dark: bool = False) -> go.Figure:
     few = first <= SHORT
     figure.add_trace(go.Bar(
         x=first + (step - 1) / 2, y=counts, width=step * 0.94, customdata=first + step - 1, showlegend=False,
-        marker={"color": np.where(few, p.kinds["text"], p.kinds["image"]).tolist(), "line": {"width": 0}},
+        marker={"color": np.where(few, p.kinds["text"], theme.rgba(p.kinds["text"], 0.45)).tolist(),
+                "line": {"width": 0}},
         hovertext=[f"{a:,}" if step == 1 else f"{a:,} to {a + step - 1:,}" for a in first.tolist()],
         hovertemplate="%{y:,} captions of %{hovertext} words<extra></extra>"))
     figure.update_xaxes(title_text="words of a caption").update_yaxes(title_text="captions", rangemode="tozero")

@@ -13,8 +13,8 @@ from core.geometry.quality.shared import AgainstRandom, against_random
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.quality import composed, python, where
 from core.streamlit_app.quality.data import QualityData
-from core.streamlit_app.quality.second import WAYS, pick_two
-from core.streamlit_app.quality.sides import Sides, sides_of
+from core.streamlit_app.quality.second import pick_two
+from core.streamlit_app.quality.sides import Sides, sides_of, without_shared
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -27,14 +27,25 @@ def show(settings: Settings, data: QualityData) -> None:
     sides = sides_of(settings, data, two)
     if sides is None:
         return
-    sizes = [len(x) for x in sides.vectors]
+    shared, here = sides.shared, sides
+    if shared.meaningless:
+        less = without_shared(settings, data, sides)
+        if less is None:
+            panels.notice(f"A and B share {shared.count:,} {sides.of}s ({100 * shared.of_a:.0f} % of A, "
+                          f"{100 * shared.of_b:.0f} % of B), and nearly nothing else: they are not two samples.",
+                          "warning")
+            if two.kept is not None:
+                _beside_subsets(settings, data, two.kept)
+            return
+        panels.notice(f"Both hold the same {shared.count:,} {sides.of}s ({100 * shared.of_a:.0f} % of A, "
+                      f"{100 * shared.of_b:.0f} % of B). They are left out of both here: two samples share nothing.",
+                      "warning", one_line=True)
+        here = less
+    sizes = [len(x) for x in here.vectors]
     st.text(f"A: {two.names[0]}, {sizes[0]:,} {sides.of}s.  B: {two.names[1]}, {sizes[1]:,} {sides.of}s.")
-    if sides.shared.meaningless:
-        panels.notice(f"{sides.shared.reason} “{WAYS['what_if']}” does both, once there are actions.", "warning")
-        return
     part = state.pick_option("Question", {key: title for key, (title, _) in QUESTIONS.items()}, key="against",
                              widget="segments", label_visible=False)
-    QUESTIONS[part][1](settings, data, sides)
+    QUESTIONS[part][1](settings, data, here)
 
 
 def _apart(settings: Settings, data: QualityData, sides: Sides) -> None:
@@ -47,8 +58,10 @@ def _apart(settings: Settings, data: QualityData, sides: Sides) -> None:
     found: Against = work.result_of(fingerprint("against", sides.key, settings.seed), measure)
     if found.reason:
         panels.notice(f"Nothing can be measured: {found.reason}.")
+        if sides.two.kept is not None:
+            _beside_subsets(settings, data, sides.two.kept)
         return
-    ui.show(figures.against(found, sides.two.names, dark=ui.dark()), key="quality.statistics",
+    ui.show(figures.against(found, sides.short, dark=ui.dark()), key="quality.statistics",
             how_to_read=figures.CAPTION, table=lambda: figures.against_table(found))
     st.dataframe(figures.against_table(found), hide_index=True, height="content", key="quality.statistics.table")
     for note in found.notes:

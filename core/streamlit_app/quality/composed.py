@@ -35,7 +35,7 @@ def show(settings: Settings, data: QualityData, sides: Sides) -> None:
         return composition(*names, together=sides.together, seed=settings.seed)
 
     found: Composition = work.result_of(fingerprint("composition", sides.key, by, *names, settings.seed), measure)
-    ui.show(figures.composition(found, sides.two.names, what=by, dark=ui.dark()), key="quality.composition",
+    ui.show(figures.composition(found, sides.short, what=by, dark=ui.dark()), key="quality.composition",
             how_to_read=figures.CAPTION, table=lambda: figures.composition_table(found, sides.two.names))
     if found.note:
         panels.notice(found.note, one_line=True)

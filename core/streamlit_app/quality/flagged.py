@@ -46,7 +46,7 @@ def show(settings: Settings, data: QualityData, key: str) -> None:
         panels.notice("No item has a score here.")
         return
     threshold = pick_threshold(found)
-    clicked = ui.show(figures.histogram(found, threshold, dark=ui.dark()),
+    clicked = ui.show(figures.histogram(found, threshold, name=KINDS[key].title, dark=ui.dark()),
                       key=f"quality.{key}", clicks=True, how_to_read=figures.CAPTION,
                       table=lambda: table_of(data, found))
     if clicked is not None:

@@ -40,10 +40,12 @@ def show(settings: Settings, data: QualityData) -> None:
     found = found_so_far(settings, data)
     if found:
         table = sheet(data, found)
-        st.dataframe(table, hide_index=True, height="content", key="quality.sheet")
+        st.dataframe(table, hide_index=True, height="content", key="quality.sheet", column_config={
+            "finding": st.column_config.Column(width=170), "95 % interval": st.column_config.Column(width=130),
+            "chance is": st.column_config.Column(width=300)})
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Flagged at the threshold of each finding, which can be moved below. By chance: the share that "
-                       "the same threshold flags of what the last column names.")
+                       "the same threshold flags of what the next column names.")
             ui.download_table(lambda: table, "quality-sheet", label="Sheet")
     lacking = [f"{kind.title}: {kind.lacks(data.looked)}" for key, kind in KINDS.items() if key not in keys]
     if lacking:
@@ -101,8 +103,8 @@ def sheet(data: QualityData, found: dict[str, Finding]) -> pd.DataFrame:
             "of these flagged": "" if got is None else f"{got.found:,}",
             "share": _percent(share.value),
             "95 % interval": "" if share.low is None else f"{_percent(share.low)} to {_percent(share.high)}",
-            "by chance": "" if share.null is None else _percent(share.null),
-            "threshold": f"{at:.4g}", "score": one.unit, "chance is": one.chance})
+            "by chance": "" if share.null is None else _percent(share.null), "chance is": one.chance,
+            "threshold": f"{at:.4g}", "score": one.unit})
     table = pd.DataFrame(rows)
     return table.drop(columns=[c for c in ("planted", "of these flagged") if not table[c].any()])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,12 +12,15 @@ from core.geometry.jackknife import clusters
 from core.geometry.quality.shared import Shared, shared_items
 from core.streamlit_app import panels, state
 from core.streamlit_app.data.ready import Ready
+from core.streamlit_app.data.selections import restricted
 from core.streamlit_app.quality.data import QualityData, data_of
 from core.streamlit_app.quality.second import Two
 from core.streamlit_app.state import Settings
-from core.types import Modality, fingerprint
+from core.types import Modality, Selection, fingerprint
 
 OF: dict[str, str] = {"image": "Images", "text": "Texts"}
+LONG_NAME = 16
+LEAST = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,11 @@ class Sides:
     def data(self) -> tuple[QualityData, QualityData]:
         return self.a, self.b
 
+    @property
+    def short(self) -> tuple[str, str]:
+        """What A and B are called in figures: by these letters where a name is long."""
+        return self.two.names if max(map(len, self.two.names)) <= LONG_NAME else ("A", "B")
+
     @cached_property
     def vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """(n_a, d) and (n_b, d) float32, unit rows."""
@@ -54,9 +62,10 @@ class Sides:
     @cached_property
     def shared(self) -> Shared:
         """What both hold: images of one content, or without pictures of one id and vector; texts that say the same."""
-        return shared_items(*(self._names(side) for side in self.data))
+        return shared_items(*(self.names_of(side) for side in self.data))
 
-    def _names(self, side: QualityData) -> Sequence[str]:
+    def names_of(self, side: QualityData) -> Sequence[str]:
+        """What tells whether an item is the same as another: its content, else its id and vector, or its words."""
         if self.of == "text":
             return side.looked.captions
         return side.looked.hashes or [fingerprint(name, v) for name, v in zip(
@@ -65,7 +74,7 @@ class Sides:
     @cached_property
     def together(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Groups of items that belong together: of one content, or texts of one image; None where each is its own."""
-        names = [self._names(side) for side in self.data]
+        names = [self.names_of(side) for side in self.data]
         place: dict[str, int] = {}
         own = [np.array([place.setdefault(name, len(place)) for name in part], dtype=np.int64) for part in names]
         if self.of == "text":
@@ -86,6 +95,22 @@ def sides_of(settings: Settings, data: QualityData, two: Two) -> Sides | None:
     of = state.pick_option("Compare", {of: OF[of] for of in here}, key="compared", widget="segments") \
         if len(here) > 1 else here[0]
     return Sides(two, a, b, "image" if of == "image" else "text")
+
+
+def without_shared(settings: Settings, data: QualityData, sides: Sides) -> Sides | None:
+    """A and B without what both hold; None where fewer than 20 are left of one."""
+    names = [sides.names_of(side) for side in sides.data]
+    parts = []
+    for side, own, others in zip(sides.data, names, (set(names[1]), set(names[0]))):
+        ids = tuple(item for item, name in zip(side.ids(sides.of), own) if name not in others)
+        if len(ids) < LEAST:
+            return None
+        chosen = Selection(side.ready.selection, ids if sides.of == "image" else (),
+                           () if sides.of == "image" else ids, "")
+        parts.append(restricted(side.ready, chosen))
+    two = replace(sides.two, a=parts[0], b=parts[1])
+    a, b = (data_of(settings, ready, data.label) for ready in parts)
+    return Sides(two, a, b, sides.of)
 
 
 def _count(ready: Ready, of: str) -> int:

@@ -50,11 +50,11 @@ def show(settings: Settings, data: QualityData) -> None:
         else:
             panels.notice("No action yet. Add one here, or take what a finding flags from “Health”: every measure is "
                           "then shown before and after, beside as many items dropped at random.")
-    _dropped(data, steps)
     if find_all(settings, data, possible(data.looked)):
         panels.notice("Every measure follows as soon as what it counts is found.")
-    else:
+    elif steps:
         _measures(settings, data, actions, kept)
+    _dropped(data, steps)
     ui.copy_as_python(python.what_if(settings, data, actions))
 
 

@@ -45,9 +45,9 @@ def show(settings: Settings, data: QualityData, sides: Sides) -> None:
     with left:
         sphere_view(_scene(settings, sides, found), key="quality.sphere", height=520, dark=ui.dark(), data=sides.key)
     with right:
-        ui.show(figures.shares(found, sides.two.names, dark=ui.dark()), key="quality.shares",
+        ui.show(figures.shares(found, sides.short, dark=ui.dark()), key="quality.shares",
                 how_to_read=figures.CAPTION, table=lambda: figures.shares_table(found))
-        st.markdown(panels.plain(figures.only_sentence(found, sides.two.names), 600))
+        st.markdown(panels.plain(figures.only_sentence(found, sides.short), 600))
     _regions(settings, sides)
     _only(sides, found)
 
@@ -110,7 +110,7 @@ def _regions(settings: Settings, sides: Sides) -> None:
 
     found, names = work.result_of(fingerprint("regions", sides.key, settings.seed), measure)
     shown = dict(zip(found.names, names))
-    ui.show(composition_figures.composition(found.composition, sides.two.names, what="region", shown=shown,
+    ui.show(composition_figures.composition(found.composition, sides.short, what="region", shown=shown,
                                             dark=ui.dark()), key="quality.regions",
             how_to_read=composition_figures.CAPTION,
             table=lambda: composition_figures.composition_table(found.composition, sides.two.names, shown))
@@ -131,6 +131,7 @@ def _regions(settings: Settings, sides: Sides) -> None:
     if len(told):
         st.caption("What tells A from B inside this region: share of the items with a word; z, the difference over its "
                    "standard error.")
+        told = told.rename(columns={"feature": "word", "share_a": "share of A", "share_b": "share of B"})
         st.dataframe(told, hide_index=True, height="content", key="quality.region.words")
 
 
@@ -147,7 +148,8 @@ def _only(sides: Sides, found: Where) -> None:
     other = sides.b if which == "a" else sides.a
     one: Finding = found.only_a if which == "a" else found.only_b
     threshold = pick_threshold(one)
-    ui.show(finding_figures.histogram(one, threshold, dark=ui.dark()), key=f"quality.only_{which}",
+    ui.show(finding_figures.histogram(one, threshold, name=f"Only in {which.upper()}", dark=ui.dark()),
+            key=f"quality.only_{which}",
             how_to_read=finding_figures.CAPTION, table=lambda: finding_figures.histogram_table(one, threshold))
     rows = one.flagged(threshold)
     if not len(rows):

@@ -113,17 +113,31 @@ def spread(settings: Settings, data: QualityData) -> None:
         panels.notice("There are fewer than three images and fewer than three texts.")
         return
     of = state.pick_option("Of", {of: f"{of}s".capitalize() for of in sets}, key="spread_of", widget="segments")
-    x = sets["text" if of == "text" else "image"]
+    modality: Modality = "text" if of == "text" else "image"
+    x = sets[modality]
     sizes = {"": f"all {len(x):,}"} | {str(n): f"{n:,}" for n in EQUAL_N if n < len(x)}
     chosen = state.pick_option("Measured on so many of them, to compare with other sets", sizes, key="equal_n")
     n = int(chosen) if chosen else None
     cover = _once(data, "coverage", lambda: covered.coverage(x, n=n, seed=settings.seed), of, n, settings.seed)
-    ui.show(coverage_figures.coverage(cover, dark=ui.dark()), key="quality.coverage",
-            how_to_read=coverage_figures.CAPTION, table=lambda: coverage_figures.coverage_table(cover))
+    clicked = ui.show(coverage_figures.coverage(cover, of=modality, dark=ui.dark()), key="quality.coverage",
+                      clicks=True, how_to_read=coverage_figures.CAPTION,
+                      table=lambda: coverage_figures.coverage_table(cover))
+    if clicked is not None:
+        _cell(data, modality, cover, int(np.ravel(clicked)[0]))
     rich = _once(data, "diversity", lambda: diverse.diversity(x, n=n, seed=settings.seed), of, n, settings.seed)
     _numbers({**rich, **cover.numbers}, {**diverse.TITLES, **covered.TITLES}, "spread")
     for key, title in {**diverse.TITLES, **covered.TITLES}.items():
         st.caption(f"{title}: {({**diverse.EXPLANATIONS, **covered.EXPLANATIONS})[key]}")
+
+
+def _cell(data: QualityData, of: Modality, cover: covered.Coverage, cell: int) -> None:
+    """The items of a cell that was clicked."""
+    rows = cover.members(cell)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"In this cell: {len(rows):,} {of}s.", width="content")
+        st.button("Keep them as a selection", icon=":material/bookmark_add:", key="quality.keep.cell",
+                  on_click=keep_rows, args=(data, f"A cell of {len(rows):,} {of}s", of, rows, "a cell of the coverage"))
+    panels.gallery([tile(data, of, row, "") for row in rows[:2 * TILES].tolist()], key="quality.cell")
 
 
 def _numbers(numbers: Mapping[str, Number], titles: Mapping[str, str], key: str) -> None:

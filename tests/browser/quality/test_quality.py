@@ -52,7 +52,7 @@ def left_after(page, part: str) -> int:
 def test_the_health_sheet_finds_what_was_planted_and_a_finding_is_kept_and_opened_elsewhere(browser_page, address):
     page = browser_page
     shown(page, address, f"{PLANTED}&finding=copies")
-    assert re.search(r"Images at 0\.\d+ or more: \d+ of 220", finding(page, "quality.copies", "or more"))
+    assert re.search(r"Copies: \d+ of 220 images.* have 0\.\d+ or more", finding(page, "quality.copies", "or more"))
     found = sheet_of(page)
     for name in ("Copies", "Mismatched captions", "Blurred images", "Suspect labels"):
         planted, right = int(found[name]["planted"]), int(found[name]["of these flagged"])
@@ -73,7 +73,7 @@ def test_the_health_sheet_finds_what_was_planted_and_a_finding_is_kept_and_opene
 def test_a_threshold_moves_by_a_click_on_its_histogram_and_stands_in_the_address(browser_page, address):
     page = browser_page
     shown(page, address, f"{PLANTED}&finding=blur")
-    before = finding(page, "quality.blur", "Images at")
+    before = finding(page, "quality.blur", "have")
     still(page)
     page.locator(".st-key-quality-blur .js-plotly-plot").scroll_into_view_if_needed()
     still(page)
@@ -86,11 +86,11 @@ def test_a_threshold_moves_by_a_click_on_its_histogram_and_stands_in_the_address
     page.mouse.click(*spot)
     page.wait_for_function("location.search.includes('at_blur=')", timeout=LONG)
     still(page)
-    after = finding(page, "quality.blur", "Images at")
+    after = finding(page, "quality.blur", "have")
     assert after != before
     address_of_it = page.url
     page.goto(address_of_it)
-    assert finding(page, "quality.blur", "Images at") == after
+    assert finding(page, "quality.blur", "have") == after
     no_traceback(page)
 
 
@@ -159,7 +159,7 @@ def test_dropped_against_kept_and_a_world_against_another(browser_page, address)
     assert page.locator(".orrery-gallery img").count() > 4
     page.get_by_role("radio", name=re.compile("^B: ")).or_(page.get_by_role("button", name=re.compile("^B: "))
                                                            ).first.click()
-    title = finding(page, "quality.only_b", "Images at")
+    title = finding(page, "quality.only_b", "have")
     assert int(re.search(r": ([\d,]+) of 200", title)[1]) > 20, title
     section(page, "Of what are they composed?")
     finding(page, "quality.composition", ".")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -46,8 +48,8 @@ def test_bars_count_what_is_flagged_and_a_click_moves_the_threshold_there(worse,
 def test_the_title_says_how_many_and_how_many_by_chance():
     made = finding()
     flagged = len(made.flagged())
-    assert title(made).startswith(f"Images at 1.25 or more: {flagged} of 493, {100 * flagged / 493:.0f}")
-    assert "by chance" in title(made) and "(" in title(made)
+    assert title(made, name="Odd").startswith(f"Odd: {flagged} of 493 images, {100 * flagged / 493:.0f}")
+    assert re.search("; of [^;]+: [0-9.]+ %$", title(made))
     unscored = Finding("made", "text", np.full(3, np.nan, np.float32), "low", 0.0, "score")
     assert title(unscored) == "No caption has a score"
 
@@ -70,7 +72,7 @@ def test_bars_of_cells_are_the_counts_in_falling_order_and_name_their_cell():
     bar = figure.data[0]
     assert list(bar.y) == sorted(report.counts[report.counts > 0].tolist(), reverse=True)
     assert all(report.counts[cell] == y for cell, y in zip(bar.customdata, bar.y))
-    assert f"{100 * report.numbers['cells'].value:.0f} (" in figure.layout.title.text.replace("<br>", " ")
+    assert f"{100 * report.numbers['cells'].value:.0f}\u00a0% (" in figure.layout.title.text.replace("<br>", " ")
     assert set(coverage_table(report).columns) >= {"measure", "value", "low", "high", "by chance", "n", "unit"}
     with pytest.raises(ShapeError, match="items that cover"):
         coverage(measure_coverage(x[:0]))
