@@ -50,14 +50,14 @@ def histogram(finding: Finding, threshold: float | None = None, *, name: str = "
     one, many = _NOUNS[finding.of]
     figure = go.Figure()
     by_log = len(table) and table["items"].max() >= _LOG_FROM
-    for flagged, name, colour in ((False, "not flagged", p.unselected), (True, "flagged", p.kinds[finding.of])):
+    for flagged, which, colour in ((False, "not flagged", p.unselected), (True, "flagged", p.kinds[finding.of])):
         part = table[table["flagged"] == flagged]
         if not len(part):
             continue
         said = [f"{a} to {b}<br>{n:,} {one if n == 1 else many}" for a, b, n in
                 zip(_told(part["from"]), _told(part["to"]), part["items"])]
         figure.add_trace(go.Bar(
-            x=(part["from"] + part["to"]) / 2, y=part["items"], width=part["to"] - part["from"], name=name,
+            x=(part["from"] + part["to"]) / 2, y=part["items"], width=part["to"] - part["from"], name=which,
             customdata=part["threshold"], hovertext=said, hovertemplate="%{hovertext}<extra></extra>",
             marker={"color": colour, "line": {"color": p.background, "width": 1}}))
     if "by chance" in table:

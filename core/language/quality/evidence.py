@@ -80,6 +80,7 @@ def _lacks(*needs: str) -> Callable[[Looked], str]:
         there = {
             "images": looked.items.n_images > 0, "two images": looked.items.n_images > 1,
             "captions": looked.items.n_texts > 0,
+            "words": looked.items.n_texts > 0 and looked.has_words,
             "pairs": len(looked.items.links) > 1,
             "pictures": looked.pictures is not None and bool((looked.places >= 0).any()),
             "labels": len(set(looked.items.labels) - {""}) > 1, "splits": len(set(looked.items.splits) - {""}) > 1,
@@ -94,6 +95,7 @@ _LACKING = {
     "images": "There are no images.",
     "two images": "There are fewer than two images.",
     "captions": "There are no captions.",
+    "words": "There are no captions of which the words are known.",
     "pairs": "There are fewer than two captions that belong to an image.",
     "pictures": "Only vectors are known, and no pictures of them.",
     "labels": "There are no labels of two classes or more.",
@@ -230,11 +232,11 @@ KINDS: dict[str, Kind] = {
     "odd_size": _pixel_kind("odd_size", "Images of odd size", "Pictures much smaller or larger than is usual here."),
     "odd_aspect": _pixel_kind("odd_aspect", "Images of odd shape",
                               "Pictures much wider than high, or higher than wide."),
-    "repeated": Kind("Repeated captions", "Captions that stand more than once.", "text", _lacks("captions"),
+    "repeated": Kind("Repeated captions", "Captions that stand more than once.", "text", _lacks("words"),
                      _said("repeated")),
-    "short": Kind("Short captions", "Captions of few words.", "text", _lacks("captions"), _said("short")),
+    "short": Kind("Short captions", "Captions of few words.", "text", _lacks("words"), _said("short")),
     "long": Kind("Long captions", "Captions longer than the model reads, or than the others.", "text",
-                 _lacks("captions"), _said("long")),
+                 _lacks("words"), _said("long")),
 }
 
 SUGGESTING = ("labels",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ class Vectors(Protocol):
     def links(self) -> np.ndarray: ...
     @property
     def captions(self) -> Sequence[str]: ...
-
+_NUMBERED = re.compile(r"(text )?\d+").fullmatch
 
 @dataclass(frozen=True, eq=False)
 class Looked:
@@ -105,6 +106,11 @@ class Looked:
             except (UnreadableItem, OSError):
                 found.append("")
         return tuple(found)
+
+    @cached_property
+    def has_words(self) -> bool:
+        """Whether there are captions, and what they say is known: of vectors alone there are often only numbers."""
+        return self.captions != self.text_ids or not all(map(_NUMBERED, self.captions))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -85,8 +85,8 @@ def classes(settings: Settings, data: QualityData) -> None:
 def words(settings: Settings, data: QualityData) -> None:
     """How long captions are, how rich their words, and how often each is said."""
     captions = data.looked.captions
-    if not captions:
-        panels.notice("There are no captions.")
+    if not captions or not data.looked.has_words:
+        panels.notice("There are no captions of which the words are known.")
         return
     items = data.looked.items
     together = clusters([items.n_images, items.n_texts], items.links)[1]

@@ -72,6 +72,11 @@ def test_vectors_alone_lack_pictures_and_a_model(tmp_path: object) -> None:
         find(looked, "blur")
     with pytest.raises(ModelError, match="a model that encodes prompts; got vectors whose model is not at hand"):
         looked.vector_of("a cube")
+    assert lacking["short"] == ""
+    unsaid = replace(looked, captions=tuple(f"text {i}" for i in range(12)), memory={},
+                     text_ids=tuple(f"text {i}" for i in range(12)))
+    assert {key for key, kind in KINDS.items() if "words are known" in kind.lacks(unsaid)} == {
+        "repeated", "short", "long"}
 
 
 def test_the_labels_of_another_column(looked: Looked) -> None:
