@@ -92,7 +92,7 @@ def _statistics(measures: Mapping[str, Measure], found: Mapping[str, Statistic],
                 *(factor * e for e in (statistic.number.low, statistic.number.high) if e is not None)]
         span = max(ends) - min(ends) or 0.1 * max(abs(ends[0]), 1.0)
         figure.update_xaxes(range=[min(ends) - 0.06 * span, max(ends) + 0.06 * span], showticklabels=True, nticks=6,
-                            matches=None, row=row, col=1)
+                            exponentformat="power", matches=None, row=row, col=1)
         figure.update_yaxes(range=[-1, 1], visible=False, row=row, col=1)
     _legend(figure, found, seen, chance, p)
     if not keys:

@@ -86,12 +86,12 @@ def title(finding: Finding, threshold: float | None = None, name: str = "") -> s
     if not measured:
         return f"No {one} has a score"
     number, flagged = finding.share(at), len(finding.flagged(at))
-    said = share(number)
-    told = "" if said.endswith(f"of {measured:,}") else f", {said}"
+    said, n = share(number), number.n or measured
+    told = "" if said.endswith(f"of {n:,}") else f", {said},"
     side = "or more" if finding.worse == "high" else "or less"
     null = "" if number.null is None else \
         f"; of {_chance(finding)}: {100 * number.null:.{1 if number.null else 0}f} %"
-    return f"{name + ': ' if name else ''}{flagged:,} of {measured:,} {many}{told}, have {at:.3g} {side}{null}"
+    return f"{name + ': ' if name else ''}{flagged:,} of {n:,} {many}{told} have {at:.3g} {side}{null}"
 
 
 def _chance(finding: Finding) -> str:

@@ -66,7 +66,7 @@ def measures(report: Beside, *, dark: bool = False) -> go.Figure:
                         "symbol": "circle" if differs else "circle-open"}), row=row, col=1)
         span = max(ends) - min(ends) or 0.1 * max(abs(ends[0]), 1.0)
         figure.update_xaxes(range=[min(ends) - 0.08 * span, max(ends) + 0.08 * span], showticklabels=True, nticks=6,
-                            matches=None, row=row, col=1)
+                            exponentformat="power", matches=None, row=row, col=1)
         figure.update_yaxes(range=[-1, 1], visible=False, row=row, col=1)
     if not keys:
         figure.add_annotation(text="No measure changes.", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
@@ -123,7 +123,7 @@ def drops(steps: Sequence[tuple[str, Kept]], whole: Kept, *, dark: bool = False)
     names = ["All", *(f"{i}. {words}" for i, (words, _) in enumerate(steps, 1))]
     shown = {kind: [int(getattr(state, kind).sum()) for state in (whole, *(kept for _, kept in steps))]
              for kind in ("images", "texts") if len(getattr(whole, kind))}
-    figure = panels([_NOUNS[kind].capitalize() for kind in shown] or [""], gap=0.16, dark=dark)
+    figure = panels([f"Number of {_NOUNS[kind]}" for kind in shown] or [""], gap=0.16, dark=dark)
     for row, (kind, left) in enumerate(shown.items(), 1):
         gone, nouns = [0, *(a - b for a, b in pairwise(left))], _NOUNS[kind]
         ticks = [plain(shortened(name, 60), width=30) for name in names]
@@ -133,8 +133,8 @@ def drops(steps: Sequence[tuple[str, Kept]], whole: Kept, *, dark: bool = False)
                 y=ticks, x=values, orientation="h", name=label, showlegend=row == 1, legendgroup=label,
                 marker={"color": colour}, text=[f"{v:,}" if v or label == "left" else "" for v in values],
                 textposition="auto", hovertemplate=f"%{{y}}: %{{x:,}} {nouns} {label}<extra></extra>"), row=row, col=1)
-        figure.update_yaxes(autorange="reversed", tickfont={"color": p.text}, row=row, col=1)
-        figure.update_xaxes(title_text=f"number of {nouns}", rangemode="tozero", showticklabels=True, matches=None,
+        figure.update_yaxes(autorange="reversed", tickfont={"color": p.text}, ticklabelstandoff=6, row=row, col=1)
+        figure.update_xaxes(rangemode="tozero", showticklabels=True, matches=None,
                             row=row, col=1)
     figure.update_layout(barmode="stack")
     said = [f"{left[-1]:,} of {left[0]:,} {_NOUNS[kind]}" for kind, left in shown.items()]
@@ -199,7 +199,8 @@ def _told(report: Beside, key: str, name: str) -> str:
 
 def _finding(report: Beside) -> str:
     images, texts = report.dropped
-    gone = f"{images:,} images and {texts:,} captions dropped"
+    gone = " and ".join(f"{count:,} {noun}" for count, noun in ((images, "images"), (texts, "captions")) if count)
+    gone += " dropped"
     if not images and not texts:
         return "Nothing is dropped" + (": what changes is by other labels alone" if _changing(report) else "")
     told = [f"{report.measures[key].title} {in_words(d, report.measures[key])}" for key, d in report.differences.items()

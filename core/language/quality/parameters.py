@@ -57,7 +57,7 @@ class Parameter:
         if len(value) > MOST_LETTERS:
             raise ShapeError(f"{what} of at most {MOST_LETTERS:,} letters", f"{len(value):,}")
         if self.needed and not value.strip():
-            raise ShapeError(what, "nothing", "Say it.")
+            raise ShapeError(what, "nothing", "Write some words, such as: a dog.")
         return value
 
     def _number(self, what: str, value: object) -> Value:

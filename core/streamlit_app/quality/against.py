@@ -63,7 +63,8 @@ def _apart(settings: Settings, data: QualityData, sides: Sides) -> None:
         return
     ui.show(figures.against(found, sides.short, dark=ui.dark()), key="quality.statistics",
             how_to_read=figures.CAPTION, table=lambda: figures.against_table(found))
-    st.dataframe(figures.against_table(found), hide_index=True, height="content", key="quality.statistics.table")
+    st.dataframe(figures.against_table(found), hide_index=True, height="content", key="quality.statistics.table",
+                 column_config={"statistic": st.column_config.Column(width=200)})
     for note in found.notes:
         panels.notice(note, one_line=True)
     if sides.two.kept is not None:

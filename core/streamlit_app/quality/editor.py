@@ -19,8 +19,8 @@ def show(steps: Sequence[Step]) -> None:
         _row(place, step, len(steps))
     with st.container(horizontal=True, vertical_alignment="bottom", key="quality.add"):
         kind = st.selectbox("Another action", list(ACTIONS), format_func=lambda key: ACTIONS[key].title,
-                            key="quality.kind")
-        with st.popover("Add", icon=":material/add:"):
+                            key="quality.kind", width=300)
+        with st.popover("Add", icon=":material/add:", key=f"quality.add.{len(steps)}"):
             st.caption(ACTIONS[kind].explanation)
             _form(kind, {}, True, f"new.{kind}.{len(steps)}", lambda action: stack.put((*stack.actions(), action)),
                   "Add it")
@@ -66,7 +66,7 @@ def _counted(step: Step) -> str:
     if not step.action.on:
         return "off"
     parts = [f"−{len(rows):,} {noun}{'s' * (len(rows) != 1)}" for rows, noun in
-             ((step.images, "image"), (step.texts, "text")) if len(rows)]
+             ((step.images, "image"), (step.texts, "caption")) if len(rows)]
     parts += [f"{len(step.relabelled):,} relabelled"] if len(step.relabelled) else []
     return ", ".join(parts) or "nothing to do"
 

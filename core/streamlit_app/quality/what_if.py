@@ -62,10 +62,10 @@ def _measures(settings: Settings, data: QualityData, actions: Sequence[Action], 
     found = found_so_far(settings, data)
     at = {key: threshold_of(one) for key, one in found.items()}
     report = measured(settings, data, actions, kept, found, at)
-    n = report.n
+    sizes = " and ".join(f"{n:,} {noun}" for n, noun in zip(report.n, ("images", "captions")) if n)
     ui.show(figures.measures(report, dark=ui.dark()), key="quality.measures",
             how_to_read=f"{figures.CAPTION} {len(next(iter(report.random.values()), ()))} random drops. What grows "
-                        f"with n is measured on {n[0]:,} images and {n[1]:,} captions each time.",
+                        f"with n is measured on {sizes} each time.",
             table=lambda: figures.measures_table(report))
     with st.expander("All measures as a table, with differences and p", icon=":material/table:"):
         st.dataframe(figures.measures_table(report), hide_index=True, key="quality.measures.table")

@@ -51,6 +51,8 @@ def test_the_title_says_how_many_and_how_many_by_chance():
     assert title(made, name="Odd").startswith(f"Odd: {flagged} of 493 images, {100 * flagged / 493:.0f}")
     assert histogram(made, name="Odd").layout.title.text.startswith("Odd: ")
     assert re.search("; of [^;]+: [0-9.]+ %$", title(made))
+    few = leaks(near_copies(np.eye(4, dtype=np.float32)[[0, 0, 1, 2, 3]]), ["a", "b", "a", "a", ""])
+    assert f" of {few.share().n} images" in title(few)
     unscored = Finding("made", "text", np.full(3, np.nan, np.float32), "low", 0.0, "score")
     assert title(unscored) == "No caption has a score"
 

@@ -81,7 +81,7 @@ def test_actions_as_bars() -> None:
     assert bars == {("x", "left"): [10, 7, 7], ("x", "dropped"): [0, 3, 0],
                     ("x2", "left"): [20, 14, 13], ("x2", "dropped"): [0, 6, 1]}
     assert "&lt;b&gt;" in figure.data[0].y[1]
-    assert figure.layout.xaxis2.title.text == "number of captions"
+    assert [note.text for note in figure.layout.annotations] == ["Number of images", "Number of captions"]
     title = figure.layout.title.text.replace("<br>", " ")
     assert title == "7 of 10 images and 13 of 20 captions are left after 2 actions"
     assert drops_table(steps, whole)[["images dropped", "captions dropped"]].to_numpy().tolist() == [[3, 6], [0, 1]]
