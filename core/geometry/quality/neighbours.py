@@ -117,13 +117,14 @@ def _reporter(on_progress: Progress | None, should_stop: Stop | None) -> Callabl
 def _exactly(x: np.ndarray, asked: np.ndarray, k: int, say: Callable[[float], None]) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest others among all rows of x, of some of them."""
     rows, cosines = np.empty((len(asked), k), np.int64), np.empty((len(asked), k), np.float32)
-    for start in range(0, len(asked) if k else 0, _BLOCK):
+    block = min(_BLOCK, max(1, _BLOCK * EXACT_UP_TO // max(len(x), 1)))
+    for start in range(0, len(asked) if k else 0, block):
         say(start / len(asked))
-        part = asked[start:start + _BLOCK]
+        part = asked[start:start + block]
         found = x[part] @ x.T
         found[np.arange(len(part)), part] = -np.inf
         best = np.argpartition(found, len(x) - k, axis=1)[:, len(x) - k:]
-        rows[start:start + _BLOCK], cosines[start:start + _BLOCK] = _in_order(
+        rows[start:start + block], cosines[start:start + block] = _in_order(
             best, np.take_along_axis(found, best, axis=1))
     return rows, cosines
 

@@ -110,7 +110,10 @@ def whitened(x: np.ndarray) -> np.ndarray:
         spread += rows.T @ rows / n
     values, vectors = np.linalg.eigh(spread)
     by = (vectors / np.sqrt(np.maximum(values, 0) + d / n * max(values.mean(), 1e-12))).astype(np.float32)
-    return np.concatenate([_directions((x[i:i + _CHUNK] - mean.astype(np.float32)) @ by) for i in range(0, n, _CHUNK)])
+    white = np.empty((n, d), np.float32)
+    for start in range(0, n, _CHUNK):
+        white[start:start + _CHUNK] = _directions((x[start:start + _CHUNK] - mean.astype(np.float32)) @ by)
+    return white
 
 
 def _directions(rows: np.ndarray) -> np.ndarray:
