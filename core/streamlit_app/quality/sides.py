@@ -66,10 +66,14 @@ class Sides:
 
     def names_of(self, side: QualityData) -> Sequence[str]:
         """What tells whether an item is the same as another: its content, else its id and vector, or its words."""
+        looked = side.looked
         if self.of == "text":
-            return side.looked.captions
-        return side.looked.hashes or [fingerprint(name, v) for name, v in zip(
-            side.looked.image_ids, side.looked.items.images if side.looked.items.images is not None else ())]
+            return looked.captions
+        if "contents" not in looked.memory:
+            x = looked.items.images
+            looked.memory["contents"] = looked.hashes or [fingerprint(name, v) for name, v in zip(
+                looked.image_ids, x if x is not None else ())]
+        return looked.memory["contents"]  # type: ignore[return-value]
 
     @cached_property
     def together(self) -> tuple[np.ndarray, np.ndarray] | None:
