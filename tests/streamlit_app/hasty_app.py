@@ -18,17 +18,19 @@ server.GRACE_SECONDS = 0.5
 
 def _memory() -> float:
     """MB that the process holds."""
-    gc.collect()
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def _held(_: object) -> JSONResponse:
+    from core.language.quality.looked import Looked
     from core.streamlit_app import cached
     from core.streamlit_app.data import embedding
 
     embedding.ASK_ABOVE_SECONDS = math.inf
+    gc.collect()
     return JSONResponse({
+        "looked": sum(isinstance(one, Looked) for one in gc.get_objects()),
         "jobs": [job.key for job in cached.runner().jobs()], "visits": len(visits.sessions()),
         "uploads": LEDGER.total(), "shared": sum(map(len, (cached._results, cached._points, cached._scenes,
                                                                         cached._views))),

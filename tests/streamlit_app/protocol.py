@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 from contextlib import ExitStack
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -132,8 +132,7 @@ class Visitor:
             elif kind == "delta":
                 shown.append(str(message.delta))
             elif kind == "page_info_changed":
-                self.query = dict(pair.split("=", 1) for pair in message.page_info_changed.query_string.split("&")
-                                  if "=" in pair)
+                self.query = dict(parse_qsl(message.page_info_changed.query_string, keep_blank_values=True))
             elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 break
         self.shown = "\n".join(shown)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import requests
+from PIL import Image
 
 from tests.sources.films.filming import film
 from tests.streamlit_app.protocol import LIMIT, Visitor
@@ -37,12 +40,13 @@ def held_when(address: str, condition: Callable[[Held], bool]) -> Held:
 
 def nothing(found: Held) -> bool:
     at_work = any("ScriptRunner" in name for name in found["threads"])      # type: ignore[attr-defined]
-    return not (at_work or found["jobs"] or found["visits"] or found["uploads"] or found["shared"])
+    return not (at_work or found["jobs"] or found["visits"] or found["uploads"] or found["shared"]
+                or found["looked"])
 
 
-def vectors(n: int) -> bytes:
+def vectors(n: int, seed: int = 0) -> bytes:
     buffer = io.BytesIO()
-    np.save(buffer, np.random.default_rng(0).random((n, 128), dtype=np.float32) - 0.5)
+    np.save(buffer, np.random.default_rng(seed).random((n, 128), dtype=np.float32) - 0.5)
     return buffer.getvalue()
 
 
@@ -127,3 +131,55 @@ def test_films_of_a_visit_are_seen_by_no_other_and_go_with_it(streamlit_server: 
         visitor.leave()
     held_when(address, nothing)
     held_when(address, lambda _: not [*(tmp_path / "tmp").glob("orrery-film-*"), *tmp_path.rglob("*.webm")])
+
+
+def pictures(words: str, n: int = 12) -> bytes:
+    """A zip of the same pictures, under names and with captions that hold these words."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        rows = ["image,caption,label"]
+        for i in range(n):
+            picture = io.BytesIO()
+            pixels = np.random.default_rng(i % (n - 2)).integers(0, 255, (4, 4, 3), dtype=np.uint8)
+            Image.fromarray(pixels).resize((48, 48)).save(picture, "PNG")
+            archive.writestr(f"{words} {i}.png", picture.getvalue())
+            rows.append(f"{words} {i}.png,a red cube of {words},{words} {'ab'[i % 2]}")
+        archive.writestr("captions.csv", "\n".join(rows))
+    return packed.getvalue()
+
+
+def test_what_is_found_in_the_data_of_a_visit_is_seen_by_no_other_and_goes_with_it(hasty: str) -> None:
+    held(hasty)
+    drop = json.dumps([{"do": "drop"}, {"do": "prompt", "prompt": "a cube of walrus", "cosine": -1}])
+    sections = ({"finding": "copies"}, {"finding": "labels"}, {"quality": "what_if", "actions": drop},
+                {"quality": "against", "with": "column"}, {"quality": "against", "with": "files"})
+    visits = []
+    for words in ("walrus", "narwhal"):
+        for query in sections:
+            visit = Visitor(hasty, "Dataset_Quality", data="images", **query).run()
+            visit.bring("images.upload", (f"{words}.zip", pictures(words))).settled()
+            if query.get("with") == "files":
+                visit.bring("other.upload", (f"other {words}.zip", pictures(f"other {words}"))).settled()
+            visits.append((words, query, visit))
+    for words, query, visit in visits:
+        other = "narwhal" if words == "walrus" else "walrus"
+        shown = visit.run().settled().shown
+        assert 'role=\\"alert' not in shown and "Traceback" not in shown, query
+        assert words in shown, query
+        assert other not in shown.replace("a cube of walrus", ""), query
+    assert held(hasty)["looked"]
+    for _, _, visit in visits:
+        visit.leave()
+    held_when(hasty, nothing)
+
+
+def test_findings_stop_when_their_visit_is_over(hasty: str) -> None:
+    held(hasty)
+    for query in ({}, {"quality": "what_if"}, {"quality": "against", "with": "files"}):
+        visit = Visitor(hasty, "Dataset_Quality", data="vectors", **query).run()
+        visit.bring("vectors.upload", ("v.npy", vectors(22_000)))
+        if query.get("with"):
+            visit.bring("other.upload", ("w.npy", vectors(21_000, seed=1)))
+        held_when(hasty, lambda found: bool(found["jobs"]))
+        visit.leave()
+        held_when(hasty, nothing)
