@@ -32,7 +32,7 @@ from tests.benchmarks.hostile_files import MB, Attack, attacks  # noqa: E402
 from tests.streamlit_app.protocol import Visitor  # noqa: E402
 
 MOST_MB, MOST_TO_REFUSE, MOST_FOR_OTHERS = 1000, 3.0, 2.0
-PAGE = "Embedding_Sphere"
+PAGE, QUALITY = "Embedding_Sphere", "Dataset_Quality"
 
 
 class Server:
@@ -120,9 +120,11 @@ def said_by(shown: str) -> str:
 def upload(server: Server, what: Attack, file: Path) -> Callable[[], str]:
     """Brings a file as far as the server takes it; gives what is left to do to have it opened."""
     places = {"meshes": ("Object_Subspaces", {"objects": "meshes"}),
-              "films": ("Video_Trajectories", {"films": "files"})}
+              "films": ("Video_Trajectories", {"films": "files"}),
+              "quality.recipe": (QUALITY, {"scenes": "100", "quality": "what_if"}),
+              "other": (QUALITY, {"scenes": "100", "quality": "against", "with": "files"})}
     page, query = places.get(what.source, (PAGE, {"data": what.source}))
-    visitor = Visitor(server.address, page, **query).run()
+    visitor = Visitor(server.address, page, **query).run().settled()
     status, name = visitor.put(file.read_bytes(), what.file)
     if status != 204:
         return lambda: f"upload refused: {status}"
@@ -130,12 +132,14 @@ def upload(server: Server, what: Attack, file: Path) -> Callable[[], str]:
         visitor.run(**{"table.upload": [(what.file, name)]})
         changed: dict[str, object] = {"table.go": True}
     else:
-        changed = {f"{what.source}.upload": [(what.file, name)]}
+        changed = {what.source if "." in what.source else f"{what.source}.upload": [(what.file, name)]}
 
     def ask() -> str:
         said = said_by(visitor.run(**changed).settled().shown)
         if not said and "A second" in visitor.shown:
             said = "opened as films"
+        if not said and page == QUALITY and "Traceback" not in visitor.shown:
+            said = "opened in dataset quality"
         visitor.leave()
         return said
 
@@ -176,7 +180,22 @@ def naming(server: Server) -> str:
     return "; ".join(said)
 
 
-PROTOCOL = {"put: twenty of 99 MB at once": many_at_once, "clear_cache, ten times": clearing,
+def asking(server: Server) -> str:
+    """Links to dataset quality with actions, thresholds and sizes that are none."""
+    said = set()
+    for query in ({"actions": "[" * 50_000}, {"actions": '[{"do":"eat"}]'}, {"actions": "[" + "1:" * 20_000 + "1]"},
+                  {"actions": '[{"do":"random","percent":1e999}]'}, {"actions": '[],"seed":1'},
+                  {"actions": '[{"do":"prompt","prompt":"' + "\u202e\0x" * 600 + '"}]'},
+                  {"at_copies": "nan", "at_outliers": "-inf", "at_blur": "9" * 400, "health_page": "9" * 400},
+                  {"quality": "against", "b_scenes": "1e308", "b_sample": "nan", "b_faults": "|".join("x" * 4000)}):
+        visitor = Visitor(server.address, QUALITY, **{"scenes": "100", "quality": "what_if"} | query).run().settled()
+        said.add("a traceback" if "Traceback" in visitor.shown else said_by(visitor.shown)[:60] or "drawn")
+        visitor.leave()
+    return "; ".join(sorted(said))
+
+
+PROTOCOL = {"links to dataset quality": asking,
+            "put: twenty of 99 MB at once": many_at_once, "clear_cache, ten times": clearing,
             "links to models of the disk": naming}
 
 

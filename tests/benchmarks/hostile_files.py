@@ -26,7 +26,7 @@ class Attack:
     Attributes
     ----------
     name : what it tries.
-    source : where it is uploaded: images, table, vectors, meshes or films.
+    source : where it is uploaded: images, table, vectors, meshes, films, other (the second dataset) or quality.recipe.
     file : its name.
     make : writes it to a path.
     """
@@ -56,6 +56,21 @@ def attacks() -> list[Attack]:
         ("png: 60,000 x 60,000 pixels of nothing", "images", "a.png", lambda p: p.write_bytes(png_of(60_000, 60_000))),
         ("png: a text chunk of 200 MB, packed", "images", "a.png", texty_png),
         ("txt: captions of 90 MB", "images", "a.txt", lambda p: p.write_bytes(b"a word " * (90 * MB // 7))),
+        ("recipe: five million empty lists", "quality.recipe", "a.yaml", lambda p: p.write_bytes(
+            b"actions: [" + b"[]," * 5_000_000 + b"]")),
+        ("recipe: a number to base 60", "quality.recipe", "a.yaml", lambda p: p.write_bytes(
+            b"actions: []\nseed: " + b"1:" * 7_000_000 + b"1")),
+        ("recipe: a million ids", "quality.recipe", "a.json", lambda p: p.write_text(json.dumps(
+            {"actions": [], "data": {"image_ids": [f"id {i}" for i in range(1_000_000)]}}))),
+        ("recipe: a hundred actions, each with another prompt", "quality.recipe", "a.json", lambda p: p.write_text(
+            json.dumps({"actions": [{"do": "prompt_share", "prompt": f"{i} cubes " + "x" * 1900, "percent": 100}
+                                    for i in range(100)]}))),
+        ("second dataset: 60,000 x 60,000 pixels of nothing", "other", "a.png",
+         lambda p: p.write_bytes(png_of(60_000, 60_000))),
+        ("second dataset: 9,900 x 9,900 pixels of nothing", "other", "a.png",
+         lambda p: p.write_bytes(png_of(9_900, 9_900))),
+        ("second dataset: vectors of 3 dimensions", "other", "a.npy", lambda p: np.save(p, np.eye(3, dtype="f4"))),
+        ("second dataset: vectors of no row", "other", "a.npy", lambda p: np.save(p, np.zeros((0, 512), "f4"))),
         ("film: a header of 65,535 x 65,535", "films", "a.mkv", absurd_film),
         ("film: two million frames of 16 x 16", "films", "a.mpg", lambda p: made_film(
             p, "color=s=16x16:r=25:d=80000", "-c:v", "mpeg1video", "-g", "600")),
