@@ -187,7 +187,7 @@ def asking(server: Server) -> str:
                   {"actions": '[{"do":"random","percent":1e999}]'}, {"actions": '[],"seed":1'},
                   {"actions": '[{"do":"prompt","prompt":"' + "\u202e\0x" * 600 + '"}]'},
                   {"at_copies": "nan", "at_outliers": "-inf", "at_blur": "9" * 400, "health_page": "9" * 400},
-                  {"quality": "against", "b_scenes": "1e308", "b_sample": "nan", "b_faults": "|".join("x" * 4000)}):
+                  {"quality": "against", "b_scenes": "-1e308", "b_sample": "nan", "b_faults": "|".join("x" * 4000)}):
         visitor = Visitor(server.address, QUALITY, **{"scenes": "100", "quality": "what_if"} | query).run().settled()
         said.add("a traceback" if "Traceback" in visitor.shown else said_by(visitor.shown)[:60] or "drawn")
         visitor.leave()
