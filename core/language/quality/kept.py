@@ -59,7 +59,10 @@ def dropped_table(looked: Looked, steps: Sequence[Step]) -> pd.DataFrame:
 
 
 def as_bytes(table: pd.DataFrame, ending: str) -> bytes:
-    """A table as the content of a file: ".csv" (UTF-8, as RFC 4180 has it), ".parquet" or ".jsonl" (a row a line)."""
+    """A table as the content of a file: ".csv" (UTF-8, as RFC 4180 has it), ".parquet" or ".jsonl" (a row a line).
+
+    Cells are as they are, also those that a spreadsheet would run: it is what one trains on, and opens again.
+    """
     check_choice("the ending of the file", ending, ENDINGS)
     if ending == ".csv":
         return table.to_csv(index=False, lineterminator="\r\n").encode()

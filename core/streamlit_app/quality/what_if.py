@@ -135,7 +135,8 @@ def _take_away(settings: Settings, data: QualityData, actions: Sequence[Action],
                                "application/yaml", key="quality.yaml", on_click="ignore",
                                icon=":material/receipt_long:")
             st.caption("Replayed without a browser by `python -m core recipe recipe.yaml --data … --out kept.csv`: "
-                       "the same list.")
+                       "the same list. Cells are written as they are, so that it is the same to the letter: a "
+                       "spreadsheet would run one that begins with =, +, - or @, so import it as text.")
         with st.popover("Load a recipe", icon=":material/upload:"):
             upload = st.file_uploader("A recipe (YAML or JSON)", type=["yaml", "yml", "json"], key="quality.recipe",
                                       max_upload_size=16)

@@ -13,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import Cancelled
 from core.language.quality.evidence import KINDS, Find
+from core.sources.solids.world import open_world
+from core.types import Selection
 from tests.pages.test_pages import LIMIT, button, finished, opened, words
 
 PAGE = "pages/5_Dataset_Quality.py"
@@ -93,9 +95,22 @@ def test_one_that_fails_leaves_the_others_and_is_tried_again(monkeypatch: pytest
 
 
 def test_an_address_with_thresholds_that_are_none_has_those_proposed() -> None:
-    plain, odd = (finished(opened(PAGE, scenes="120", sample="43", quality="what_if", **said)) for said in (
+    plain, odd = (finished(opened(PAGE, scenes="120", sample="43", quality="what_if", actions='[{"do":"random"}]',
+                                         **said)) for said in (
         {}, {"at_copies": "nan", "at_outliers": "-inf", "at_captions": "1e999", "at_blur": "x", "health_page": "9" * 99,
              "b_scenes": "nan"}))
     assert not [h for h in odd.get("html") if 'role="alert"' in h.proto.body]
     tables = [at.dataframe[0].value for at in (plain, odd)]
     assert len(tables[0]) and tables[0].equals(tables[1])
+
+
+def test_the_name_of_a_selection_is_seen_by_no_other_visit_that_selected_the_same() -> None:
+    ids = open_world(120, 44).image_ids[:40]
+    for name in ("of the walrus", "of the narwhal"):
+        at = opened("app.py")
+        at.session_state["selections"] = {name: Selection(name, ids, (), "")}
+        at.switch_page(PAGE)
+        for key, value in {"scenes": "120", "sample": "44", "selection": name, "health": "classes"}.items():
+            at.query_params[key] = value
+        finished(at.run())
+        assert [looked.name for looked in at.session_state["quality.looked"].values()] == [name]
