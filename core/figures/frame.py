@@ -123,6 +123,12 @@ def share(number: Number) -> str:
     return f"{known.value:{form}} %{interval}"
 
 
+def as_percent(number: Number) -> str:
+    """A share that is none of so many items, as a percentage: "82 % (74 to 90; by chance 83)"."""
+    words, _, rest = spoken(percent(number), 0).partition(" ")
+    return f"{words} % {rest}".strip()
+
+
 def spoken(number: Number, digits: int = 2) -> str:
     """A number with its interval and its null, for a title: "0.55 (0.51 to 0.60; by chance 0.00)".
 

@@ -9,9 +9,9 @@ import pandas as pd
 
 from core.errors import ShapeError
 from core.figures import theme
-from core.figures.frame import framed, percent, spoken
+from core.figures.frame import as_percent, framed
 from core.geometry.quality.coverage import TITLES, Coverage
-from core.types import Modality, Number
+from core.types import Modality
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -60,16 +60,10 @@ def coverage(report: Coverage, *, of: Modality = "image", dark: bool = False) ->
     figure.update_xaxes(title_text="cells, the fullest first (%)", range=[0, 100])
     figure.update_yaxes(title_text="items in the cell", rangemode="tozero")
     figure.update_layout(bargap=0)
-    numbers = {key: percent(report.numbers[key]) for key in ("cells", "fullest")}
-    said = (f"{report.numbers['cells'].n:,} items lie in {_percent(numbers['cells'])} of {m:,} cells; the fullest "
-            f"tenth of the cells holds {_percent(numbers['fullest'])} of them")
+    cells, fullest = report.numbers["cells"], report.numbers["fullest"]
+    said = (f"{cells.n:,} items lie in {as_percent(cells)} of {m:,} cells; the fullest tenth of the cells holds "
+            f"{as_percent(fullest)} of them")
     return framed(figure, said, height=300, dark=dark)
-
-
-def _percent(number: Number) -> str:
-    """A percentage with its interval and null."""
-    words, _, rest = spoken(number, 0).partition(" ")
-    return f"{words} % {rest}".strip()
 
 
 def coverage_table(report: Coverage) -> pd.DataFrame:

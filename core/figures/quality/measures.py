@@ -170,7 +170,7 @@ def _factor(report: Beside, key: str) -> float:
 def _head(report: Beside, key: str) -> str:
     measure = report.measures[key]
     unit = "%" if measure.unit == "share" else measure.unit
-    return f"{measure.title} ({unit})" if unit else measure.title
+    return f"{measure.title} ({unit})" if unit and not measure.title.lower().endswith(unit) else measure.title
 
 
 def _range(report: Beside, key: str, drawn: np.ndarray, factor: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures import theme
-from core.figures.frame import framed, share, spoken
+from core.figures.frame import as_percent, framed, share, spoken
 from core.figures.quality.numbers import numbers_table
 from core.geometry.quality.captions import CLIP_SCORE, DATACOMP_COSINE, DATACOMP_SHARE, PERCENTILES, ClipScores
 
@@ -93,5 +93,5 @@ def _finding(report: ClipScores) -> str:
     said = f"CLIPScore {spoken(numbers['mean'])}, {len(report.matched):,} pairs; "
     said += f"{share(numbers['kept'])} have a cosine of {DATACOMP_COSINE} or more"
     if "told" in numbers:
-        said += f"; {share(numbers['told'])} of the time a pair lies above one that does not belong together"
+        said += f"; {as_percent(numbers['told'])} of the time a pair lies above one that does not belong together"
     return said

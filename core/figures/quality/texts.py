@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures import theme
-from core.figures.frame import framed, plain, share, shortened, spoken
+from core.figures.frame import as_percent, framed, plain, shortened, spoken
 from core.figures.quality.numbers import numbers_table
 from core.language.quality.texts import SHORT, Vocabulary
 
@@ -90,8 +90,8 @@ def ranks(report: Vocabulary, *, dark: bool = False) -> go.Figure:
     figure.update_yaxes(title_text="times said (logarithmic)", type="log")
     numbers = report.numbers
     once = numbers["once"]
-    said = (f"{spoken(numbers['vocabulary'], 0)} different words among {report.at:,}; {share(once)} of them are said "
-            f"once; {share(numbers['distinct'])} of {report.captions_at:,} captions differ")
+    said = (f"{spoken(numbers['vocabulary'], 0)} different words among {report.at:,}; {as_percent(once)} of them "
+            f"are said once; {as_percent(numbers['distinct'])} of {report.captions_at:,} captions differ")
     return framed(figure, said, height=340, dark=dark)
 
 
