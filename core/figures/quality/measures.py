@@ -134,7 +134,7 @@ def drops(steps: Sequence[tuple[str, Kept]], whole: Kept, *, dark: bool = False)
                 marker={"color": colour}, text=[f"{v:,}" if v or label == "left" else "" for v in values],
                 textposition="auto", hovertemplate=f"%{{y}}: %{{x:,}} {nouns} {label}<extra></extra>"), row=row, col=1)
         figure.update_yaxes(autorange="reversed", tickfont={"color": p.text}, ticklabelstandoff=6, row=row, col=1)
-        figure.update_xaxes(rangemode="tozero", showticklabels=True, matches=None,
+        figure.update_xaxes(range=[0, 1.15 * max(left[0], 1)], showticklabels=True, matches=None,
                             row=row, col=1)
     figure.update_layout(barmode="stack")
     said = [f"{left[-1]:,} of {left[0]:,} {_NOUNS[kind]}" for kind, left in shown.items()]
