@@ -139,3 +139,14 @@ def test_the_photo_model_looks_at_images_and_labels_alone():
         at = page(model="photo", **query)
         assert not alerts(at) and not at.exception
         assert "captions are not looked at here" in words(at) and "CLIPScore, mean" not in words(at)
+
+
+def test_what_both_sets_hold_is_left_out_and_of_nothing_but_copies_the_kept_are_judged() -> None:
+    at = page(quality="against", **{"with": "column"}, by="split", faults="leaks", faults_share="20")
+    said = words(at)
+    assert not alerts(at) and "They are left out of both here" in said
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in at.get("plotly_chart")]
+    assert any("told apart" in title for title in titles), titles
+    dropped = page(quality="against", **{"with": "what_if"}, faults="duplicates", actions=json.dumps([{"do": "drop"}]))
+    assert "and nearly nothing else: they are not two samples" in words(dropped)
+    assert "What is kept, beside random subsets of its size" in words(dropped)
