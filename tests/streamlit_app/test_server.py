@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import re
 
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from core.streamlit_app import server
 from core.streamlit_app.data.selections import as_table
 from core.types import Selection
 from tests.sources.images.test_images import zipped
@@ -76,3 +79,30 @@ def test_two_visitors_do_not_reach_each_other(hosted: str) -> None:
     assert "quetzal-1" in mine.shown and "crests" in mine.shown and "RIFF" in mine.shown, "nothing was taken away"
     for visitor in (mine, other, looking):
         visitor.leave()
+
+
+def test_what_many_visits_left_at_once_is_freed_together() -> None:
+    whole: list[str] = []
+
+    def told(phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and info["generation"] == 2:
+            whole.append(phase)
+
+    async def leave() -> None:
+        cleaner = server._Cleaner()
+        for _ in range(100):
+            cleaner.ask()
+        assert not whole, "nobody waits for it"
+        async with asyncio.timeout(60):
+            while not whole:
+                await asyncio.sleep(0.01)
+
+    gc.collect()
+    gc.disable()
+    gc.callbacks.append(told)
+    try:
+        asyncio.run(leave())
+    finally:
+        gc.callbacks.remove(told)
+        gc.enable()
+    assert len(whole) == 1
