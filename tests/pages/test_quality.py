@@ -150,3 +150,45 @@ def test_what_both_sets_hold_is_left_out_and_of_nothing_but_copies_the_kept_are_
     dropped = page(quality="against", **{"with": "what_if"}, faults="duplicates", actions=json.dumps([{"do": "drop"}]))
     assert "and nearly nothing else: they are not two samples" in words(dropped)
     assert "What is kept, beside random subsets of its size" in words(dropped)
+
+
+def beside_files(name: str, data: bytes, **query: str) -> AppTest:
+    """The built-in world beside another dataset that is uploaded."""
+    at = finished(opened(PAGE, scenes="100", quality="against", **{"with": "files"}, **query))
+    drop = at.file_uploader(key="other.upload")
+    return finished(drop.set_value([(name, data, "application/octet-stream")]).run())
+
+
+def test_another_dataset_is_brought_as_b():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for i in range(20):
+            archive.writestr(f"{i}.png", picture(i))
+    at = beside_files("b.zip", packed.getvalue())
+    assert not alerts(at) and "20 images" in words(at) and len(at.get("plotly_chart")) == 1
+    table = "caption\n" + "\n".join(f"a photo of a red cube number {i}" for i in range(20))
+    at = beside_files("b.csv", table.encode())
+    assert not alerts(at) and "20 texts" in words(at)
+    vectors = io.BytesIO()
+    np.savez(vectors, image=unit_rows(30, 64))
+    assert "30 images" in words(beside_files("b.npz", vectors.getvalue()))
+    other = io.BytesIO()
+    np.savez(other, image=unit_rows(30, 16))
+    assert "as those of what is open" in alerts(beside_files("b.npz", other.getvalue()))
+    assert "This did not work" in alerts(beside_files("b.zip", b"no archive"))
+
+
+def test_a_kept_selection_is_compared_with_the_rest_and_capped_by_a_prompt():
+    at = page(finding="repeated", faults="duplicates")
+    finished(button(at, "Keep the").click().run())
+    for key, value in {"quality": "against", "with": "selection"}.items():
+        at.session_state[key] = value
+    finished(at.run())
+    assert not alerts(at) and "everything else" in words(at)
+    near = json.dumps([{"do": "near", "centre": "a red cube", "angle": 60},
+                       {"do": "prompt_share", "prompt": "a photo of a cone", "percent": 50, "way": "drop"},
+                       {"do": "prompt_against", "prompt": "a red thing", "against": "a blue thing", "way": "keep"}])
+    at = page(quality="what_if", actions=near)
+    assert not alerts(at) and "within 60" in words(at)
+    assert "never seen: xylophones, quixotically" in words(page(quality="what_if", actions=json.dumps(
+        [{"do": "prompt", "prompt": "xylophones quixotically"}])))

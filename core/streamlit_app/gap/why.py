@@ -13,6 +13,7 @@ from core.geometry.pairs import Pairs
 from core.streamlit_app import cached, panels, state, ui
 from core.streamlit_app.data.card import image_card
 from core.streamlit_app.data.image_prompt import pick_image
+from core.streamlit_app.data.unknown import say_unknown
 from core.streamlit_app.gap import python, sentences
 from core.streamlit_app.gap.data import GapData, Side
 from core.streamlit_app.state import Settings
@@ -105,8 +106,5 @@ def _prompt(settings: Settings, text: str) -> Side | None:
         panels.notice("Type a text to compare.")
         return None
     encoder = cached.encoder(settings.model_id)
-    unknown = encoder.unknown_words(text)
-    if unknown:
-        panels.notice(f"Words this model has never seen: {', '.join(unknown)}. They are letters without meaning to it.",
-                      "warning")
+    say_unknown(settings.model_id, text)
     return Side(text, cached.prompt_vectors(encoder.spec.fingerprint, (text,), settings.model_id)[0])

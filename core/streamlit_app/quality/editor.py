@@ -10,13 +10,22 @@ from core.errors import OrreryError
 from core.language.quality.actions import ACTIONS, Action, Parameter, Step, Value
 from core.language.quality.evidence import KINDS
 from core.streamlit_app import panels
+from core.streamlit_app.data.unknown import say_unknown
 from core.streamlit_app.quality import stack
 
+PROMPTS = ("prompt", "against", "centre")
 
-def show(steps: Sequence[Step]) -> None:
-    """The actions with what each drops, and the widgets that change them; a change draws the page anew."""
+
+def show(steps: Sequence[Step], model_id: str) -> None:
+    """The actions with what each drops, and the widgets that change them; a change draws the page anew.
+
+    Words of prompts that the model ``model_id`` never saw are named, where one encodes them.
+    """
     for place, step in enumerate(steps):
         _row(place, step, len(steps))
+        said = step.action.said
+        if model_id and not step.lacks and said.get("around", "prompt") == "prompt":
+            say_unknown(model_id, " ".join(str(said[name]) for name in PROMPTS if name in said))
     with st.container(horizontal=True, vertical_alignment="bottom", key="quality.add"):
         kind = st.selectbox("Another action", list(ACTIONS), format_func=lambda key: ACTIONS[key].title,
                             key="quality.kind", width=300)

@@ -38,7 +38,7 @@ def show(settings: Settings, data: QualityData) -> None:
     kept = what_is_left(steps, data.looked)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        editor.show(steps)
+        editor.show(steps, data.looked.prompts_by)
         _take_away(settings, data, actions, steps)
     with right:
         if steps:
