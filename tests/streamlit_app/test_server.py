@@ -6,6 +6,7 @@ import asyncio
 import gc
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,8 @@ def test_what_many_visits_left_at_once_is_freed_together() -> None:
     gc.disable()
     gc.callbacks.append(told)
     try:
-        asyncio.run(leave())
+        with ThreadPoolExecutor(1) as beside:    # browser tests leave a loop that runs in this thread
+            beside.submit(asyncio.run, leave()).result()
     finally:
         gc.callbacks.remove(told)
         gc.enable()

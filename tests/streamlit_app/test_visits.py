@@ -150,7 +150,7 @@ def pictures(words: str, n: int = 12) -> bytes:
 
 def test_what_is_found_in_the_data_of_a_visit_is_seen_by_no_other_and_goes_with_it(hasty: str) -> None:
     held(hasty)
-    drop = json.dumps([{"do": "drop"}, {"do": "prompt", "prompt": "a cube of walrus", "cosine": -1}])
+    drop = json.dumps([{"do": "drop"}, {"do": "prompt", "prompt": "a cube of ice", "cosine": -1}])
     sections = ({"finding": "copies"}, {"finding": "labels"}, {"quality": "what_if", "actions": drop},
                 {"quality": "against", "with": "column"}, {"quality": "against", "with": "files"})
     visits = []
@@ -166,7 +166,7 @@ def test_what_is_found_in_the_data_of_a_visit_is_seen_by_no_other_and_goes_with_
         shown = visit.run().settled().shown
         assert 'role=\\"alert' not in shown and "Traceback" not in shown, query
         assert words in shown, query
-        assert other not in shown.replace("a cube of walrus", ""), query
+        assert other not in shown, query
     assert held(hasty)["looked"]
     for _, _, visit in visits:
         visit.leave()

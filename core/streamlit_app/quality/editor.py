@@ -29,9 +29,9 @@ def show(steps: Sequence[Step], model_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="quality.add"):
         kind = st.selectbox("Another action", list(ACTIONS), format_func=lambda key: ACTIONS[key].title,
                             key="quality.kind", width=300)
-        with st.popover("Add", icon=":material/add:", key=f"quality.add.{len(steps)}"):
+        with st.popover("Add", icon=":material/add:", key=f"quality.add.{stack.version()}"):
             st.caption(ACTIONS[kind].explanation)
-            _form(kind, {}, True, f"new.{kind}.{len(steps)}", lambda action: stack.put((*stack.actions(), action)),
+            _form(kind, {}, True, f"new.{kind}.{stack.version()}", lambda action: stack.put((*stack.actions(), action)),
                   "Add it")
         for way, label, icon in ((-1, "Undo", ":material/undo:"), (1, "Redo", ":material/redo:")):
             if st.button(label, icon=icon, disabled=not stack.can_go(way), key=f"quality.{label.lower()}"):
@@ -44,7 +44,7 @@ def show(steps: Sequence[Step], model_id: str) -> None:
 
 def _row(place: int, step: Step, n: int) -> None:
     action = step.action
-    mark = f"{place}.{action.words}.{action.on}"
+    mark = f"{place}.{stack.version()}"
     with st.container(horizontal=True, vertical_alignment="center", key=f"quality.action.{place}"):
         on = st.toggle("On", value=action.on, key=f"on.{mark}", label_visibility="collapsed")
         st.markdown(f"**{place + 1}.** {panels.plain(action.words)}", width="stretch")

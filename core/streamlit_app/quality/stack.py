@@ -14,7 +14,7 @@ from core.streamlit_app import panels, state
 
 KEY = "actions"
 LONGEST = 1_800
-_UNDO, _REDO = "quality.steps.back", "quality.steps.forth"
+_UNDO, _REDO, _VERSION = "quality.steps.back", "quality.steps.forth", "quality.steps.version"
 
 
 def actions() -> tuple[Action, ...]:
@@ -69,6 +69,11 @@ def go(way: int) -> None:
         _set(_history(here).pop())
 
 
+def version() -> int:
+    """Another number after each change: for keys of widgets, which then never have the value of an earlier one."""
+    return st.session_state.get(_VERSION, 0)
+
+
 def fits_the_address() -> bool:
     """Whether the address of the page carries the actions."""
     return len(state.value_of(KEY, "")) <= LONGEST
@@ -79,5 +84,6 @@ def _history(name: str) -> list[str]:
 
 
 def _set(text: str) -> None:
+    st.session_state[_VERSION] = version() + 1
     state.kept()[KEY] = text
     state.write_url(KEY, text if 0 < len(text) <= LONGEST else None)
