@@ -91,7 +91,6 @@ def _content(path: Path) -> bytes:
 def _look(recipe: Recipe, args: argparse.Namespace) -> Looked:
     """What the recipe looks at of what a source holds: what was selected of it, embedded, and sampled."""
     from core.encoding.embedding import embed_with
-    from core.encoding.registry import has_gap
     from core.figures.scenes.embedding import Points
     from core.figures.scenes.thinning import only, thin
     from core.language.quality.looked import look
@@ -118,11 +117,9 @@ def _look(recipe: Recipe, args: argparse.Namespace) -> Looked:
         points = Points(opened.images, opened.texts, opened.captions, opened.links)
         if selected:
             points = only(points, data.image_ids or (), data.text_ids or ()).points
-    if not has_gap(model):   # its texts are rows of a classifier
-        points = Points(points.images, None)
     if data.sampled:
         points = thin(points, data.sampled).points
-    return look(points, opened, prompts_by=model if has_gap(model) else "", labels=data.labels)
+    return look(points, opened, prompts_by=model, labels=data.labels)
 
 
 def _opened(recipe: Recipe, args: argparse.Namespace) -> Dataset | VectorSource:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +35,27 @@ def save_vectors(embedded: Embedded, path: str | Path) -> Path:
     """
     out = Path(path)
     check_choice("the ending of the file", out.suffix.lower(), ENDINGS)
-    part = out.with_name(f".{out.name}.{os.getpid()}{out.suffix}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(out) as part:
         if out.suffix.lower() == ".parquet":
             _parquet(embedded, part)
         else:
             _npz(embedded, part)
+    return out
+
+
+@contextlib.contextmanager
+def whole_file(out: Path) -> Iterator[Path]:
+    """A path to write to, which becomes ``out`` when all is written; nothing is left where that fails.
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be written.
+    """
+    part = out.with_name(f".{out.name}.{os.getpid()}{out.suffix}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield part
         part.replace(out)
     except OSError as error:
         raise SourceError(f"a place to write {out.name}", f"{type(error).__name__}: {error.strerror or error}",
@@ -48,7 +63,6 @@ def save_vectors(embedded: Embedded, path: str | Path) -> Path:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-    return out
 
 
 def _parquet(embedded: Embedded, part: Path) -> None:

@@ -85,6 +85,14 @@ def result_beside(key: str, work: Callable[[Progress, Stop], Any]) -> Any | None
     return done.of(key, job.result)
 
 
+def result_when_asked(key: str, label: str, button: str, work: Callable[[Progress, Stop], Any]) -> Any | None:
+    """As `result_of`, of work that is begun by a button with this label and key; None until it was."""
+    if cached.results().get(key) is None and running(key) is None and not st.button(
+            label, icon=":material/play_arrow:", key=button):
+        return None
+    return result_of(key, work)
+
+
 def result_here(slot: str, key: str, work: Callable[[Progress, Stop], Any]) -> Any | None:
     """What work gives, for this visit alone; None until it is there, below whose progress the page goes on.
 

@@ -192,3 +192,13 @@ def test_a_kept_selection_is_compared_with_the_rest_and_capped_by_a_prompt():
     assert not alerts(at) and "within 60" in words(at)
     assert "never seen: xylophones, quixotically" in words(page(quality="what_if", actions=json.dumps(
         [{"do": "prompt", "prompt": "xylophones quixotically"}])))
+
+
+def test_the_long_tail_has_a_threshold_and_regions_of_bare_images_have_words_of_the_model():
+    at = page(health="classes", at_tail="9")
+    assert not alerts(at) and "are of classes with at most 9" in words(at)
+    at = with_images({f"{i}.png": picture(i) for i in range(60)}, quality="against", against="where",
+                     **{"with": "world", "b_scenes": "100"})
+    assert not alerts(at)
+    names = next(box for box in at.selectbox if box.label == "Region").options
+    assert not all(name.startswith("group") for name in names)

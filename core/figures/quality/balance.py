@@ -9,7 +9,6 @@ import pandas as pd
 
 from core.figures import theme
 from core.figures.frame import framed, plain, shortened, spoken
-from core.figures.quality.numbers import numbers_table
 from core.geometry.quality.balance import FEW, Balance
 
 if TYPE_CHECKING:
@@ -71,11 +70,6 @@ def balance(report: Balance, *, dark: bool = False) -> go.Figure:
     else:
         figure.update_xaxes(title_text="classes, the largest first", range=[-1, k], showgrid=False)
     return framed(figure, _finding(report), height=360, dark=dark)
-
-
-def balance_table(report: Balance) -> pd.DataFrame:
-    """One row a number of balance."""
-    return numbers_table(report.numbers, TITLES)
 
 
 def counts_table(report: Balance) -> pd.DataFrame:

@@ -67,9 +67,11 @@ class Finding:
     def share(self, threshold: float | None = None) -> Number:
         """Share of the items that have a score which is flagged, with Wilson's interval and the share by chance."""
         at = self.threshold if threshold is None else threshold
-        measured = ~np.isnan(self.scores)
+        measured = int((~np.isnan(self.scores)).sum())
         null = float(self.beyond(self.by_chance, at).mean()) if len(self.by_chance) else None
-        return proportion(float(self.beyond(self.scores, at).sum()), int(measured.sum()), null=null)
+        if not measured:
+            return Number(float("nan"), null=null, n=0, unit="share")
+        return proportion(float(self.beyond(self.scores, at).sum()), measured, null=null)
 
     @property
     def fingerprint(self) -> str:

@@ -122,7 +122,7 @@ def sheet(items: Items, findings: Mapping[str, Finding] | None = None, *, thresh
                 group[rows] = number
             groups[key] = group
         flagged[key] = finding.of, np.stack([scored, scored & finding.beyond(finding.scores, at)], axis=1)
-        by_chance[key] = finding.share(at).null if scored.any() else None
+        by_chance[key] = finding.share(at).null
     rng = np.random.default_rng(seed)
     orders = rng.permutation(items.n_images), rng.permutation(items.n_texts)
     columns = tuple(np.concatenate([np.zeros((n, 0)), *(f for of, f in flagged.values() if of == modality)], axis=1)

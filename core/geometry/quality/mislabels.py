@@ -111,40 +111,6 @@ def mislabelled(x: np.ndarray, labels: Sequence[str], *, folds: int = FOLDS, see
                     f"logistic regression of the vectors, {folds} folds")
 
 
-def zero_shot_mislabelled(x: np.ndarray, labels: Sequence[str], names: Sequence[str], class_vectors: np.ndarray, *,
-                          scale: float = LOGIT_SCALE, seed: int = 0) -> Mislabels:
-    """Images whose label is unlikely beside texts of all classes: nothing is fitted on the images.
-
-    Parameters
-    ----------
-    x
-        (n, d) floats, unit rows.
-    labels
-        n strings; "" where an image has none.
-    names, class_vectors
-        k classes and their (k, d) text vectors, unit rows.
-    scale
-        What cosines are multiplied by: 1 over the temperature of the model.
-    seed
-        Of the shuffled labels.
-
-    Returns
-    -------
-    Mislabels: softmax over the classes; labels without a vector are not judged. Null: labels shuffled.
-
-    Raises
-    ------
-    ShapeError
-        If names, vectors and labels do not fit each other.
-    """
-    x, class_vectors = np.asarray(x), np.asarray(class_vectors)
-    check_vectors(x, at_least=0, unit=True)
-    check_vectors(class_vectors, what="class vectors", at_least=0, unit=True)
-    if len(names) != len(class_vectors) or len(set(names)) != len(names):
-        raise ShapeError("different names, one a class vector", f"{len(names)} names, {len(class_vectors)} vectors")
-    return judged_by(_softmax(x, class_vectors, scale), labels, names, "texts of the classes", seed=seed)
-
-
 def judged_by(probabilities: np.ndarray, labels: Sequence[str], names: Sequence[str], method: str, *,
               seed: int = 0) -> Mislabels:
     """Images whose label is unlikely by (n, k) probabilities of k named classes that did not see the labels."""

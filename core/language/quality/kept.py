@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from core.errors import SourceError, check_choice
+from core.encoding.export import whole_file
+from core.errors import check_choice
 from core.language.quality.actions import Step, what_is_left
 from core.language.quality.looked import Looked
 
@@ -82,17 +81,8 @@ def save_table(table: pd.DataFrame, path: Path) -> Path:
         If it cannot be written.
     """
     content = as_bytes(table, path.suffix.lower())
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as part:
         part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise SourceError(f"a place to write {path.name}", f"{type(error).__name__}: {error.strerror or error}",
-                          "Choose another folder, or free some space.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
     return path
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from core.encoding.registry import has_gap
 from core.errors import Cancelled, ShapeError
 from core.geometry.quality.items import Items
 from core.types import Dataset, EmbeddingSet, Images, Modality, ModelSpec, fingerprint
@@ -167,8 +168,12 @@ def look(found: Vectors, opened: Dataset | VectorSource, *, prompts_by: str = ""
     prompts_by : model that encodes prompts, "" where none does.
     name : what a user calls it; as what was opened by default.
     labels : column of the labels of the images; one that is not there gives none.
+
+    Texts of a model without a gap, rows of a classifier, are left out.
     """
-    images, texts = found.images, found.texts
+    images, texts, links, captions = found.images, found.texts, found.links, found.captions
+    if any(part is not None and not has_gap(part.model.id) for part in (images, texts)):
+        texts, links, captions, prompts_by = None, np.zeros((0, 2), np.int64), (), ""
     if isinstance(opened, Dataset):
         pictures, at = opened.images, {item: place for place, item in enumerate(opened.image_ids)}
     else:
@@ -176,10 +181,10 @@ def look(found: Vectors, opened: Dataset | VectorSource, *, prompts_by: str = ""
         pictures, at = opened.pictures, dict(zip(ids, opened.picture_places.tolist()))
     ids = () if images is None else images.ids
     places = np.array([at.get(item, -1) for item in ids], dtype=np.int64)
-    items = Items(None if images is None else images.vectors, None if texts is None else texts.vectors, found.links,
+    items = Items(None if images is None else images.vectors, None if texts is None else texts.vectors, links,
                   _column(images, labels), _column(images, "split"))
     model = next((part.model for part in (images, texts) if part is not None), None)
-    return Looked(name or opened.name, items, ids, () if texts is None else texts.ids, tuple(found.captions),
+    return Looked(name or opened.name, items, ids, () if texts is None else texts.ids, tuple(captions),
                   model, prompts_by, pictures, places,
                   np.zeros(0, np.float32) if images is None else images.norms)
 

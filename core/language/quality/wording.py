@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from functools import cache
 
 # Scripts that leave no space between words: each of their letters counts as one word.
@@ -26,11 +25,6 @@ def words_of(text: str) -> list[str]:
 def said(text: str) -> str:
     """A text by which repeated ones are known: its words, or, where it has none, its signs."""
     return " ".join(words_of(text)) or "".join(text.split())
-
-
-def all_words(texts: Sequence[str]) -> list[list[str]]:
-    """`words_of` each text."""
-    return [words_of(text) for text in texts]
 
 
 @cache

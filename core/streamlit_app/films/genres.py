@@ -200,15 +200,15 @@ def _evaluation(settings: Settings) -> None:
                "well cuts and islands are found, and whether the path tells the kind. The same as "
                "`python -m core evaluate films`; thresholds were chosen on other seeds than those scored.")
     key = fingerprint("evaluate films", settings.model_id, settings.seed)
-    if cached.results().get(key) is None and work.running(key) is None and not st.button(
-            "Run it (a minute or two)", icon=":material/play_arrow:", key="films.evaluate"):
-        return
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> FilmsEvaluation:
         return evaluate_films(cached.encoder(settings.model_id), cached.store(), seed=settings.seed,
                               on_progress=on_progress, should_stop=should_stop)
 
-    found: FilmsEvaluation = work.result_of(key, measure)
+    found: FilmsEvaluation | None = work.result_when_asked(
+        key, "Run it (a minute or two)", "films.evaluate", measure)
+    if found is None:
+        return
     told = {title: found.kinds[key] for key, title in ASPECTS.items() if key in found.kinds}
     ui.show(figures.accuracies(told, dark=ui.dark()), key="films.kinds",
             how_to_read=figures.HOW_TO_READ["accuracies"], table=lambda: figures.accuracies_table(told))

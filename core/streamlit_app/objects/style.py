@@ -177,15 +177,15 @@ def _evaluation(settings: Settings) -> None:
     st.caption("Ten green plain solids in five styles (hard), and ten of nine colours (easy): what the command "
                "`python -m core evaluate objects` prints. Rank and alpha are chosen on other seeds than those scored.")
     key = fingerprint("evaluate objects", settings.model_id, settings.seed)
-    if cached.results().get(key) is None and work.running(key) is None and not st.button(
-            "Run it (a minute or two)", icon=":material/play_arrow:", key="objects.evaluate"):
-        return
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> ObjectsEvaluation:
         return evaluate_objects(cached.encoder(settings.model_id), cached.store(), seed=settings.seed,
                                 on_progress=on_progress)
 
-    found: ObjectsEvaluation = work.result_of(key, measure)
+    found: ObjectsEvaluation | None = work.result_when_asked(
+        key, "Run it (a minute or two)", "objects.evaluate", measure)
+    if found is None:
+        return
     kind = state.pick_option("Set", {"hard": "Hard: ten green plain solids", "easy": "Easy: nine colours"}, key="set",
                              widget="segments", label_visible=False)
     for task in TASKS:

@@ -69,7 +69,7 @@ def data_of(settings: Settings, ready: Ready, label: str | None = None) -> Quali
     column = pick_label(ready) if label is None else label
     opened = ready.opened.dataset or ready.opened.vectors
     assert opened is not None
-    prompts_by = settings.model_id if ready.opened.vectors is None and ready.has_gap else ""
+    prompts_by = settings.model_id if ready.opened.vectors is None else ""
     key = fingerprint("looked", ready.key, ready.opened.key, ready.selection, column, prompts_by)
     mine: dict[str, Looked] = st.session_state.setdefault("quality.looked", {})
     looked: Looked = mine.pop(key) if key in mine else cached.results().of(key, lambda: look(

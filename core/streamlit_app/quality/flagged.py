@@ -81,8 +81,7 @@ def pick_threshold(found: Finding) -> float:
 
 def forget_thresholds() -> None:
     """Other data have thresholds of their own."""
-    for key in KINDS:
-        name = f"at_{key}"
+    for name in [name for name in state.kept() if name.startswith("at_")]:
         st.session_state.pop(name, None)
         state.kept().pop(name, None)
         state.write_url(name, None)

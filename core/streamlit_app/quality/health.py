@@ -16,7 +16,7 @@ from core.streamlit_app.quality import flagged, whole
 from core.streamlit_app.quality.data import QualityData, find_all, found_so_far, threshold_of
 from core.streamlit_app.quality.planted import caught_of
 from core.streamlit_app.state import Settings
-from core.types import Number, fingerprint
+from core.types import fingerprint
 
 PARTS: dict[str, tuple[str, Callable[[Settings, QualityData], None] | None]] = {
     "findings": ("Findings", None), "scores": ("CLIPScore", whole.scores), "classes": ("Classes", whole.classes),
@@ -72,15 +72,15 @@ def _evaluation(settings: Settings) -> None:
                "well each finding ranks them, beside the obvious way of finding them. The same as "
                "`python -m core evaluate quality`; thresholds were chosen on other seeds than those scored.")
     key = fingerprint("evaluate quality", settings.model_id, settings.seed)
-    if cached.results().get(key) is None and work.running(key) is None and not st.button(
-            "Run it (a minute or two)", icon=":material/play_arrow:", key="quality.evaluate"):
-        return
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> QualityEvaluation:
         return evaluate_quality(cached.encoder(settings.model_id), cached.store(), seed=settings.seed,
                                 on_progress=on_progress, should_stop=should_stop)
 
-    found: QualityEvaluation = work.result_of(key, measure)
+    found: QualityEvaluation | None = work.result_when_asked(
+        key, "Run it (a minute or two)", "quality.evaluate", measure)
+    if found is None:
+        return
     ui.show(beside.beside(found, dark=ui.dark()), key="quality.beside", how_to_read=beside.CAPTION,
             table=lambda: beside.beside_table(found))
     table = panels.numbers_table(found.figures())
@@ -95,7 +95,7 @@ def sheet(data: QualityData, found: dict[str, Finding]) -> pd.DataFrame:
     for key, one in found.items():
         at = threshold_of(one)
         rows_flagged = one.flagged(at)
-        share = one.share(at) if len(one.scores) and (one.scores == one.scores).any() else Number(float("nan"), n=0)
+        share = one.share(at)
         got = caught_of(data.ready, one, at)
         rows.append({
             "finding": KINDS[key].title, "flagged": f"{len(rows_flagged):,}", "of": f"{share.n:,} {one.of}s",

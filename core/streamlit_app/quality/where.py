@@ -13,11 +13,12 @@ from core.figures.quality import composition as composition_figures
 from core.figures.quality import findings as finding_figures
 from core.figures.quality import where as figures
 from core.figures.scenes.embedding import Points, embedding_scene
+from core.geometry.directions import unit
 from core.geometry.maps.registry import FittedMap, fit_map
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.regions import Regions, regions
 from core.geometry.quality.where import LEAST, Where, where_apart
-from core.language.quality.naming import names_by_features, told_inside, unlike, words_of
+from core.language.quality.naming import names_by_features, names_by_words, told_inside, unlike, words_of
 from core.scene import Colouring, SphereScene
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.live.sphere_view import sphere_view
@@ -28,6 +29,7 @@ from core.streamlit_app.state import Settings
 from core.types import EmbeddingSet, as_ids, fingerprint
 
 TILES = 18
+NAMES_AT_ONCE = 100
 
 
 def show(settings: Settings, data: QualityData, sides: Sides) -> None:
@@ -98,6 +100,19 @@ def _features(sides: Sides) -> tuple[list[Collection[str]], list[Collection[str]
     return found[0], found[1]
 
 
+def _by_model(sides: Sides, found: Regions) -> tuple[str, ...]:
+    """Names of regions of images that nothing is said of, from words that the model itself places near them."""
+    from core.encoding.nouns import class_names
+    from core.sources.solids.vocabulary import ATTRIBUTES
+
+    if not sides.a.looked.prompts_by or len(found.names) < 2:
+        return ("",) * len(found.names)
+    encoder = cached.encoder(sides.a.looked.prompts_by)
+    words = tuple(word for values in ATTRIBUTES.values() for word in values) if encoder.known_words else class_names()
+    vectors = [encoder.encode_texts(words[i:i + NAMES_AT_ONCE]) for i in range(0, len(words), NAMES_AT_ONCE)]
+    return names_by_words(found.centres, words, unit(np.concatenate(vectors)))
+
+
 def _regions(settings: Settings, sides: Sides) -> None:
     """Regions of both, by how differently A and B fill them, and the items of one."""
 
@@ -105,7 +120,11 @@ def _regions(settings: Settings, sides: Sides) -> None:
         found = regions(*sides.vectors, together=sides.together, seed=settings.seed, on_progress=on_progress,
                         should_stop=should_stop)
         a, b = _features(sides)
-        named = names_by_features(np.concatenate([found.of_a, found.of_b]), [*a, *b], count=len(found.names))
+        if any((*a, *b)):
+            named = names_by_features(np.concatenate([found.of_a, found.of_b]), [*a, *b], count=len(found.names))
+        else:
+            on_progress(0.9, "Names of the regions")
+            named = _by_model(sides, found)
         return found, unlike(named, found.names)
 
     found, names = work.result_of(fingerprint("regions", sides.key, settings.seed), measure)

@@ -15,12 +15,12 @@ from core.figures.quality import texts as text_figures
 from core.geometry.jackknife import clusters
 from core.geometry.quality import coverage as covered
 from core.geometry.quality import diversity as diverse
-from core.geometry.quality.balance import balance
+from core.geometry.quality.balance import balance, in_small_classes
 from core.geometry.quality.captions import clip_scores
 from core.language.quality.texts import vocabulary
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.quality.data import QualityData
-from core.streamlit_app.quality.flagged import keep_rows, tile
+from core.streamlit_app.quality.flagged import keep_rows, pick_threshold, tile
 from core.streamlit_app.state import Settings
 from core.types import Modality, Number, fingerprint
 
@@ -80,6 +80,21 @@ def classes(settings: Settings, data: QualityData) -> None:
         if st.button("Keep them as a selection", icon=":material/bookmark_add:", key="quality.keep.class"):
             keep_rows(data, f"{data.label} {chosen}", "image", rows, f"{data.label} is {chosen}")
     panels.gallery([tile(data, "image", row, "") for row in rows[:2 * TILES].tolist()], key="quality.classes.images")
+    _tail(data)
+
+
+def _tail(data: QualityData) -> None:
+    """The long tail: images of classes with few, up to a number that moves."""
+    found = in_small_classes(data.looked.items.labels)
+    at = pick_threshold(found)
+    rows, share = found.flagged(at), found.share(at)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chance = f", {100 * share.null:.1f} % {found.chance}" if share.null is not None else ""
+        st.text(f"The long tail: {len(rows):,} of {share.n:,} images ({100 * share.value:.1f} %{chance}) are of "
+                f"classes with at most {at:.0f}.", width="content")
+        if st.button("Keep the tail as a selection", icon=":material/bookmark_add:", key="quality.keep.tail",
+                     disabled=not len(rows)):
+            keep_rows(data, f"Tail of {data.label}", "image", rows, f"classes of at most {at:.0f} images")
 
 
 def words(settings: Settings, data: QualityData) -> None:
