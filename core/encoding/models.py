@@ -173,12 +173,10 @@ def _folder_of(model_id: str) -> Path | None:
 def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str, seed: int | None) -> Encoder:
     """The model of a folder; with a seed, its shape with random weights."""
     import torch
-    from transformers import AutoConfig, AutoImageProcessor, AutoModel
-    from transformers.utils import logging
 
     from core.encoding.clip import FAMILIES, DualEncoder
 
-    logging.disable_progress_bar()
+    AutoConfig, AutoImageProcessor, AutoModel = _loaders()
     try:
         config = AutoConfig.from_pretrained(folder, **OFFLINE)
         if config.model_type not in FAMILIES:
@@ -206,6 +204,25 @@ def _load_folder(folder: Path, name: str, revision: str, device: str, dtype: str
                          "The weights belong to another configuration, or the file was cut.")
     return DualEncoder(model, tokenizer, processor, id=name, revision=revision, device=device, dtype=dtype,
                        words=_words(folder))
+
+
+def _loaders() -> tuple[Any, Any, Any]:
+    """What transformers loads a configuration, an image processor and a model with.
+
+    Threads that import at the same time what depends on each other in a circle may see modules half made: where an
+    import fails, it is tried once more, and then waits for the others.
+    """
+    import transformers
+
+    for last in (False, True):
+        try:
+            loaders = (transformers.AutoConfig, transformers.AutoImageProcessor, transformers.AutoModel)
+            break
+        except ImportError:
+            if last:
+                raise
+    transformers.utils.logging.disable_progress_bar()
+    return loaders
 
 
 def _tokenizer(folder: Path, family: str) -> Any:

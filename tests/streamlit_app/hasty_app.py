@@ -3,6 +3,7 @@ and asks no visitor whether to begin."""
 
 import gc
 import math
+import sys
 import threading
 from pathlib import Path
 
@@ -23,14 +24,14 @@ def _memory() -> float:
 
 
 def _held(_: object) -> JSONResponse:
-    from core.language.quality.looked import Looked
     from core.streamlit_app import cached
     from core.streamlit_app.data import embedding
 
     embedding.ASK_ABOVE_SECONDS = math.inf
     gc.collect()
+    looked = getattr(sys.modules.get("core.language.quality.looked"), "Looked", None)
     return JSONResponse({
-        "looked": sum(isinstance(one, Looked) for one in gc.get_objects()),
+        "looked": sum(type(one) is looked for one in gc.get_objects()),
         "jobs": [job.key for job in cached.runner().jobs()], "visits": len(visits.sessions()),
         "uploads": LEDGER.total(), "shared": sum(map(len, (cached._results, cached._points, cached._scenes,
                                                                         cached._views))),

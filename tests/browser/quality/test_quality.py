@@ -124,11 +124,15 @@ def test_a_what_if_is_switched_undone_taken_away_and_replayed_to_the_same_list(b
     page.get_by_role("combobox", name=re.compile("Another action")).click()
     page.get_by_role("option", name="Drop the lowest by CLIPScore").click()
     page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_text(re.compile("Drops the share of captions")).wait_for(timeout=LONG)
+    still(page)
     page.get_by_role("button", name="Add it").click()
     lowest = left_after(page, "after 2 actions")
     assert lowest == left - round(0.1 * left)
+    still(page)
     page.locator(".st-key-quality-action-0 label").first.click()
     assert left_after(page, "^198 of") == 198
+    still(page)
     page.get_by_role("button", name="Undo").click()
     assert left_after(page, f"^{lowest} of") == lowest
 
