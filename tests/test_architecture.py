@@ -42,7 +42,7 @@ PAGES_MAY_IMPORT = {"streamlit_app", "figures", "types", "errors", "settings", "
 # The live views stand between the wings; the matrix draws the report of one. A command is found by its file's name.
 SHARED_THAT_SEE_A_WING = {"core.streamlit_app.live.matrix_view", "core.commands.recipe"}
 LIGHT = ("torch", "transformers", "streamlit", "plotly", "umap", "sklearn", "numba", "trimesh", "embreex",
-         "faiss", "cleanlab")
+         "faiss", "cleanlab", "peft")
 LINES = {"pages": 140, "core": 320}
 IN_THE_SHELL, FLAT_TESTS = 22, 12
 
