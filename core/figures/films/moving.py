@@ -9,18 +9,16 @@ import numpy as np
 
 from core.errors import ShapeError
 from core.figures import theme
+from core.figures.scenes.painting import BEHIND, SUPERSAMPLED, PaintedSphere, towards
 from core.geometry import directions as s2
 from core.geometry.films.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
-SUPERSAMPLED = 2        # pixels drawn to one that is given, along each side
-_EYE, _RADIUS = 4.2, 0.43   # as in the live view: distance of the eye in radii, radius of the globe in sides
 _STEP = np.radians(4)   # longest straight piece of a great circle
 _DASH = np.radians(2.5)
-_FAINT, _BEHIND = 0.32, 0.4     # share of a colour that is left ahead of the film, and on the far half
+_FAINT = 0.32           # share of a colour that is left ahead of the film
 
 
 def in_words(seconds: float) -> str:
@@ -49,7 +47,7 @@ def place_at(path: Trajectory, seconds: float, starts: np.ndarray | None = None)
     return s2.exp_map(here, share * s2.log_map(here, path.points[k + 1]))
 
 
-class MovingSphere:
+class MovingSphere(PaintedSphere):
     """The sphere with a path, as it is at any time of its film.
 
     What is given at a time depends on nothing but that time; times that rise are drawn fastest.
@@ -70,24 +68,19 @@ class MovingSphere:
         If the points are not on a sphere in three dimensions, or the size is below 64 or odd.
     """
 
+    _drawn: int
+
     def __init__(self, path: Trajectory, *, starts: np.ndarray | None = None, size: int = 480,
                  direction: np.ndarray | None = None, up: np.ndarray | None = None, dark: bool = False,
                  say: Callable[[float], str] = in_words) -> None:
         if path.points.shape[1] != 3:
             raise ShapeError("points (n, 3) of the map", f"shape {path.points.shape}")
-        if size < 64 or size % 2:
-            raise ShapeError("an even size of at least 64 pixels", str(size))
-        self.size, self.dark, self._say = size, dark, say
+        self._say = say
         self.path, self._starts = path, frozenset(() if starts is None else np.asarray(starts, dtype=int).tolist())
-        self._palette = theme.palette(dark)
-        self._turn = _camera(_middle(path.points) if direction is None else np.asarray(direction, float),
-                             np.array([0.0, 0.0, 1.0]) if up is None else np.asarray(up, float))
-        times = path.times
-        share = (times - times[0]) / max(times[-1] - times[0], 1e-9)
+        share = (path.times - path.times[0]) / max(path.times[-1] - path.times[0], 1e-9)
         self._colours = [tuple(c) for c in theme.sequence(dark)[np.round(share * 255).astype(int)].tolist()]
-        self._drawn = 0     # steps that are bright
-        self._ground = self._backdrop()
-        self._begin()
+        super().__init__(size=size, direction=_middle(path.points) if direction is None else direction, up=up,
+                         dark=dark)
 
     def at(self, seconds: float) -> np.ndarray:
         """The picture at a time of the film, s: (size, size, 3) uint8."""
@@ -100,42 +93,23 @@ class MovingSphere:
             self._step(k, self._colours[k], bright=True)
         self._drawn = frame
         place = place_at(self.path, seconds, np.fromiter(self._starts, dtype=int))
-        picture = self._layers[0].copy()
-        picture.paste(self._layers[1], mask=self._mask)
+        picture = self._merged()
         pen = ImageDraw.Draw(picture)
         self._under_way(pen, self.path.points[frame], place, self._colours[frame])
         (x, y), facing = (v[0] for v in self._seen(place[None]))
-        self._ring(pen, x, y, self._colours[frame], 1.0 if facing > 0 else _BEHIND)
+        self._ring(pen, x, y, self._colours[frame], 1.0 if facing > 0 else BEHIND)
         picture = picture.reduce(SUPERSAMPLED)
         self._write(ImageDraw.Draw(picture), self._say(seconds))
         return np.asarray(picture)
 
     def _begin(self) -> None:
-        """The layers as they are before the first frame: the far half with all below it, the near half and its mask."""
-        from PIL import Image, ImageDraw
+        super()._begin()
+        self._drawn = 0     # steps that are bright
 
-        side = self.size * SUPERSAMPLED
-        self._layers = (self._ground[0].copy(), Image.new("RGB", (side, side)))
-        self._mask = Image.new("L", (side, side), 0)
-        self._pens = tuple(ImageDraw.Draw(image) for image in (*self._layers, self._mask))
-        self._layers[1].paste(self._ground[1])
-        self._mask.paste(self._ground[2])
-        self._drawn = 0
-
-    def _backdrop(self) -> tuple[Image, Image, Image]:
-        """Globe and grid, and the whole path faint: its far half, its near half, and the mask of that."""
-        from PIL import Image, ImageDraw
-
-        p, side = self._palette, self.size * SUPERSAMPLED
-        far = Image.fromarray(_globe(side, theme.rgb(p.background), theme.rgb(p.sphere), self.dark))
-        self._layers = (far, Image.new("RGB", (side, side)))
-        self._mask = Image.new("L", (side, side), 0)
-        self._pens = tuple(ImageDraw.Draw(image) for image in (*self._layers, self._mask))
-        for line in s2.graticule(samples=61):
-            self._polyline(line, theme.rgb(theme.mixed(p.grid, p.muted, 0.7)), SUPERSAMPLED)
+    def _stands_still(self) -> None:
+        """The whole path, faint."""
         for k in range(len(self.path) - 1):
             self._step(k, self._colours[k], bright=False)
-        return (*self._layers, self._mask)
 
     def _step(self, k: int, colour: tuple[int, ...], *, bright: bool) -> None:
         """The step that leaves frame k."""
@@ -146,37 +120,17 @@ class MovingSphere:
         line = s2.arcs(a[None], b[None], steps=pieces + 1)[0]
         width = round(SUPERSAMPLED * (1 if cut else 3 if bright else 2))
         if not bright:
-            colour = _towards(colour, theme.rgb(self._palette.sphere), _FAINT)
+            colour = towards(colour, theme.rgb(self._palette.sphere), _FAINT)
         for piece in ([line[i:i + 2] for i in range(0, pieces, 2)] if cut else [line]):
             self._polyline(piece, colour, width)
-
-    def _polyline(self, line: np.ndarray, colour: tuple[int, ...], width: int) -> None:
-        """Each piece on the layer of its half; on the far half weaker."""
-        at, facing = self._seen(line)
-        behind = _towards(colour, theme.rgb(self._palette.sphere), _BEHIND)
-        near = facing[:-1] + facing[1:] > 0
-        for i, front in enumerate(near.tolist()):
-            ends = (*at[i].tolist(), *at[i + 1].tolist())
-            if front:
-                self._pens[1].line(ends, fill=colour, width=width)
-                self._pens[2].line(ends, fill=255, width=width)
-            else:
-                self._pens[0].line(ends, fill=behind, width=width)
 
     def _under_way(self, pen: ImageDraw, here: np.ndarray, place: np.ndarray, colour: tuple[int, ...]) -> None:
         """The part of a step that is behind the point."""
         pieces = max(1, int(np.ceil(float(s2.angle(here, place)) / _STEP)))
         at, facing = self._seen(s2.arcs(here[None], place[None], steps=pieces + 1)[0])
-        strength = 1.0 if facing.mean() > 0 else _BEHIND
+        strength = 1.0 if facing.mean() > 0 else BEHIND
         pen.line([tuple(p) for p in at.tolist()], width=3 * SUPERSAMPLED,
-                 fill=_towards(colour, theme.rgb(self._palette.sphere), strength))
-
-    def _seen(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (n, 2) of places, and above 0 where they are on the near half."""
-        side = self.size * SUPERSAMPLED
-        x, y, z = (places @ self._turn.T).T
-        scale = _RADIUS * side * np.sqrt(_EYE**2 - 1) / (_EYE - z)
-        return np.stack([side / 2 + scale * x, side / 2 - scale * y], axis=1), z * _EYE - 1
+                 fill=towards(colour, theme.rgb(self._palette.sphere), strength))
 
     def _ring(self, pen: ImageDraw, x: float, y: float, colour: tuple[int, ...], strength: float) -> None:
         p = self._palette
@@ -184,7 +138,7 @@ class MovingSphere:
         for radius, of in ((9.5, theme.rgb(p.background)), (7.5, theme.rgb(p.text)), (5.5, theme.rgb(p.background)),
                            (4.0, colour)):
             r = radius * SUPERSAMPLED * self.size / 480
-            pen.ellipse((x - r, y - r, x + r, y + r), fill=_towards(of, body, strength))
+            pen.ellipse((x - r, y - r, x + r, y + r), fill=towards(of, body, strength))
 
     def _write(self, pen: ImageDraw, words: str) -> None:
         """The time, and what the colours of the path say."""
@@ -256,30 +210,6 @@ def film_with_sphere(frames: Iterable[tuple[float, np.ndarray]], sphere: MovingS
         yield side_by_side(frame, sphere.at(seconds), height or sphere.size, dark=sphere.dark)
 
 
-def _towards(colour: tuple[int, ...], ground: tuple[int, ...], share: float) -> tuple[int, ...]:
-    return tuple(round(share * c + (1 - share) * g) for c, g in zip(colour, ground))
-
-
-def _camera(direction: np.ndarray, up: np.ndarray) -> np.ndarray:
-    """(3, 3) rows: right, up and towards the eye."""
-    towards = direction / np.linalg.norm(direction)
-    right = np.cross(up, towards)
-    if np.linalg.norm(right) < 1e-6:
-        right = s2.perpendicular(towards[None])[0]
-    right /= np.linalg.norm(right)
-    return np.stack([right, np.cross(towards, right), towards])
-
-
 def _middle(points: np.ndarray) -> np.ndarray:
     mean = points.mean(axis=0, dtype=np.float64)
     return mean / np.linalg.norm(mean) if np.linalg.norm(mean) > 1e-6 else np.array([0.8, -0.5, 0.33])
-
-
-def _globe(side: int, ground: tuple[int, ...], body: tuple[int, ...], dark: bool) -> np.ndarray:
-    """The empty globe: (side, side, 3) uint8, a little darker or lighter towards its rim."""
-    middle = (np.arange(side) + 0.5 - side / 2) / (_RADIUS * side)
-    r = np.hypot(middle[:, None], middle[None, :])
-    rim = np.clip(r, 0, 1)[..., None] ** 6
-    shade = np.array(body) * (1 - rim) + np.array(body) * (1.6 if dark else 0.86) * rim
-    inside = np.clip((1 - r) * _RADIUS * side + 0.5, 0, 1)[..., None]
-    return np.round(np.clip(shade * inside + np.array(ground) * (1 - inside), 0, 255)).astype(np.uint8)

@@ -19,7 +19,8 @@ from core.geometry.films.trajectory import Trajectory
 from core.sources.films.file import Held
 from core.sources.films.film import Film, clock
 from core.sources.films.reading import FilmFrames
-from core.sources.films.writing import write_mp4
+from core.sources.films.soundtrack import soundtrack
+from core.sources.mp4 import write_mp4
 from core.streamlit_app import ui, work
 from core.streamlit_app.data.choose import look_at
 from core.streamlit_app.films import python
@@ -131,8 +132,9 @@ def film_with_sphere(film: Film, sphere: MovingSphere, path: Path, *, on_progres
 
     first = next(film_pictures(pictures(), sphere))
     write_mp4(film_pictures(pictures(), sphere), (first.shape[1], first.shape[0]), fps, path, count=count,
-              on_progress=on_progress, should_stop=should_stop, sound_from=film.path if film.has_sound else None,
-              sound_start=start)
+              on_progress=on_progress, should_stop=should_stop,
+              sound=None if film.path is None or not film.has_sound else soundtrack(
+                  film.path, start=start, seconds=count / fps, should_stop=should_stop))
 
 
 def _lasts(times: np.ndarray) -> float:

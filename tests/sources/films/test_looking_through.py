@@ -19,8 +19,9 @@ from core.sources.films.probing import probe
 from core.sources.films.proxies import plays, proxy, proxy_path
 from core.sources.films.sampling import Sampling
 from core.sources.films.signals import signals, strip_and_signals
+from core.sources.films.soundtrack import soundtrack
 from core.sources.films.thumbnails import strip
-from core.sources.films.writing import write_mp4
+from core.sources.mp4 import write_mp4
 from core.sources.solids.films import make_film
 from tests.sources.films.filming import ffmpeg, film, number_of, numbered
 
@@ -145,8 +146,8 @@ def test_an_mp4_opens_again(tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64:r=5:d=3", "-f", "lavfi", "-i", "sine=d=3", *H264, str(with_sound))
     told: list[float] = []
     frames = numbered(50, 161, 97)
-    path = write_mp4(iter(frames), (161, 97), 25, tmp_path / "-a film é.mp4", count=50, sound_from=with_sound,
-                     on_progress=lambda share, _: told.append(share))
+    path = write_mp4(iter(frames), (161, 97), 25, tmp_path / "-a film é.mp4", count=50,
+                     sound=soundtrack(with_sound, seconds=2), on_progress=lambda share, _: told.append(share))
     header = probe(path, path.name)
     assert (header.width, header.height, header.codec, header.pixels) == (162, 98, "h264", "yuv420p")
     assert len(header.pts) == 50 and header.duration == pytest.approx(2) and header.sound == "aac"

@@ -133,7 +133,7 @@ def test_scenes_are_found_in_files_and_in_pictures(tmp_path: Path) -> None:
     pictures = np.broadcast_to(values[:, None, None, None], (36, 48, 64, 3)).astype(np.uint8)
     for i, picture in enumerate(pictures):
         Image.fromarray(picture).save(tmp_path / f"{i}.png")
-    from core.sources.films.writing import write_mp4
+    from core.sources.mp4 import write_mp4
 
     path = write_mp4(iter(pictures), (64, 48), 12, tmp_path / "a.mp4")
     for brought in (open_film_path(path, Sampling("scenes")), open_film_path(tmp_path, Sampling("scenes"))):

@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import Cancelled, SourceError
-from core.sources.films.ffmpeg import Process, Stop, reading
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Progress = Callable[[float, str], None]
+Stop = Callable[[], bool]
+Sound = Callable[[Path], Path | None]
 _FPS = (0.1, 120.0)
 _LARGEST = 4096
 
 
 def write_mp4(frames: Iterable[np.ndarray | Image], size: tuple[int, int], fps: float, path: Path, *,
               count: int | None = None, on_progress: Progress | None = None, should_stop: Stop | None = None,
-              sound_from: Path | None = None, sound_start: float = 0.0) -> Path:
+              sound: Sound | None = None) -> Path:
     """Write pictures as H.264 (yuv420p) in mp4.
 
     Parameters
@@ -38,9 +39,9 @@ def write_mp4(frames: Iterable[np.ndarray | Image], size: tuple[int, int], fps: 
     path
         Where to write; what was there is replaced only when all is written.
     count
-        How many frames there will be, for the progress and the length of the sound.
-    sound_from, sound_start
-        A film whose sound is laid under it, from so many seconds on; left out where it cannot be read.
+        How many frames there will be, for the progress.
+    sound
+        Gives the file of a sound that is laid under them, made in a folder that it is told; None where there is none.
 
     Raises
     ------
@@ -56,11 +57,9 @@ def write_mp4(frames: Iterable[np.ndarray | Image], size: tuple[int, int], fps: 
         raise SourceError(f"{_FPS[0]:g} to {_FPS[1]:g} frames a second", f"{fps:g}")
     try:
         with tempfile.TemporaryDirectory(prefix=".orrery-mp4-", dir=path.parent) as folder:
-            made, sound = Path(folder) / "film.mp4", None
-            if sound_from is not None:
-                sound = _sound(sound_from, Path(folder) / "sound.m4a", sound_start,
-                               count / fps if count else None, should_stop)
-            _write(frames, size, fps, made, count, on_progress, should_stop, sound)
+            made = Path(folder) / "film.mp4"
+            _write(frames, size, fps, made, count, on_progress, should_stop,
+                   None if sound is None else sound(Path(folder)))
             os.replace(made, path)
     except OSError as error:
         raise SourceError("an mp4 that can be written", error.strerror or "a writer that ended before its time",
@@ -111,14 +110,3 @@ def _even(frame: np.ndarray) -> np.ndarray:
     if height % 2 or width % 2:
         frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     return np.ascontiguousarray(frame)
-
-
-def _sound(source: Path, out: Path, start: float, seconds: float | None, should_stop: Stop | None) -> Path | None:
-    """The sound of a film as AAC; None where it has none that can be read."""
-    before = ["-ss", f"{start:.6f}"] if start > 0 else []
-    length = ["-t", f"{seconds:.6f}"] if seconds is not None else []
-    arguments = ["-nostdin", "-loglevel", "error", *reading(source, before=before), "-map", "0:a:0", "-vn", *length,
-                 "-map_metadata", "-1", "-c:a", "aac", "-b:a", "128k", "-ac", "2", str(out)]
-    with Process(["-y", *arguments], should_stop=should_stop) as process:
-        code = process.finish()
-    return out if code == 0 and out.exists() and out.stat().st_size else None
