@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
 LONG = 180_000  # ms
 _STILL = """() => {
   const running = document.querySelector('[data-test-script-state]')?.dataset.testScriptState ?? 'notRunning';
@@ -19,3 +24,15 @@ def still(page: object) -> None:
     """Wait until the page's script has run, nothing moves or grows, and no view is drawn anew: five looks alike."""
     page.evaluate("window.sameSeen = 0")
     page.wait_for_function(_STILL, timeout=LONG, polling=100)
+
+
+def exactly(found: Locator, n: int) -> None:
+    """Wait until so many are on the page."""
+    from playwright.sync_api import expect
+
+    expect(found).to_have_count(n, timeout=LONG)
+
+
+def at_least(found: Locator, n: int) -> None:
+    """Wait until so many, or more, are on the page."""
+    found.nth(n - 1).wait_for(state="attached", timeout=LONG)

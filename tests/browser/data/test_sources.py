@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.browser.live.test_pictures import TIP
 from tests.browser.sphere.test_sphere import PROBE, drawn, front_point, no_traceback
-from tests.browser.waits import LONG, still
+from tests.browser.waits import LONG, exactly, still
 
 APP = Path(__file__).parents[3] / "app.py"
 N, DIM = 12, 32
@@ -182,7 +182,7 @@ def test_a_table_with_its_images_the_right_columns_and_one_split(browser_page, a
     to_encode = re.compile(r"\b(1[2-9]|2[0-4]) items")      # some of the images may have been encoded before
     for words in ("Texts an image", "train 8, test 4", "de 8, en 4", to_encode):
         panel.get_by_text(words).first.wait_for(timeout=LONG)
-    assert panel.locator(".orrery-gallery img").count() == 8
+    exactly(panel.locator(".orrery-gallery img"), 8)
     panel.get_by_role("combobox", name="Split").click()
     page.get_by_role("option", name="test (4)").click()
     panel.get_by_text("captions, test").wait_for(timeout=LONG)

@@ -16,7 +16,7 @@ import pytest
 from core.sources.films.probing import probe
 from tests.browser.objects.test_objects import downloaded, finding
 from tests.browser.sphere.test_sphere import APP, no_traceback
-from tests.browser.waits import LONG, still
+from tests.browser.waits import LONG, at_least, exactly, still
 
 PAGE = "Video_Trajectories"
 FILM = "window.__orrery_film?.['films.player']"
@@ -152,7 +152,7 @@ def test_the_path_is_read_and_a_click_on_its_time_axis_seeks(browser_page, addre
                           ".findIndex((data) => data.customdata && data.customdata[0]?.length === 2)")
     clicked(page, "films-recurrence", pairs, 5)
     page.get_by_text(re.compile(r"These two frames are [\d.]+° apart")).wait_for(timeout=LONG)
-    assert page.locator(".orrery-gallery img").count() == 2
+    exactly(page.locator(".orrery-gallery img"), 2)
     no_traceback(page)
 
 
@@ -160,7 +160,7 @@ def test_islands_are_named_kept_and_opened_on_another_page(browser_page, address
     page = browser_page
     watched(page, address, f"{ONE}&films_at=islands&detect=1")
     assert re.search(r"4 islands", finding(page, "films.islands", "islands"))
-    assert page.locator(".orrery-gallery img").count() == 4
+    exactly(page.locator(".orrery-gallery img"), 4)
     assert "shuffled" in finding(page, "films.moves", "shuffled")
     assert re.search(r"8 shots|7 cuts", finding(page, "films.shots", "shots|cuts"))
     page.get_by_text("PySceneDetect Hash").first.wait_for(timeout=LONG)
@@ -244,7 +244,7 @@ def test_an_image_changes_and_its_path_is_seen(browser_page, address, reference)
     page.get_by_role("combobox", name="Change").click()
     page.get_by_role("option", name="Fade to another image").click()
     assert "Fade" in finding(page, "films.change", "Fade")
-    assert page.locator(".orrery-gallery img").count() >= 3
+    at_least(page.locator(".orrery-gallery img"), 3)
     no_traceback(page)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.waits import LONG, still
+from tests.browser.waits import LONG, at_least, exactly, still
 
 APP = Path(__file__).parents[3] / "app.py"
 SPHERES = "window.__orrery_sphere"
@@ -93,7 +93,7 @@ def test_the_shift_moves_the_metrics(browser_page, address):
     shift_by(page, 4)
     assert float(metric.inner_text()) < before - 0.05
     assert "from shift 0" in page.get_by_test_id("stMetric").first.inner_text()
-    assert page.get_by_text("by chance").count() > 1
+    at_least(page.get_by_text("by chance"), 2)
     no_error(page)
 
 
@@ -105,7 +105,7 @@ def test_every_figure_downloads_as_png_html_and_csv(browser_page, address):
         plots = page.locator(".js-plotly-plot")
         page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {count}",
                                timeout=LONG)
-        assert plots.count() == count, query
+        exactly(plots, count)
         for i in range(count):
             plots.nth(i).scroll_into_view_if_needed()
             plots.nth(i).hover(position={"x": 200, "y": 90})
@@ -115,7 +115,7 @@ def test_every_figure_downloads_as_png_html_and_csv(browser_page, address):
             assert image.startswith(PNG)
             assert len(image) > 10_000
         downloads = page.get_by_test_id("stPopoverButton").filter(has_text="Download")
-        assert downloads.count() >= count, query
+        at_least(downloads, count)
         for i in range(downloads.count()):
             downloads.nth(i).scroll_into_view_if_needed()
             downloads.nth(i).click()
@@ -135,7 +135,7 @@ def test_spheres_and_matrix_are_saved_as_png(browser_page, address):
     sphere_drawn(page, "gap.sphere", 200)
     page.wait_for_function(f"{MATRIX}?.frames() > 0", timeout=LONG)
     buttons = page.get_by_role("button", name="PNG", exact=True)
-    assert buttons.count() == 2
+    exactly(buttons, 2)
     for i in range(2):
         _, image = saved(page, lambda i=i: buttons.nth(i).click())
         assert image.startswith(PNG)
@@ -152,7 +152,7 @@ def test_a_click_on_a_cell_shows_both_items(browser_page, address):
     page.mouse.click(at["x"], at["y"])
     page.get_by_text("Row: image").wait_for(timeout=LONG)
     page.get_by_text("Column: text").wait_for()
-    assert page.locator(".orrery-card img").count() == 1
+    exactly(page.locator(".orrery-card img"), 1)
     page.wait_for_function("location.search.includes('cell=20')", timeout=LONG)
     no_error(page)
 

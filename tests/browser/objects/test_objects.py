@@ -10,7 +10,7 @@ import pytest
 
 from core.sources.vectors.opening import open_vectors
 from tests.browser.sphere.test_sphere import APP, no_traceback
-from tests.browser.waits import LONG, still
+from tests.browser.waits import LONG, exactly, still
 
 VIEWS = "window.__orrery_sphere"
 PAGE = "Object_Subspaces"
@@ -60,7 +60,7 @@ def test_meshes_are_brought_drawn_and_taken_away_and_what_is_broken_is_named(bro
     facts = page.locator(".orrery-facts").last
     facts.get_by_text("Duck, points_agisoft, teapot").wait_for(timeout=LONG)
     assert facts.locator("dd").nth(1).inner_text() == "72"      # 3 objects, 2 styles, 12 views
-    assert page.locator(".orrery-gallery img").count() == 12
+    exactly(page.locator(".orrery-gallery img"), 12)
     assert "file=Duck.glb" in page.url
 
     opened = open_vectors(downloaded(page, "Vectors (npz)"), "views.npz")
@@ -141,7 +141,7 @@ def test_a_mesh_is_recognised_from_its_depth_and_over_its_pose(browser_page, add
     brought(page, address, [str(reference / "meshes" / "torus.STL")], "&objects_at=recognise&styles=shaded")
     words = finding(page, "objects.classes", "is called")
     assert re.search(r"over 6 views \(by chance \d+ %\)", words)
-    assert page.locator(".orrery-gallery img").count() == 6
+    exactly(page.locator(".orrery-gallery img"), 6)
     assert re.search(r"wins at \d+.% of 12 poses", finding(page, "objects.sweep", "wins at"))
     no_traceback(page)
 
