@@ -25,11 +25,15 @@ def info_nce(x: Tensor, y: Tensor, scale: Tensor, also: Tensor | None = None) ->
     ----------
     Radford et al., 2021, arXiv:2103.00020.
     """
+    return symmetric_cross_entropy(scale * x @ y.T, also)
+
+
+def symmetric_cross_entropy(logits: Tensor, also: Tensor | None = None) -> Tensor:
+    """Mean of row-wise and column-wise cross-entropy of (n, n) ``logits``, right on the diagonal; ``also`` as above."""
     import torch
     import torch.nn.functional as F
 
-    logits = scale * x @ y.T
     if also is not None:
         logits = logits.masked_fill(also, float("-inf"))
-    target = torch.arange(len(x), device=x.device)
+    target = torch.arange(len(logits), device=logits.device)
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
