@@ -14,6 +14,7 @@ from core.geometry.gap.measures import gap_dimensions
 from core.geometry.gap.shift import gap_vector
 from core.geometry.jackknife import clusters
 from core.geometry.pairs import Pairs
+from core.geometry.procrustes import orthogonal
 
 Move = Callable[[np.ndarray, float], np.ndarray]
 Moves = tuple[Move, Move]
@@ -84,10 +85,10 @@ def drop_dimensions(pairs: Pairs, seed: int) -> Moves:
 
 
 def procrustes(pairs: Pairs, seed: int) -> Moves:
-    """Texts turned by the orthogonal matrix that brings them nearest to their images (Schonemann 1966)."""
+    """Texts turned by the orthogonal matrix that brings them nearest to their images."""
     images, texts, _ = linked_rows(pairs, seed)
-    left, _, right = np.linalg.svd((texts.T @ images).astype(np.float64))
-    return _stay, _along(left @ right - np.eye(len(left)))
+    turn = orthogonal(texts.T @ images)
+    return _stay, _along(turn - np.eye(len(turn)))
 
 
 def ridge(pairs: Pairs, seed: int) -> Moves:
