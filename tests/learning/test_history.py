@@ -19,8 +19,8 @@ def test_the_history_begins_untrained_and_ends_trained():
     right = [(np.argmax(p.images @ p.texts.T, axis=1) == np.arange(300)).mean() for p in (first, last)]
     assert right[0] < 0.05
     assert right[1] > 0.9
-    assert history.losses[0] > 4 > 0.1 > history.losses[-1]
-    assert history.temperatures[0] == pytest.approx(0.07)
+    assert history.measures["loss"][0] > 4 > 0.1 > history.measures["loss"][-1]
+    assert history.measures["temperature"][0] == pytest.approx(0.07)
     assert history.some(5)[0] == 0
     assert history.some(5)[-1] == len(history) - 1
     assert len(history.some(5)) == 5

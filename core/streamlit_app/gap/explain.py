@@ -16,7 +16,8 @@ from core.geometry.gap.reports import Landscape
 from core.geometry.intervals import decimals
 from core.geometry.retrieval import recall_at
 from core.geometry.statistics import sphere_statistics
-from core.learning.history import TrainingHistory, builtin_history
+from core.learning.history import builtin_history
+from core.learning.records.record import Record
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.other_models import UNTRAINED
 from core.streamlit_app.gap import others, python, sentences
@@ -164,7 +165,7 @@ def _training(settings: Settings, data: GapData) -> None:
     ui.copy_as_python(python.training())
 
 
-def curves_of(history: TrainingHistory, on_progress: work.Progress) -> dict[str, list[Curve]]:
+def curves_of(history: Record, on_progress: work.Progress) -> dict[str, list[Curve]]:
     """Gap, cosines, retrieval, loss and temperature at each step that was kept, by heading."""
     steps: list[dict[str, Number]] = []
     for i in range(len(history)):
@@ -182,5 +183,5 @@ def curves_of(history: TrainingHistory, on_progress: work.Progress) -> dict[str,
                             curve("Pair", "cosine_paired"), curve("No pair", "cosine_unpaired")],
             "R@1 among the probe scenes": [curve("Image to text", "i2t", "share"),
                                           curve("Text to image", "t2i", "share")],
-            "Contrastive loss": [Curve("Loss", history.losses, unit="nats")],
-            "Temperature": [Curve("Temperature", history.temperatures)]}
+            "Contrastive loss": [Curve("Loss", history.measures["loss"], unit="nats")],
+            "Temperature": [Curve("Temperature", history.measures["temperature"])]}
