@@ -17,6 +17,7 @@ GALLERY = 5000
 _NODES, _GRID = 40, 8001
 _SUMMED = 700.0       # logarithms down to minus this come from the series, those below from the saddle point
 _CHUNK = 2048
+_NO_SINE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class HeatKernel:
         cosine = np.clip(np.asarray(cosine, dtype=np.float64), -1, 1)
         squares = (2 * np.arctan2(np.sqrt(1 - cosine), np.sqrt(1 + cosine))) ** 2
         return np.interp(squares, self._squares, self._logs)
+
+    def slope(self, cosine: np.ndarray) -> np.ndarray:
+        """Derivative of `log` by the cosine."""
+        cosine = np.clip(np.asarray(cosine, dtype=np.float64), -1, 1)
+        angle = 2 * np.arctan2(np.sqrt(1 - cosine), np.sqrt(1 + cosine))
+        by_square = np.interp(angle**2, self._squares, np.gradient(self._logs, self._squares))
+        return -2 * by_square / np.maximum(np.sinc(angle / np.pi), _NO_SINE)
 
 
 @lru_cache(maxsize=16)
