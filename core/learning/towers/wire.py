@@ -6,7 +6,7 @@ import io
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ _SETS = ("train", "probe")
 Message = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
-def write(sink: BinaryIO, said: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> None:
+def write(sink: IO[bytes], said: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> None:
     """Send one message; arrays hold numbers, or strings, but no objects."""
     buffer = io.BytesIO()
     if arrays:
@@ -35,7 +35,7 @@ def write(sink: BinaryIO, said: Mapping[str, Any], arrays: Mapping[str, np.ndarr
     sink.flush()
 
 
-def read(source: BinaryIO) -> Message:
+def read(source: IO[bytes]) -> Message:
     """The next message.
 
     Raises
@@ -57,7 +57,7 @@ def read(source: BinaryIO) -> Message:
         raise EOFError(str(error)) from error
 
 
-def _exactly(source: BinaryIO, n: int) -> bytes:
+def _exactly(source: IO[bytes], n: int) -> bytes:
     out = bytearray(n)
     view = memoryview(out)
     while view:
