@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from core.errors import ShapeError
-from core.geometry.density import NARROWEST, HeatKernel, heat_kernel
+from core.geometry.density import NARROWEST, heat_kernel
 from core.geometry.directions import exp_map, perpendicular
 from core.geometry.dynamics.flow import Flow
 
@@ -18,7 +18,7 @@ WIDEST = 45.0
 LEAST_MASS = 3.0
 """Nothing is drawn where the kernel holds less than this many points' worth: there fewer than three points decide."""
 STEP = 1e-4
-_CHUNK = 1024
+_CHUNK, _NODES = 512, 50_000
 _ACROSS = 1e-12
 
 Field = Callable[[np.ndarray], np.ndarray]
@@ -97,10 +97,13 @@ class Smoothing:
     slopes: np.ndarray
 
     @classmethod
-    def of(cls, kernel: HeatKernel, places: np.ndarray, base: np.ndarray) -> Smoothing:
-        cosines = places @ base.T
-        weights = np.exp(kernel.log(cosines))
-        return cls(places, base, weights, weights * kernel.slope(cosines))
+    def of(cls, degrees: float, places: np.ndarray, base: np.ndarray) -> Smoothing:
+        """The kernel after a diffusion of so many degrees, between (p, 3) places and (n, 3) points."""
+        along = (np.clip(places @ base.T, -1, 1) + 1) * (_NODES / 2)
+        before = np.minimum(along.astype(np.int32), _NODES - 1)
+        share = along - before
+        weights, slopes = (table[before] * (1 - share) + table[before + 1] * share for table in _tables(degrees))
+        return cls(places, base, weights, slopes)
 
     @cached_property
     def mass(self) -> np.ndarray:
@@ -109,35 +112,53 @@ class Smoothing:
 
     @cached_property
     def _over_one_more(self) -> np.ndarray:
+        """(p, n): weights over 1 + the cosine."""
         return self.weights / np.maximum(1 + self.places @ self.base.T, _ACROSS)
-
-    def field(self, vectors: np.ndarray) -> np.ndarray:
-        """Mean of the transported vectors: (n, 3) -> (p, 3); several fields at once (k, n, 3) -> (k, p, 3)."""
-        v, p = np.asarray(vectors, dtype=np.float64), self.places
-        outer = np.einsum("ji,...jk->...jik", self.base, v).reshape(*v.shape[:-1], 9)
-        towards = (self._over_one_more @ outer).reshape(*v.shape[:-2], len(p), 3, 3)
-        along = np.einsum("pk,...pik->...pi", p, towards)
-        own = (p * (self._over_one_more @ v)).sum(-1, keepdims=True) * p
-        return (self.weights @ v - along - own) / self._safe_mass[:, None]
-
-    def divergence_and_curl(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Of the smoothed field, in closed form: (n, 3) -> two (p,); (k, n, 3) -> two (k, p).
-
-        With T v the transported vector, q the point and c = p.q: div T v = - v.p / (1 + c), curl T v = p.(q x v) /
-        (1 + c), and the kernel's gradient K' q_t has K' q_t.T v = - K' v.p and p.(K' q_t x T v) = K' p.(q x v); the
-        mean's denominator takes away what its own gradient would add.
-        """
-        v, p = np.asarray(vectors, dtype=np.float64), self.places
-        mean, mass = self.field(v), self._safe_mass
-        gain = self.slopes + self._over_one_more
-        of_mass = (self.slopes @ self.base) / mass[:, None]
-        spread = -(p * (gain @ v)).sum(-1) / mass - (of_mass * mean).sum(-1)
-        turn = (p * (gain @ np.cross(self.base, v))).sum(-1) / mass - (p * np.cross(of_mass, mean)).sum(-1)
-        return spread, turn
 
     @cached_property
     def _safe_mass(self) -> np.ndarray:
         return np.maximum(self.mass, np.finfo(np.float64).tiny ** 0.5)
+
+    def field(self, vectors: np.ndarray) -> np.ndarray:
+        """Mean of the transported vectors: (n, 3) -> (p, 3) float64."""
+        v, p = np.asarray(vectors, dtype=np.float64), self.places
+        outer = np.einsum("ji,jk->jik", self.base, v).reshape(-1, 9)
+        towards = (self._over_one_more @ outer).reshape(-1, 3, 3)
+        along = np.einsum("pk,pik->pi", p, towards)
+        own = (p * (self._over_one_more @ v)).sum(-1, keepdims=True) * p
+        return (self.weights @ v - along - own) / self._safe_mass[:, None]
+
+    @cached_property
+    def operators(self) -> tuple[np.ndarray, np.ndarray]:
+        """What vectors are multiplied with for divergence and curl of the smoothed field: two (p, 3 n) float64.
+
+        With T v the transported vector, q the point and c = p.q: div T v = - v.p / (1 + c), curl T v = p.(q x v) /
+        (1 + c), and the kernel's gradient K' q_t has K' q_t.T v = - K' v.p and p.(K' q_t x T v) = K' p.(q x v). Of the
+        mean's denominator, m = sum K' q_t, the quotient rule takes away m.F and p.(m x F).
+        """
+        p, q, over = self.places, self.base, self._over_one_more
+        gain = self.slopes + over
+        m = (self.slopes @ q - (self.slopes * (p @ q.T)).sum(1, keepdims=True) * p) / self._safe_mass[:, None]
+        aside = np.cross(p, m)
+        spread = (over * (m @ q.T) - gain)[..., None] * p[:, None] - self.weights[..., None] * m[:, None]
+        turn = (gain[..., None] * np.cross(p[:, None], q[None]) - self.weights[..., None] * aside[:, None]
+                + (over * (aside @ q.T))[..., None] * p[:, None])
+        return tuple((a / self._safe_mass[:, None, None]).reshape(len(p), -1)  # type: ignore[return-value]
+                     for a in (spread, turn))
+
+    def divergence_and_curl(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of the smoothed field, in closed form: (n, 3) -> two (p,); of k fields at once (k, n, 3) -> two (k, p)."""
+        flat = np.asarray(vectors, dtype=np.float64).reshape(-1, 3 * len(self.base))
+        spread, turn = (flat @ operator.T for operator in self.operators)
+        return (spread, turn) if np.ndim(vectors) == 3 else (spread[0], turn[0])
+
+
+@lru_cache(maxsize=8)
+def _tables(degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """The kernel over its peak, and its derivative by the cosine, at even cosines from -1 to 1."""
+    kernel, cosines = heat_kernel(3, degrees), np.linspace(-1, 1, _NODES + 1)
+    weights = np.exp(kernel.log(cosines))
+    return weights, weights * kernel.slope(cosines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +188,7 @@ class KernelField:
 
     def smoothing(self, places: np.ndarray) -> Smoothing:
         """The kernel between the points and (p, 3) places."""
-        return Smoothing.of(heat_kernel(3, self.degrees), np.asarray(places, dtype=np.float64), self.flow.base)
+        return Smoothing.of(self.degrees, np.asarray(places, dtype=np.float64), self.flow.base)
 
     def __call__(self, places: np.ndarray) -> np.ndarray:
         """(p, 3) unit rows -> (p, 3) float64, tangent there, radians over the move."""
