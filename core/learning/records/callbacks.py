@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from core.learning.records.recorder import Recorder
+from typing import Any, Protocol
 
 
-def trainer_callback(recorder: Recorder) -> Any:
+class Looking(Protocol):
+    """What a `core.learning.records.recorder.Recorder` can do."""
+
+    def __call__(self, step: int, model: Any, **measures: Any) -> bool: ...
+
+    def keep(self, step: int, model: Any, **measures: Any) -> bool: ...
+
+    def end(self, why: str) -> None: ...
+
+
+def trainer_callback(recorder: Looking) -> Any:
     """A TrainerCallback of transformers: looks before training, at each step that is due and at the end.
 
     The loss is the last one that the Trainer logged. Only the first of several processes writes.
@@ -39,7 +46,7 @@ def trainer_callback(recorder: Recorder) -> Any:
     return Recording()
 
 
-def lightning_callback(recorder: Recorder) -> Any:
+def lightning_callback(recorder: Looking) -> Any:
     """A Callback of Lightning, or of pytorch_lightning where that was imported: looks as `trainer_callback` does.
 
     The loss is what the training step gave. An exception that ends the training is said in the record.

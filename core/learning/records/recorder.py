@@ -19,6 +19,7 @@ import numpy as np
 
 from core.errors import OrreryError, ShapeError, SourceError, check_choice
 from core.geometry.directions import unit
+from core.learning.records.callbacks import lightning_callback, trainer_callback
 from core.learning.records.file import SUFFIX, read_record, write_record
 from core.learning.records.looking import (
     Encode,
@@ -181,14 +182,10 @@ class Recorder:
 
     def for_trainer(self) -> Any:
         """A TrainerCallback of transformers: ``Trainer(..., callbacks=[recorder.for_trainer()])``."""
-        from core.learning.records.callbacks import trainer_callback
-
         return trainer_callback(self)
 
     def for_lightning(self) -> Any:
         """A Callback of Lightning: ``Trainer(callbacks=[recorder.for_lightning()])``; steps are optimiser steps."""
-        from core.learning.records.callbacks import lightning_callback
-
         return lightning_callback(self)
 
 
