@@ -14,19 +14,23 @@ FOLDER = Path(__file__).parent / "scripts"
 # (on the globe) or "overlay" (above it), which list the layers in their order.
 _SPHERE = (
     "shared/packing", "shared/page", "shared/picture", "shared/lines", "shared/links",
-    "sphere/turns", "sphere/camera", "sphere/picking", "sphere/hands", "sphere/fetching", "sphere/tip",
-    "sphere/shaders", "sphere/layers/globe", "sphere/layers/points", "sphere/layers/ribbons", "sphere/drawing",
-    "sphere/above/labels", "sphere/above/marks", "sphere/above/tiles", "sphere/overlay",
+    "sphere/turns", "sphere/circles", "sphere/camera", "sphere/picking", "sphere/hands", "sphere/fetching",
+    "sphere/tip", "sphere/shaders", "sphere/layers/globe", "sphere/layers/points", "sphere/layers/ribbons",
+    "sphere/drawing", "sphere/above/labels", "sphere/above/marks", "sphere/above/tiles", "sphere/overlay",
     "sphere/legend", "sphere/pace", "sphere/view")
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "sphere": (*_SPHERE, "sphere/page"),
-    "film": (*_SPHERE, "film/path", "film/layers", "film/globe", "film/player", "film/strip", "film/controls",
-             "film/view"),
+    "film": (*_SPHERE, "shared/controls", "film/path", "film/layers", "film/globe", "film/player", "film/strip",
+             "film/controls", "film/view"),
+    "training": (*_SPHERE, "shared/controls", "training/track", "training/layers", "training/globe",
+                 "training/controls", "training/view"),
     "matrix": ("shared/packing", "shared/page", "shared/picture", "matrix/sheet", "matrix/part", "matrix/drawing",
                "matrix/hands", "matrix/view"),
     "pictures": ("shared/packing", "shared/lines", "pictures"),
 }
-STYLES: dict[str, tuple[str, ...]] = {"sphere": ("sphere/view",), "film": ("sphere/view", "film/view"),
+STYLES: dict[str, tuple[str, ...]] = {"sphere": ("sphere/view",),
+                                      "film": ("sphere/view", "shared/controls", "film/view"),
+                                      "training": ("sphere/view", "shared/controls", "training/view"),
                                       "matrix": ("sphere/view", "matrix/view"), "pictures": ()}
 
 

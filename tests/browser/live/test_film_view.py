@@ -163,7 +163,7 @@ def test_strip_keys_speed_and_the_page_seek(open_film):
     page.keyboard.press("ArrowLeft")
     assert ask(page, "frame()") == box["frame"] - 1
     page.keyboard.press("Home")
-    page.locator(".of-speed select").select_option("4")
+    page.locator(".oc-speed select").select_option("4")
     page.keyboard.press("Escape")
     page.locator(".of-screen").focus()
     page.keyboard.press(" ")
@@ -205,7 +205,7 @@ def test_a_film_that_the_browser_cannot_play_asks_for_another_file_and_goes_on_a
     page.get_by_text("unplayable=(0,)").wait_for()
     page.get_by_text("cannot play the file").wait_for()
     camera = drag(page)
-    page.locator(".of-speed select").select_option("0.5")
+    page.locator(".oc-speed select").select_option("0.5")
     page.get_by_label("Play (space)").click()
     page.wait_for_function(f"{PROBE}.time() > 1")
     time, place = moment(page)
@@ -268,7 +268,7 @@ def test_one_frame_no_pictures_and_an_hour_are_shown(open_film, query):
 def test_all_is_legible_and_nothing_overlaps(open_film, width, scheme):
     page = open_film(viewport={"width": width, "height": 1000}, color_scheme=scheme)
     parts = [page.locator(f".orrery-film {of}").bounding_box() for of in
-             (".of-tabs", ".of-screen", ".of-bar", ".of-row", ".of-strip", ".os-title", ".os-legend", ".os-stage",
+             (".of-tabs", ".of-screen", ".oc-bar", ".oc-row", ".of-strip", ".os-title", ".os-legend", ".os-stage",
               ".os-note")]
     for k, a in enumerate(parts):
         assert a["width"] > 0 and a["x"] >= 0 and a["x"] + a["width"] <= width

@@ -1,50 +1,27 @@
 // What stands below the screen of a player: play, a bar over time with the cuts on it, the time, speed and sound.
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
-const SIGNS = { play: "M3 1.5 13 8 3 14.5Z", pause: "M3 2h3.6v12H3zM9.4 2H13v12H9.4z",
-  sound: "M1 5.5h3L8 2v12L4 10.5H1zM10 5q2 3 0 6M12 3q4 5 0 10", silent: "M1 5.5h3L8 2v12L4 10.5H1zM10 6l4 4M14 6l-4 4" };
 
 class Controls {
   constructor(owner, parent) {
     this.player = owner.player;
-    const bar = add("div", "of-bar", parent);
+    const bar = add("div", "oc-bar", parent);
     this.cuts = add("canvas", "of-cuts", bar);
-    this.range = add("input", "of-range", bar);
+    this.range = add("input", "oc-range", bar);
     Object.assign(this.range, { type: "range", min: 0, step: "any", value: 0 });
     this.range.setAttribute("aria-label", "Time in the film");
     this.range.addEventListener("input", () => owner.seek(+this.range.value));
-    const row = add("div", "of-row", parent);
-    this.button = this.sign(row, () => owner.toggle());
-    this.clock = add("span", "of-time", row);
+    const row = add("div", "oc-row", parent);
+    this.button = signButton(row, () => owner.toggle());
+    this.clock = add("span", "oc-time", row);
     this.clock.setAttribute("aria-live", "off");
-    this.sound = this.sign(row, () => { this.player.video.muted = !this.player.video.muted; this.show(); });
-    const label = add("label", "of-speed", row);
-    label.textContent = "speed ";
-    this.speed = add("select", "", label);
-    for (const speed of SPEEDS) this.speed.add(new Option(`${speed}×`, speed));
-    this.speed.value = 1;
-    this.speed.addEventListener("change", () => this.player.set(+this.speed.value));
-  }
-
-  sign(parent, act) {
-    const button = add("button", "of-button", parent);
-    button.type = "button";
-    button.addEventListener("click", act);
-    return button;
-  }
-
-  mark(button, sign, says) {
-    if (button.dataset.sign === sign) return;
-    button.dataset.sign = sign;
-    const lines = sign === "sound" || sign === "silent" ? ' fill="currentColor" stroke="currentColor" stroke-width="1.4" stroke-linecap="round"' : ' fill="currentColor"';
-    button.innerHTML = `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="${SIGNS[sign]}"${lines}/></svg>`;
-    button.setAttribute("aria-label", says);
-    button.title = says;
+    this.sound = signButton(row, () => { this.player.video.muted = !this.player.video.muted; this.show(); });
+    this.speed = speedChoice(row, SPEEDS, (speed) => this.player.set(speed));
   }
 
   show() {   // what changes with a click
     const { playing, video, speed, ready } = this.player;
-    this.mark(this.button, playing ? "pause" : "play", playing ? "Pause (space)" : "Play (space)");
-    this.mark(this.sound, video.muted ? "silent" : "sound", video.muted ? "Sound on" : "Sound off");
+    markButton(this.button, playing ? "pause" : "play", playing ? "Pause (space)" : "Play (space)");
+    markButton(this.sound, video.muted ? "silent" : "sound", video.muted ? "Sound on" : "Sound off");
     this.sound.style.display = ready ? "" : "none";
     if (+this.speed.value !== speed) this.speed.value = speed;
   }

@@ -54,15 +54,6 @@ class FilmPath {
   }
 }
 
-const between = (a, b) => 2 * Math.atan2(Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]), Math.hypot(a[0] + b[0], a[1] + b[1], a[2] + b[2]));
-
-function slerp(a, b, share) {
-  const angle = between(a, b);
-  if (angle < 1e-6 || angle > 3.14159) return [...(share < 0.5 ? a : b)];
-  const u = Math.sin((1 - share) * angle) / Math.sin(angle), v = Math.sin(share * angle) / Math.sin(angle);
-  return [0, 1, 2].map((c) => u * a[c] + v * b[c]);
-}
-
 function besideLine(x, y, a, b) {   // how far a place lies from a line on the canvas, and beside which share of it
   const dx = b[0] - a[0], dy = b[1] - a[1], square = dx * dx + dy * dy;
   const share = square ? Math.max(0, Math.min(1, ((x - a[0]) * dx + (y - a[1]) * dy) / square)) : 0;

@@ -2,6 +2,7 @@
 //   fill(scene, look, before)   new data or new colours; `before` is the scene that was shown, if any
 //   draw(pass)                  twice a frame: what lies on the far half (pass.front 0), then on the near half (1)
 //   step(now)                   optional: on to this moment, ms; true as long as it has farther to go
+//   move(scene, look)           optional: the scene's coordinates are others now, and nothing else
 // A new kind of thing is a script with its layer, named here in its place.
 const LAYERS = [globeLayer, pairsLayer, pointsLayer, arcsLayer, arrowsLayer];   // from the ground up
 
@@ -67,6 +68,8 @@ class Drawing {
     this.look = look;
     for (const layer of this.layers) layer.fill(scene, look, before);
   }
+
+  move() { for (const layer of this.layers) layer.move?.(this.scene, this.look); }
 
   step(now) { return this.layers.map((layer) => layer.step?.(now)).some(Boolean); }
 

@@ -145,15 +145,14 @@ void main() {
   colour = vec4(mix(v_colour, u_background, rim) * a, a);
 }`;
 
-// Great-circle ribbons: one instance an arc, a strip of 2 (SEGMENTS + 1) vertices.
-const SEGMENTS = 24;
+// Great-circle ribbons: one instance an arc, a strip of 2 (u_segments + 1) vertices.
 const ARC_VS = `#version 300 es
 precision highp float;
 ${COMMON}
 layout(location = 0) in vec3 a_start;
 layout(location = 1) in vec3 a_end;
 layout(location = 2) in vec4 a_colour;
-uniform float u_width, u_arrow, u_lift, u_fade;
+uniform float u_width, u_arrow, u_lift, u_fade, u_segments;
 out vec4 v_colour;
 out float v_side, v_half;
 vec3 slerp(float t) {
@@ -162,7 +161,7 @@ vec3 slerp(float t) {
   return (sin((1.0 - t) * angle) * a_start + sin(t * angle) * a_end) / sin(min(angle, 3.1414));
 }
 void main() {
-  float t = float(gl_VertexID >> 1) / float(${SEGMENTS}), side = float(gl_VertexID & 1) * 2.0 - 1.0;
+  float t = float(gl_VertexID >> 1) / u_segments, side = float(gl_VertexID & 1) * 2.0 - 1.0;
   vec3 q = camera(normalize(slerp(t)) * u_lift);
   vec2 a = pixel(camera(normalize(slerp(max(t - 0.02, 0.0))) * u_lift));
   vec2 b = pixel(camera(normalize(slerp(min(t + 0.02, 1.0))) * u_lift));

@@ -5,13 +5,17 @@ class SphereView {
 
   static read(bytes, more = () => {}) {   // more: takes what follows
     const [scene, take] = unpack(bytes);
+    this.takeArrays(scene, take);
+    more(scene, take);
+    return scene;
+  }
+
+  static takeArrays(scene, take) {
     scene.coords = take(Float32Array, 3 * scene.n);
     scene.index = take(Uint8Array, scene.n);
     scene.flags = take(Uint8Array, scene.n);
     scene.links = take(Uint32Array, 2 * scene.pairs);
     scene.heat.values = take(Uint8Array, scene.heat.rows * scene.heat.columns);
-    more(scene, take);
-    return scene;
   }
 
   constructor(root, scene) {

@@ -1,4 +1,4 @@
-// Above the globe: the names of marks, arcs and caps, each where it touches no other.
+// Above the globe: the names of marks, arcs, caps and points, each where it touches no other.
 const LONGEST = 46;   // characters of a name
 
 const labelLayer = {
@@ -48,6 +48,10 @@ function namesOn({ scene, at }) {   // of what is on the near half
   for (const cap of scene.caps) {
     const edge = highest(cap, at);
     if (edge && cap.label) wanted.push({ text: cap.label, kind: cap.kind, x: edge[0], y: edge[1], clear: 8 });
+  }
+  for (const { point, label, kind } of scene.names ?? []) {
+    const [x, y, facing] = at(scene.coords.subarray(3 * point, 3 * point + 3));
+    if (facing > 0) wanted.push({ text: label, kind, x, y, clear: 9 });
   }
   return wanted;
 }

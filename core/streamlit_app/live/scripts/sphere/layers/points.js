@@ -10,10 +10,13 @@ function pointsLayer(drawing) {
   const gl = drawing.gl, program = drawing.program(POINT_VS, POINT_FS), table = drawing.texture();
   const array = gl.createVertexArray(), buffers = [0, 1, 2, 3].map(() => gl.createBuffer());
   let moved = 1, movedAt = 0;   // share of the way, and when it began
+  let order, to;                // in which points are drawn, and where they are
 
   function place(scene, before) {
     // Points are drawn in a scattered order, so that no kind always lies on top of another.
-    const n = scene.n, order = scattered(n), to = new Float32Array(3 * n), from = new Float32Array(3 * n);
+    const n = scene.n, from = new Float32Array(3 * n);
+    order = scattered(n);
+    to = new Float32Array(3 * n);
     const index = new Uint8Array(n), flags = new Uint8Array(n);
     const same = !before || before.n !== n || before.coords.every((v, i) => v === scene.coords[i]);
     const start = same ? scene.coords : before.coords;
@@ -39,6 +42,13 @@ function pointsLayer(drawing) {
     fill(scene, look, before) {
       table.table(look.colours.table, gl.NEAREST);
       if (before?.fingerprint !== scene.fingerprint || before.dimmed !== scene.dimmed) place(scene, before);
+    },
+
+    move({ coords }) {   // the points are there from now on
+      order.forEach((i, k) => { for (let c = 0; c < 3; c++) to[3 * k + c] = coords[3 * i + c]; });
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[0]);
+      gl.bufferSubData(gl.ARRAY_BUFFER, 0, to);
+      moved = 1;
     },
 
     step(now) {

@@ -1,5 +1,7 @@
 // Ribbons along great circles: quiet ones between pairs, named arcs, arrows.
-function ribbonLayer(drawing, { width, arrow, lift, valuesOf }) {   // valuesOf: start, end, colour; ten numbers a ribbon
+const SEGMENTS = 24;   // of a ribbon that may be long
+
+function ribbonLayer(drawing, { width, arrow, lift, valuesOf, segments = SEGMENTS }) {   // valuesOf: start, end, colour; ten numbers a ribbon
   const gl = drawing.gl, program = drawing.program(ARC_VS, ARC_FS);
   const array = gl.createVertexArray(), buffer = gl.createBuffer();
   let count = 0;
@@ -25,7 +27,8 @@ function ribbonLayer(drawing, { width, arrow, lift, valuesOf }) {   // valuesOf:
       gl.uniform1f(at("u_arrow"), arrow);
       gl.uniform1f(at("u_lift"), lift);
       gl.uniform1f(at("u_fade"), 0.3);
-      gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 2 * (SEGMENTS + 1), count);
+      gl.uniform1f(at("u_segments"), segments);
+      gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 2 * (segments + 1), count);
     },
   };
 }
