@@ -13,9 +13,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from core.errors import OrreryError, ShapeError
 from core.learning.records.record import Record, Snapshot
@@ -179,7 +179,8 @@ class TowerProcess:
         assert self._process is not None and self._process.stdin is not None
         try:
             said, arrays = wire.packed(self.lesson)
-            wire.write(self._process.stdin, {**said, "setups": [one.as_json() for one in self.setups]}, arrays)
+            said["setups"] = [setup.as_json() for setup in self.setups]
+            wire.write(cast("BinaryIO", self._process.stdin), said, arrays)
             while command := self._commands.get():
                 self._process.stdin.write(command)
         except (OSError, ValueError):
@@ -191,7 +192,7 @@ class TowerProcess:
         done = False
         try:
             while not done:
-                said, arrays = wire.read(self._process.stdout)
+                said, arrays = wire.read(cast("BinaryIO", self._process.stdout))
                 done = self._take(said, arrays)
         except (EOFError, OSError, LookupError, TypeError, ValueError):
             pass
@@ -255,13 +256,13 @@ def _spawned() -> subprocess.Popen[bytes]:
 
 
 class _Orders:
-    """What the other side asked for last."""
+    """What the other side asked for last; ``gone`` is called when nobody is there any more."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, gone: Callable[[], object]) -> None:
         self.stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
-        self._source = source
+        self._source, self._gone = source, gone
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -272,7 +273,7 @@ class _Orders:
             if command == _STOP:
                 self.stop.set()
             self._go.set()
-        os._exit(0)     # nobody listens any more
+        self._gone()
 
     def may_go_on(self) -> bool:
         """Waits while it is paused."""
@@ -287,7 +288,7 @@ def serve() -> None:
     from core.learning.towers.training import Training
 
     said, arrays = wire.read(sys.stdin.buffer)
-    orders = _Orders(sys.stdin.buffer)
+    orders = _Orders(sys.stdin.buffer, lambda: os._exit(0))
     try:
         lesson = wire.unpacked(said, arrays)
         _train(sink, [Training(lesson, Setup.from_json(one)) for one in said["setups"]], orders)
