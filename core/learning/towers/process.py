@@ -13,25 +13,22 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from core.errors import OrreryError, ShapeError
 from core.learning.records.record import Record, Snapshot
 from core.learning.towers import wire
+from core.learning.towers.child import PAUSE, RESUME, STOP
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import Setup
-
-if TYPE_CHECKING:
-    from core.learning.towers.training import Training
 
 State = Literal["waiting", "starting", "running", "paused", "finished", "stopped", "failed"]
 MOST_BYTES = 512 * 1024**2
 STOP_SECONDS = 10.0      # a process that was asked to stop has this long
 _ROOT = Path(__file__).parents[3]
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from core.learning.towers.process import serve; serve()"
-_PAUSE, _RESUME, _STOP = b"p", b"r", b"s"
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from core.learning.towers.child import serve; serve()"
 
 
 class TowerProcess:
@@ -118,14 +115,14 @@ class TowerProcess:
         with self._lock:
             if self.state == "running":
                 self.state = "paused"
-                self._commands.put(_PAUSE)
+                self._commands.put(PAUSE)
 
     def resume(self) -> None:
         """Let it go on."""
         with self._lock:
             if self.state == "paused":
                 self.state = "running"
-                self._commands.put(_RESUME)
+                self._commands.put(RESUME)
 
     def stop(self) -> None:
         """Have it end with a last snapshot of where it is; what was recorded is kept."""
@@ -135,7 +132,7 @@ class TowerProcess:
             self._stopping, self._reason = True, "it was stopped"
             at_work = self.state in ("running", "paused")
             if at_work:
-                self._commands.put(_STOP)
+                self._commands.put(STOP)
         if not at_work:
             self.close()
             return
@@ -253,80 +250,3 @@ def _spawned() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-P", "-c", _PROGRAM, str(_ROOT)], bufsize=0,
                             env={**os.environ, **one, "PYTHONDONTWRITEBYTECODE": "1"}, stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-
-
-class _Orders:
-    """What the other side asked for last; ``gone`` is called when nobody is there any more."""
-
-    def __init__(self, source: BinaryIO, gone: Callable[[], object]) -> None:
-        self.stop = threading.Event()
-        self._go = threading.Event()
-        self._go.set()
-        self._source, self._gone = source, gone
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while command := self._source.read(1):
-            if command == _PAUSE:
-                self._go.clear()
-                continue
-            if command == _STOP:
-                self.stop.set()
-            self._go.set()
-        self._gone()
-
-    def may_go_on(self) -> bool:
-        """Waits while it is paused."""
-        self._go.wait()
-        return not self.stop.is_set()
-
-
-def serve() -> None:
-    """The whole of the process: one message with the lesson and the setups, then snapshots until all are trained."""
-    sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())       # what libraries print is no message
-    from core.learning.towers.training import Training
-
-    said, arrays = wire.read(sys.stdin.buffer)
-    orders = _Orders(sys.stdin.buffer, lambda: os._exit(0))
-    try:
-        lesson = wire.unpacked(said, arrays)
-        _train(sink, [Training(lesson, Setup.from_json(one)) for one in said["setups"]], orders)
-        wire.write(sink, {"kind": "done"})
-    except OrreryError as error:
-        wire.write(sink, {"kind": "failed", "expected": error.expected, "got": error.got, "hint": error.hint})
-    except Exception as error:
-        wire.write(sink, {"kind": "failed", "expected": "the training to run to its end",
-                          "got": f"{type(error).__name__}: {error}"[:600], "hint": "What was recorded is kept."})
-
-
-def _train(sink: BinaryIO, runs: Sequence[Training], orders: _Orders) -> None:
-    """By turns, from one snapshot to the next."""
-    from core.learning.towers.training import Diverged
-
-    at_work = dict(enumerate(runs))
-    for i, run in at_work.items():
-        _send(sink, i, run.snapshot())
-    while at_work:
-        for i, run in tuple(at_work.items()):
-            begun = run.at
-            ended = ""
-            try:
-                while not run.finished and orders.may_go_on():
-                    run.step()
-                    if run.at % run.setup.every == 0:
-                        break
-                if run.at > begun:
-                    _send(sink, i, run.snapshot())
-            except Diverged as error:
-                ended = error.ended
-            if ended or run.finished:
-                wire.write(sink, {"kind": "ended", "run": i, "ended": ended})
-                del at_work[i]
-        if orders.stop.is_set():
-            return
-
-
-def _send(sink: BinaryIO, i: int, snapshot: Snapshot) -> None:
-    wire.write(sink, {"kind": "snapshot", "run": i, "step": snapshot.step, "measures": dict(snapshot.measures)},
-               {"images": snapshot.images, "texts": snapshot.texts})

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from core.errors import OrreryError, ShapeError
-from core.learning.towers import process, trainings, wire
+from core.learning.towers import child, trainings, wire
 from core.learning.towers.pairs import Lesson, SmallPairs
 from core.learning.towers.process import TowerProcess
 from core.learning.towers.setup import Setup
@@ -141,8 +141,8 @@ def test_a_run_that_diverges_ends_alone() -> None:
     with os.fdopen(source, "rb", buffering=0) as listened, os.fdopen(orders_of, "wb"):
         told = io.BytesIO()
         setup = Setup(steps=30, every=10, batch=16)
-        orders = process._Orders(listened, gone=lambda: None)
-        process._train(told, [Wild(small_lesson(), setup), Training(small_lesson(), setup)], orders)
+        orders = child.Orders(listened, gone=lambda: None)
+        child.train_by_turns(told, [Wild(small_lesson(), setup), Training(small_lesson(), setup)], orders)
     told.seek(0)
     said = [wire.read(told)[0] for _ in range(8)]
     assert [(one["run"], one.get("step"), one.get("ended")) for one in said] == [
