@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from core.learning.towers.setup import DIALS, Setup
 from core.types import Number
 
 __all__ = ["SEEDS", "SHOWN", "DoseResponse", "Response", "dose_response", "finals", "mean_over_seeds", "paired",
-           "respond", "response_of"]
+           "respond", "response_of", "setups_of", "with_seeds"]
 
 Level = float | str
 SEEDS = 5
@@ -136,11 +136,15 @@ def respond(lesson: Lesson, setups: Mapping[Level, Setup], *, seeds: int = SEEDS
     if seeds < 3 or len(setups) < 2:
         raise ChoiceError("at least 3 seeds, so that there is an interval, and 2 values to compare",
                           f"{seeds} and {len(setups)}")
-    each = {level: [setup.but(seed=setup.seed + i) for i in range(seeds)] for level, setup in setups.items()}
-    table = finals(lesson, [one for of in each.values() for one in of], workers=workers, on_progress=on_progress,
+    table = finals(lesson, with_seeds(setups.values(), seeds), workers=workers, on_progress=on_progress,
                    should_stop=should_stop)
-    table.insert(0, "level", [level for level, of in each.items() for _ in of])
+    table.insert(0, "level", [level for level in setups for _ in range(seeds)])
     return response_of(table, chance_r1(lesson.as_probe()))
+
+
+def with_seeds(setups: Iterable[Setup], seeds: int) -> list[Setup]:
+    """Each setup with so many seeds, which count up from its own."""
+    return [setup.but(seed=setup.seed + i) for setup in setups for i in range(seeds)]
 
 
 def response_of(table: pd.DataFrame, chance: float) -> Response:
@@ -172,15 +176,20 @@ def dose_response(lesson: Lesson, dial: str, setup: Setup, *, seeds: int = SEEDS
     Cancelled, OrreryError
         As `finals`.
     """
-    check_choice("dial", dial, DIALS)
+    setups = setups_of(dial, setup, levels)
     if DIALS[dial].world and not lesson.world:
         raise ChoiceError(f"the concepts of the built-in world for the dial {DIALS[dial].title.lower()}", lesson.name)
-    kind = type(getattr(Setup, dial))
-    at = [kind(level) for level in (DIALS[dial].choices or DIALS[dial].doses if levels is None else levels)]
-    found = respond(lesson, {level: setup.but(**{dial: level}) for level in at}, seeds=seeds, workers=workers,
-                    on_progress=on_progress, should_stop=should_stop)
+    found = respond(lesson, setups, seeds=seeds, workers=workers, on_progress=on_progress, should_stop=should_stop)
     ends = holm({name: found.ends(name) for name in SHOWN})
     return DoseResponse(found.levels, found.seeds, found.values, found.chance, found.table, dial, ends)
+
+
+def setups_of(dial: str, setup: Setup, levels: Sequence[Level] | None = None) -> dict[Level, Setup]:
+    """A setup at each value of a dial, at its doses or choices where no values are given."""
+    check_choice("dial", dial, DIALS)
+    kind = type(getattr(Setup, dial))
+    at = [kind(level) for level in (DIALS[dial].choices or DIALS[dial].doses if levels is None else levels)]
+    return {level: setup.but(**{dial: level}) for level in at}
 
 
 def mean_over_seeds(values: np.ndarray, *, null: float | None = None, unit: str = "") -> Number:

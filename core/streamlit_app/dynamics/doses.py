@@ -1,0 +1,94 @@
+"""Dose and response: one dial at all its values, several seeds each, and what it does to what is learnt."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from core.figures.dynamics import doses as figures
+from core.jobs import about
+from core.learning.towers.doses import SEEDS, DoseResponse, dose_response, setups_of, with_seeds
+from core.learning.towers.finals import known_of
+from core.learning.towers.setup import DIALS, Setup
+from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.data.python import as_code
+from core.streamlit_app.dynamics import dials
+from core.streamlit_app.dynamics.data import DynamicsData
+from core.streamlit_app.state import Settings
+from core.types import fingerprint
+
+SECONDS = 4.0
+"""Of one training of 600 steps and batches of 128, on an idle core."""
+AT_ONCE = 2
+MOST_SEEDS = 10
+
+
+def show(settings: Settings, data: DynamicsData) -> None:
+    """The dial that is turned, its trainings, the curve, and its ends as differences."""
+    usable = {key: dial.title for key, dial in DIALS.items()
+              if (dial.doses or dial.choices) and (data.lesson.world or not dial.world)}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="dynamics.doses"):
+        with st.container(width=260):
+            dial = state.pick_option("Dial", usable, key="dose", help="It takes all its values; every other dial "
+                                     "stays where it stands.")
+        with st.container(width=220):
+            seeds = state.pick_number("Seeds", 3, MOST_SEEDS, key="dose_seeds", default=SEEDS,
+                                      help="Trainings at each value; they differ in weights, batches and faults.")
+    others = dials.in_words(data.setup.but(**{dial: getattr(Setup, dial)}))
+    st.caption(f"{panels.plain(DIALS[dial].help)} Other dials: {panels.plain(others)}.")
+    found = _found(data, dial, seeds)
+    if found is None:
+        return
+    ui.show(figures.doses(found, dark=ui.dark()), key="dynamics.dose", how_to_read=figures.CAPTION,
+            table=partial(figures.doses_table, found))
+    _differences(found)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        ui.download_table(lambda: found.table, "dynamics-doses-trainings", label="All trainings")
+        ui.copy_as_python(_python(data, dial, seeds))
+
+
+def _found(data: DynamicsData, dial: str, seeds: int) -> DoseResponse | None:
+    """The trainings, begun by a button unless all of them are kept."""
+    setups = with_seeds(setups_of(dial, data.setup).values(), seeds)
+    missing = len(setups) - known_of(data.lesson, setups)
+    key = fingerprint("dose", data.key, dial, seeds)
+
+    def measure(on_progress: work.Progress, should_stop: work.Stop) -> DoseResponse:
+        return dose_response(data.lesson, dial, data.setup, seeds=seeds, workers=AT_ONCE, on_progress=on_progress,
+                             should_stop=should_stop)
+
+    if not missing:
+        return work.result_of(key, measure)
+    left = "" if missing == len(setups) else f", {len(setups) - missing} are kept"
+    cost = SECONDS * missing / AT_ONCE * data.setup.steps / 600
+    return work.result_when_asked(key, f"Train {missing} times ({about(cost)}{left})", "dynamics.dose.run",
+                                  measure)
+
+
+def _differences(found: DoseResponse) -> None:
+    table = figures.differences_table(found)
+    st.dataframe(table, hide_index=True, height="content", key="dynamics.dose.differences")
+    st.caption("Each seed with itself: Student's paired 95 % interval; p is corrected for all rows that are compared "
+               "together (Holm).")
+
+
+def _python(data: DynamicsData, dial: str, seeds: int) -> str:
+    imports, lines = lesson_lines(data)
+    return as_code([*imports, "from core.figures.dynamics.doses import doses",
+                    "from core.learning.towers.doses import dose_response",
+                    "from core.learning.towers.setup import Setup"],
+                   [*lines, f"setup = {setup_code(data.setup)}",
+                    f"found = dose_response(lesson, {dial!r}, setup, seeds={seeds})",
+                    "print(found.table)", "doses(found).show()"])
+
+
+def lesson_lines(data: DynamicsData) -> tuple[list[str], list[str]]:
+    """Imports and lines that make ``lesson``."""
+    return (["from core.learning.towers.concepts import concept_lesson"], ["lesson = concept_lesson()"])
+
+
+def setup_code(setup: Setup) -> str:
+    """A setup as Python, with what is unlike the first one."""
+    first = Setup().as_json()
+    return f"Setup({', '.join(f'{key}={value!r}' for key, value in setup.as_json().items() if value != first[key])})"
