@@ -23,10 +23,15 @@ def log_potential(x: np.ndarray, t: float = 2.0) -> float:
 def uniformity(x: np.ndarray, cluster: np.ndarray, t: float = 2.0) -> Number:
     """Log mean of exp(-t |u - v|^2) over pairs of the (n, d) unit rows, n >= 2; ``cluster`` (n,) belong together."""
     n, d = x.shape
+    value, without = log_potential_without(x, cluster, t)
+    return with_interval(value, without, uniformity_by_chance(d, t), n, low=-2 * t * n / (n - 1), high=0)
+
+
+def log_potential_without(x: np.ndarray, cluster: np.ndarray, t: float = 2.0) -> tuple[float, np.ndarray | None]:
+    """The value of `uniformity`, and those without each of c clusters: (c,) float64; None where nothing is left."""
     _, cluster = np.unique(cluster, return_inverse=True)
     value, without = _kernel_means(x, cluster, x, cluster, int(cluster.max()) + 1, t)
-    return with_interval(math.log(value), None if without is None else np.log(without), uniformity_by_chance(d, t), n,
-                         low=-2 * t * n / (n - 1), high=0)
+    return math.log(value), None if without is None else np.log(without)
 
 
 def joint_uniformity(x: np.ndarray, of_x: np.ndarray, y: np.ndarray, of_y: np.ndarray, t: float = 2.0) -> Number:
