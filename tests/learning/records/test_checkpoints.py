@@ -117,7 +117,7 @@ def test_a_stop_keeps_what_was_encoded(folder: Path, world: Dataset, tmp_path: P
     assert store.has(first.spec.fingerprint, [world.images.content_hash(0)]).all()  # type: ignore[union-attr]
 
 
-def test_a_training_that_diverged_at_its_end_is_said_in_the_record(folder: Path, world: Dataset, tmp_path: Path) -> None:
+def test_a_training_that_diverged_at_its_end_is_said(folder: Path, world: Dataset, tmp_path: Path) -> None:
     shutil.copytree(folder / "checkpoint-90", tmp_path / "step_1")
     shutil.copytree(folder / "checkpoint-300", tmp_path / "step_2")
     for file in folder.glob("*.json"):
