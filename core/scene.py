@@ -79,8 +79,11 @@ class SphereScene:
     pairs : (m, 2) int64, points joined by great-circle arcs.
     arcs, caps, marks : named things drawn over the points.
     arrows : (m, 2, 3) floats, unit along the last axis: from where to where.
+    lines : each (k, 3) floats, unit rows, k >= 2: drawn thin from place to place.
     heat : (rows, columns) floats in [0, 1] over latitude -90..90 and longitude -180..180 degrees, or None.
     heat_title : what the heat says.
+    heat_range : the numbers that 0 and 1 of the heat stand for.
+    heat_two_way : whether 0.5 is nothing, and less and more have a colour each; else 0 is nothing.
     thumbnails : encoded small pictures (JPEG, PNG or WebP) by point; looked up only when one is to be shown.
     shown : points whose picture is put on the sphere.
     """
@@ -98,8 +101,11 @@ class SphereScene:
     caps: tuple[Cap, ...] = ()
     marks: tuple[Mark, ...] = ()
     arrows: np.ndarray = field(default_factory=lambda: np.zeros((0, 2, 3), dtype=np.float32))
+    lines: tuple[np.ndarray, ...] = ()
     heat: np.ndarray | None = None
     heat_title: str = ""
+    heat_range: tuple[float, float] = (0.0, 1.0)
+    heat_two_way: bool = False
     thumbnails: Mapping[int, bytes] = field(default_factory=dict)
     shown: tuple[int, ...] = ()
 
@@ -132,12 +138,14 @@ class SphereScene:
         """sha256 (hex) of all that is drawn but the pictures, of which the points that have one count."""
         colouring = self.colouring
         parts: list[object] = [self.coords, self.kinds, self.labels, self.title, self.note, self.pairs,
-                               np.asarray(self.arrows), self.heat_title, self.others,
-                               np.sort(np.fromiter(self.thumbnails, dtype=np.int64)), self.shown]
+                               np.asarray(self.arrows), self.heat_title, self.heat_range, self.heat_two_way,
+                               self.others, np.sort(np.fromiter(self.thumbnails, dtype=np.int64)),
+                               self.shown]
         parts += [np.asarray(a) if a is not None else None for a in (self.selected, self.heat)]
         if colouring is not None:
             parts += [colouring.title, colouring.groups, colouring.whole,
                       None if colouring.values is None else np.asarray(colouring.values)]
+        parts += [np.asarray(line) for line in self.lines]
         for item in (*self.arcs, *self.caps, *self.marks):
             parts += [np.asarray(v) if isinstance(v, np.ndarray) else v for v in vars(item).values()]
         return fingerprint("scene", *parts)

@@ -51,6 +51,8 @@ _SEQUENCE = ("#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "
              "#fde725")
 _WARM_LIGHT = ("#fff3d6", "#fdd08a", "#f79a4b", "#df5a34", "#a81f3a")
 _WARM_DARK = ("#3a1d14", "#8a3a17", "#d9701f", "#ffb04a", "#ffe9a8")
+_TWO_WAY_LIGHT = ("#762a83", "#9970ab", "#f3eef5", "#5aae61", "#1b7837")
+_TWO_WAY_DARK = ("#dcaef0", "#8e5ca8", "#1b2330", "#3d9450", "#94e8a0")
 
 
 def palette(dark: bool = False) -> Palette:
@@ -94,6 +96,11 @@ def warmth(dark: bool = False, *, steps: int = 64) -> np.ndarray:
     return _ramp(_WARM_DARK if dark else _WARM_LIGHT, (0.0, 1.0), steps)
 
 
+def two_way(dark: bool = False, *, steps: int = 65) -> np.ndarray:
+    """Colours for numbers on both sides of nothing, after ColorBrewer's PRGn: purple below, green above; (steps, 3)."""
+    return _ramp(_TWO_WAY_DARK if dark else _TWO_WAY_LIGHT, (0.0, 1.0), steps)
+
+
 def _ramp(colours: tuple[str, ...], ends: tuple[float, float], steps: int) -> np.ndarray:
     anchors = np.array([rgb(c) for c in colours], dtype=np.float64)
     at = np.linspace(*ends, steps) * (len(anchors) - 1)
@@ -101,10 +108,10 @@ def _ramp(colours: tuple[str, ...], ends: tuple[float, float], steps: int) -> np
     return np.stack(channels, 1).round().astype(np.uint8)
 
 
-def colorscale(dark: bool = False, *, heat: bool = False) -> list[list[object]]:
-    """`sequence`, or `warmth` for heat, as plotly writes it."""
-    colours = warmth(dark, steps=16) if heat else sequence(dark, steps=16)
-    return [[i / 15, "rgb({},{},{})".format(*map(int, c))] for i, c in enumerate(colours)]
+def colorscale(dark: bool = False, *, heat: bool = False, both_ways: bool = False) -> list[list[object]]:
+    """`sequence`, or `warmth` for heat, or `two_way`, as plotly writes it."""
+    colours = two_way(dark, steps=17) if both_ways else warmth(dark, steps=17) if heat else sequence(dark, steps=17)
+    return [[i / 16, "rgb({},{},{})".format(*map(int, c))] for i, c in enumerate(colours)]
 
 
 def template(dark: bool = False) -> go.layout.Template:

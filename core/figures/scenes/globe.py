@@ -105,9 +105,11 @@ def _globe(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
     shade = [[0, theme.mixed(p.sphere, p.muted, 0.86)], [1, p.sphere]]
     heat: dict[str, object] = {"surfacecolor": z, "colorscale": shade, "showscale": False, "opacity": 0.4}
     if scene.heat is not None:
-        heat = {"surfacecolor": scene.heat, "cmin": 0, "cmax": 1, "colorscale": theme.colorscale(dark, heat=True),
-                "opacity": 0.55,
-                "colorbar": {"title": {"text": html.escape(scene.heat_title)}, "thickness": 12, "len": 0.5}}
+        low, high = scene.heat_range
+        heat = {"surfacecolor": scene.heat, "cmin": 0, "cmax": 1, "opacity": 0.55,
+                "colorscale": theme.colorscale(dark, heat=True, both_ways=scene.heat_two_way),
+                "colorbar": {"title": {"text": html.escape(scene.heat_title)}, "thickness": 12, "len": 0.5,
+                             "tickvals": [0, 0.5, 1], "ticktext": [f"{v:.3g}" for v in (low, (low + high) / 2, high)]}}
     lines = s2.graticule(step=30)
     gaps = np.full((len(lines), 1, 3), np.nan)
     flat = np.concatenate([lines, gaps], axis=1).reshape(-1, 3)
@@ -184,6 +186,10 @@ def _overlays(scene: SphereScene, dark: bool) -> list[go.BaseTraceType]:
     for arc in scene.arcs:
         path = s2.arcs(np.asarray(arc.start)[None], np.asarray(arc.end)[None], steps=48)[0] * 1.006
         traces.append(_line(path, p.kinds[arc.kind], 7, name=html.escape(arc.label), legend=bool(arc.label)))
+    if scene.lines:
+        gap = np.full((1, 3), np.nan)
+        flat = np.concatenate([part for line in scene.lines for part in (np.asarray(line) * 1.003, gap)])
+        traces.append(_line(flat, theme.rgba(p.kinds["plain"], 0.75), 2, name="lines"))
     if len(scene.arrows):
         a, b = np.asarray(scene.arrows)[:, 0], np.asarray(scene.arrows)[:, 1]
         shafts = np.concatenate([s2.arcs(a, b, steps=8), np.full((len(a), 1, 3), np.nan)], axis=1).reshape(-1, 3)

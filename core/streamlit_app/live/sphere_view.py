@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.figures.colours import legend
 from core.figures.scenes.globe import looking_at, sphere
-from core.figures.theme import DARK, LIGHT, Palette, warmth
+from core.figures.theme import DARK, LIGHT, Palette, two_way, warmth
 from core.scene import SphereScene
 from core.streamlit_app.data.pictures import key_of
 from core.streamlit_app.live.packing import Same, frame, serve
@@ -127,18 +127,21 @@ def _pack(scene: SphereScene) -> Packed:
     header: dict[str, object] = {
         "fingerprint": scene.fingerprint, "n": len(scene), "pairs": len(scene.pairs),
         "title": scene.title, "note": scene.note, "looking": looking_at(scene).tolist(),
-        "heat": {"rows": heat.shape[0], "columns": heat.shape[1], "title": scene.heat_title},
+        "heat": {"rows": heat.shape[0], "columns": heat.shape[1], "title": scene.heat_title,
+                 "range": [float(v) for v in scene.heat_range], "two_way": scene.heat_two_way},
         "legend": {"title": light.title, "names": light.names, "counts": light.counts,
                    "low": light.low, "high": light.high, "values": light.values is not None,
                    "kinds": [int((scene.kinds == code).sum()) for code in range(3)],
                    "others": scene.others,
                    "unselected": 0 if scene.selected is None else int((~np.asarray(scene.selected, bool)).sum())},
-        "themes": {"light": _colours(LIGHT, light.table, warmth()), "dark": _colours(DARK, night.table, warmth(True))},
+        "themes": {"light": _colours(LIGHT, light.table, two_way() if scene.heat_two_way else warmth()),
+                   "dark": _colours(DARK, night.table, two_way(True) if scene.heat_two_way else warmth(True))},
         "arcs": [{"start": _list(a.start), "end": _list(a.end), "label": a.label, "kind": a.kind} for a in scene.arcs],
         "caps": [{"centre": _list(c.centre), "radius": float(c.radius), "label": c.label, "kind": c.kind}
                  for c in scene.caps],
         "marks": [{"place": _list(m.place), "label": m.label, "kind": m.kind} for m in scene.marks],
         "arrows": arrows.round(5).tolist(),
+        "lines": [np.asarray(line, dtype=np.float64).round(4).tolist() for line in scene.lines],
         "labels_a_file": LABELS_A_FILE, "shown": [i for i in scene.shown if i in scene.thumbnails],
     }
     files = {"labels": _label_files(Same(scene.labels))}

@@ -128,6 +128,22 @@ def test_heat_is_drawn_on_the_surface():
     assert surface.colorbar.title.text == "search"
 
 
+def test_heat_of_both_signs_has_its_numbers_and_two_colours_that_are_told_apart():
+    two = scene(heat=np.full((4, 8), 0.5), heat_range=(-3.0, 3.0), heat_two_way=True)
+    surface = named(sphere(two), "sphere")
+    assert surface.colorbar.ticktext == ("-3", "0", "3")
+    below, nothing, above = (surface.colorscale[i][1] for i in (0, 8, 16))
+    assert len({below, nothing, above}) == 3
+    assert two.fingerprint != scene(heat=np.full((4, 8), 0.5)).fingerprint
+
+
+def test_lines_are_drawn_from_place_to_place_with_gaps_between():
+    coords = scene().coords.astype(float)
+    path = xyz(named(sphere(scene(lines=(coords[:3], coords[5:9]))), "lines"))
+    assert np.isnan(path[[3, 8]]).all()
+    np.testing.assert_allclose(s2.unit(path[[0, 1, 2, 4, 5, 6, 7]]), coords[[0, 1, 2, 5, 6, 7, 8]], atol=1e-6)
+
+
 def test_arrows_have_shafts_and_heads():
     coords = scene().coords
     figure = sphere(scene(arrows=np.stack([coords[:4], coords[4:8]], axis=1)))

@@ -90,6 +90,14 @@ def test_the_header_carries_colours_of_both_themes_and_is_json():
     assert header["heat"]["columns"] == 16
 
 
+def test_lines_and_heat_of_both_signs_travel_with_their_numbers():
+    coords = scene().coords
+    header, _, _ = pack(scene(lines=(coords[:3],), heat=np.zeros((8, 16)), heat_range=(-2.0, 2.0), heat_two_way=True))
+    np.testing.assert_allclose(header["lines"], [coords[:3]], atol=1e-4)
+    assert header["heat"]["range"] == [-2, 2] and header["heat"]["two_way"]
+    assert header["themes"]["light"]["heat"] != pack(scene(heat=np.zeros((8, 16))))[0]["themes"]["light"]["heat"]
+
+
 def test_a_hundred_thousand_vectors_travel_in_twenty_bytes_a_point():
     from core.figures.scenes.embedding import Points, embedding_scene
     from core.geometry.directions import unit

@@ -4,7 +4,7 @@
 //   step(now)                   optional: on to this moment, ms; true as long as it has farther to go
 //   move(scene, look)           optional: the scene's coordinates are others now, and nothing else
 // A new kind of thing is a script with its layer, named here in its place.
-const LAYERS = [globeLayer, pairsLayer, pointsLayer, arcsLayer, arrowsLayer];   // from the ground up
+const LAYERS = [globeLayer, pairsLayer, linesLayer, pointsLayer, arcsLayer, arrowsLayer];   // from the ground up
 
 class Drawing {
   constructor(canvas, layers) {

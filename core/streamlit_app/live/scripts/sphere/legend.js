@@ -35,7 +35,7 @@ function fillLegend(node, s, c) {   // scene and colours
     l.kinds.forEach((count, k) => { if (count && l.kinds.filter(Boolean).length > 1) entry(symbol(SHAPES[k], c.muted), titles[k], count); });
   }
   if (l.unselected) entry(symbol("circle", c.unselected), l.others, l.unselected);
-  if (s.heat.rows) { heading(s.heat.title); node.appendChild(scale(c.heat, c.heat.length / 3, 0, 1)); }
+  if (s.heat.rows) { heading(s.heat.title); node.appendChild(scale(c.heat, c.heat.length / 3, ...s.heat.range)); }
   if (s.pairs) entry(symbol("line", c.muted), "pairs", s.pairs);
   for (const arc of s.arcs) if (arc.label) entry(symbol("line", c.kinds[arc.kind] ?? c.kinds.plain), arc.label);
   for (const cap of s.caps) if (cap.label) entry(symbol("ring", c.kinds[cap.kind] ?? c.kinds.plain), cap.label);

@@ -17,7 +17,7 @@ const MOST_CAPS = 8;
 const BODY_FS = `#version 300 es
 precision highp float;
 ${COMMON}
-uniform float u_dpr, u_dark, u_has_heat;
+uniform float u_dpr, u_dark, u_has_heat, u_two_way;
 uniform vec3 u_body, u_grid, u_background;
 uniform sampler2D u_heat;
 uniform sampler2D u_scale;
@@ -62,7 +62,7 @@ void main() {
   if (u_has_heat > 0.5) {
     vec2 at = vec2(atan(p.y, p.x) / (2.0 * PI) + 0.5, asin(clamp(p.z, -1.0, 1.0)) / PI + 0.5);
     float h = textureLod(u_heat, at, 0.0).r;
-    float a = smoothstep(0.02, 0.75, h) * 0.62 * strength;
+    float a = smoothstep(0.02, 0.75, u_two_way > 0.5 ? abs(2.0 * h - 1.0) : h) * (u_two_way > 0.5 ? 0.8 : 0.62) * strength;
     c = over(vec4(texture(u_scale, vec2(h, 0.5)).rgb * a, a), c);
   }
   float step30 = PI / 6.0;

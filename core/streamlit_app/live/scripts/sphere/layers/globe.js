@@ -17,6 +17,7 @@ function globeLayer(drawing) {
       gl.uniform3fv(at("u_body"), floats(c.sphere));
       gl.uniform3fv(at("u_grid"), floats(look.dark ? "#5b6a82" : "#9aa7b8"));
       gl.uniform1f(at("u_has_heat"), scene.heat.rows ? 1 : 0);
+      gl.uniform1f(at("u_two_way"), scene.heat.two_way ? 1 : 0);
       gl.uniform1i(at("u_heat"), 0);
       gl.uniform1i(at("u_scale"), 1);
       scale.bind(1);

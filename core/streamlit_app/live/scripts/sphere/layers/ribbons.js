@@ -47,5 +47,10 @@ const pairsLayer = (drawing) => ribbonLayer(drawing, { width: 1.1, arrow: 0, lif
 const arcsLayer = (drawing) => ribbonLayer(drawing, { width: 3.4, arrow: 0, lift: 1.004, valuesOf: ({ arcs }, { colours: { kinds } }) =>
   new Float32Array(arcs.flatMap((a) => [...a.start, ...a.end, ...floats(kinds[a.kind] ?? kinds.plain), 0.95])) });
 
+const linesLayer = (drawing) => ribbonLayer(drawing, { width: 1.2, arrow: 0, lift: 1.003, valuesOf({ lines }, { colours: { kinds } }) {
+  const quiet = [...floats(kinds.plain), 0.7];
+  return new Float32Array((lines ?? []).flatMap((line) => line.slice(1).flatMap((b, k) => [...line[k], ...b, ...quiet])));
+} });
+
 const arrowsLayer = (drawing) => ribbonLayer(drawing, { width: 1.8, arrow: 1, lift: 1.004, valuesOf: ({ arrows }, { colours: { kinds } }) =>
   new Float32Array(arrows.flatMap(([a, b]) => [...a, ...b, ...floats(kinds.plain), 0.85])) });
