@@ -117,7 +117,8 @@ def _seconds(responses: list[Response]) -> float:
     import pandas as pd
 
     tables = pd.concat([one.table.drop(columns="level") for one in responses], ignore_index=True)
-    return float(tables.drop_duplicates(subset=list(Setup().as_json()))["seconds"].sum())
+    dials = ["seed", "dim", *(name for name in tables if name.startswith("dial_"))]
+    return float(tables.drop_duplicates(subset=dials)["seconds"].sum())
 
 
 def _part(on_progress: Progress | None, i: int, of: int, before: str = "") -> Progress:

@@ -211,7 +211,8 @@ def _answer(ends: Difference, monotone: bool, wanted: Verdict) -> str:
 
 
 def _way(found: Response, measure: str) -> str:
-    return " → ".join(f"{number.value:.2f}" for number in found.numbers(measure))
+    return " → ".join("unknown" if math.isnan(number.value) else f"{number.value:.2f}"
+                      for number in found.numbers(measure))
 
 
 def _verdict(difference: Difference) -> str:
@@ -227,6 +228,8 @@ def _by_chance(numbers: Sequence[Number]) -> str:
 
 def said(number: Number, *, sign: bool = False) -> str:
     """A number with its interval in words: "0.83 (0.65 to 1.01)"; its interval decides on the digits."""
+    if math.isnan(number.value):
+        return "unknown"
     digits, plus = decimals(number), "+" if sign else ""
     if number.low is None or number.high is None:
         return f"{number.value:{plus}.{digits}f}"

@@ -18,7 +18,7 @@ from core.encoding.export import whole_file
 from core.errors import Cancelled, OrreryError, SourceError
 from core.learning.records.record import MEASURES
 from core.learning.towers.pairs import Lesson
-from core.learning.towers.setup import Setup
+from core.learning.towers.setup import DIALS, Setup
 from core.settings import settings
 from core.types import fingerprint
 
@@ -58,9 +58,9 @@ def finals(lesson: Lesson, setups: Sequence[Setup], *, workers: int = 2, on_prog
 
     Returns
     -------
-    One row a setup, in their order: its dials by name; each measure at the end, and before training as
-    ``<measure>_start`` (`MEASURES`, ``gap_chance``, and ``angle`` of the means in degrees; NaN where a run did not go
-    to its end); ``ended``, why; ``seconds`` of the processor when it was trained.
+    One row a setup, in their order: what it says by name, its dials as ``dial_<name>``; each measure at the end, and
+    before training as ``<measure>_start`` (`MEASURES`, ``gap_chance``, and ``angle`` of the means in degrees; NaN where
+    a run did not go to its end); ``ended``, why; ``seconds`` of the processor when it was trained.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def _check_bounds(missing: Sequence[Setup]) -> None:
 
 
 def _row(setup: Setup, answer: Mapping[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = setup.as_json()
+    row: dict[str, Any] = {f"dial_{name}" if name in DIALS else name: value for name, value in setup.as_json().items()}
     for name in (*MEASURES, *CHANCES):
         row[name] = answer["end"].get(name, math.nan)
         row[f"{name}_start"] = answer["start"].get(name, math.nan)
