@@ -117,7 +117,7 @@ def _seconds(responses: list[Response]) -> float:
     import pandas as pd
 
     tables = pd.concat([one.table.drop(columns="level") for one in responses], ignore_index=True)
-    dials = ["seed", "dim", *(name for name in tables if name.startswith("dial_"))]
+    dials = ["seed", "dim", *(f"dial_{name}" for name in DIALS)]
     return float(tables.drop_duplicates(subset=dials)["seconds"].sum())
 
 
