@@ -106,7 +106,8 @@ _LACKING = {
 
 def _copies(looked: Looked, *, seed: int, on_progress: Progress | None, should_stop: Stop | None) -> Finding:
     from core.geometry.quality.copies import near_copies
-    from core.sources.quality.small import small_pictures
+    from core.geometry.quality.likeness import SIDE
+    from core.sources.images.small import small_pictures
 
     assert looked.items.images is not None
     near = looked.neighbours(seed=seed, on_progress=on_progress, should_stop=should_stop)
@@ -114,7 +115,8 @@ def _copies(looked: Looked, *, seed: int, on_progress: Progress | None, should_s
 
     def looks(rows: np.ndarray) -> np.ndarray:
         assert pictures is not None
-        return small_pictures(pictures, looked.places[rows].tolist(), on_progress=on_progress, should_stop=should_stop)
+        return small_pictures(pictures, looked.places[rows].tolist(), SIDE, on_progress=on_progress,
+                              should_stop=should_stop)
 
     return near_copies(looked.items.images, hashes=looked.hashes or None, neighbours=near,
                        looks=None if pictures is None or not (looked.places >= 0).any() else looks, seed=seed,

@@ -1,4 +1,4 @@
-"""Small grey pictures: what they show, what cannot be read, each read once; and what they do for copies."""
+"""Small pictures: what they show, what cannot be read, each read once; and what they do for copies."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from core.encoding.store import Store
 from core.errors import Cancelled, UnreadableItem
 from core.geometry.quality.copies import near_copies
 from core.geometry.quality.likeness import SIDE
+from core.sources.images.small import small_pictures
 from core.sources.memory import Memory
-from core.sources.quality.small import small_pictures
 from core.sources.solids.faults import plant
 from core.sources.solids.world import open_world
 
@@ -41,14 +41,17 @@ class Pictures:
 
 def test_each_picture_is_read_once_and_what_cannot_be_read_is_missing(tmp_path: Path):
     images, memory = Pictures(), Memory(tmp_path / "small.sqlite", 100)
-    found = small_pictures(images, [2, 1, 0, -1], memory=memory)
+    found = small_pictures(images, [2, 1, 0, -1], SIDE, memory=memory)
     assert found.shape == (4, SIDE, SIDE) and np.isnan(found[[1, 3]]).all()
     np.testing.assert_allclose(found[0].mean(axis=1), 255 * (np.arange(SIDE) + 0.5) / SIDE, atol=2)
-    again = small_pictures(images, [2, 1, 0, -1], memory=Memory(tmp_path / "small.sqlite", 100))
+    again = small_pictures(images, [2, 1, 0, -1], SIDE, memory=Memory(tmp_path / "small.sqlite", 100))
     np.testing.assert_array_equal(again, found)
     assert sorted(images.read) == [0, 1, 1, 2]
+    coloured = small_pictures(images, [0, 1], 16, colour=True, memory=memory)
+    assert coloured.shape == (2, 16, 16, 3) and np.isnan(coloured[1]).all()
+    np.testing.assert_array_equal(coloured[0, :, :, 0], coloured[0, :, :, 2])
     with pytest.raises(Cancelled):
-        small_pictures(images, [1], memory=memory, should_stop=lambda: True)
+        small_pictures(images, [1], SIDE, memory=memory, should_stop=lambda: True)
 
 
 def f1(groups: list[np.ndarray], of: np.ndarray) -> float:
@@ -76,7 +79,7 @@ def test_copies_in_the_built_in_world_are_found_whole(tmp_path: Path):
     memory = Memory(tmp_path / "small.sqlite", 10_000)
 
     def looks(rows: np.ndarray) -> np.ndarray:
-        return small_pictures(images, rows.tolist(), memory=memory)
+        return small_pictures(images, rows.tolist(), SIDE, memory=memory)
 
     seen = near_copies(x.vectors, hashes=hashes, looks=looks)
     unseen = near_copies(x.vectors, hashes=hashes)

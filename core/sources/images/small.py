@@ -1,7 +1,8 @@
-"""Very small grey pictures, by which two images are seen to show the same; each picture is read once."""
+"""Very small pictures, grey ones or in colour; each picture is read once."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -10,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from core.errors import Cancelled, UnreadableItem
-from core.geometry.quality.likeness import SIDE
 from core.settings import settings
 from core.sources.images.readers import ChosenImages, FileBytes
 from core.sources.memory import Memory
@@ -18,7 +18,7 @@ from core.types import Images
 
 THREADS = 2
 VERSION = "1"
-_ROOMY = 4 * SIDE
+_ROOMY = 4
 _MOST = 500_000
 _PART = 64
 
@@ -29,10 +29,11 @@ def small_memory() -> Memory:
     return Memory(settings().cache / "small.sqlite", _MOST)
 
 
-def small_pictures(images: Images, indices: Sequence[int], *, memory: Memory | None = None,
+def small_pictures(images: Images, indices: Sequence[int], side: int, *, colour: bool = False,
+                   memory: Memory | None = None,
                    on_progress: Callable[[float, str], None] | None = None,
                    should_stop: Callable[[], bool] | None = None) -> np.ndarray:
-    """Pictures as `core.geometry.quality.likeness.likeness` compares them.
+    """Pictures averaged to a few pixels.
 
     Parameters
     ----------
@@ -40,6 +41,10 @@ def small_pictures(images: Images, indices: Sequence[int], *, memory: Memory | N
         Reader of the pictures.
     indices
         Which of them; -1 for one of which there is no picture.
+    side
+        Of the small pictures, pixels.
+    colour
+        RGB instead of grey.
     memory
         Where they are kept; by default in the cache folder.
     on_progress, should_stop
@@ -47,26 +52,30 @@ def small_pictures(images: Images, indices: Sequence[int], *, memory: Memory | N
 
     Returns
     -------
-    (m, 24, 24) float32 in [0, 255], grey, the whole of a picture whatever its aspect; NaN where it cannot be read.
+    (m, side, side), in colour (m, side, side, 3), float32 in [0, 255]: the whole of a picture whatever its aspect; NaN
+    where it cannot be read.
 
     Raises
     ------
     Cancelled
         When ``should_stop`` says so; what was read is kept.
     """
-    found = np.full((len(indices), SIDE, SIDE), np.nan, np.float32)
+    shape, mode = ((side, side, 3), "RGB") if colour else ((side, side), "L")
+    size = math.prod(shape)
+    found = np.full((len(indices), *shape), np.nan, np.float32)
     memory = small_memory() if memory is None else memory
-    keys = {place: f"{VERSION} {hashed}" for place, index in enumerate(indices)
+    keys = {place: f"{VERSION} {mode} {side} {hashed}" for place, index in enumerate(indices)
             if index >= 0 and (hashed := _hash(images, int(index)))}
     known = memory.recall(list(dict.fromkeys(keys.values())))
-    todo = [place for place in keys if len(known.get(keys[place], b"")) != SIDE * SIDE]
+    todo = [place for place in keys if len(known.get(keys[place], b"")) != size]
     try:
         with ThreadPoolExecutor(THREADS) as pool:
             for start in range(0, len(todo), _PART):
                 if should_stop is not None and should_stop():
-                    raise Cancelled(f"{start:,} of {len(todo):,} pictures were compared")
+                    raise Cancelled(f"{start:,} of {len(todo):,} pictures were read")
                 part = todo[start:start + _PART]
-                for place, made in zip(part, pool.map(lambda p: _made(images, int(indices[p])), part), strict=True):
+                small = pool.map(lambda place: _made(images, int(indices[place]), side, mode), part)
+                for place, made in zip(part, small, strict=True):
                     if made is not None:
                         known[keys[place]] = made
                         memory.remember(keys[place], made)
@@ -76,8 +85,8 @@ def small_pictures(images: Images, indices: Sequence[int], *, memory: Memory | N
     finally:
         memory.flush()
     for place, key in keys.items():
-        if len(known.get(key, b"")) == SIDE * SIDE:
-            found[place] = np.frombuffer(known[key], np.uint8).reshape(SIDE, SIDE)
+        if len(known.get(key, b"")) == size:
+            found[place] = np.frombuffer(known[key], np.uint8).reshape(shape)
     return found
 
 
@@ -88,10 +97,10 @@ def _hash(images: Images, index: int) -> str:
         return ""
 
 
-def _made(images: Images, index: int) -> bytes | None:
+def _made(images: Images, index: int, side: int, mode: str) -> bytes | None:
     try:
         fast = isinstance(images, FileBytes | ChosenImages)
-        picture = images.decode(index, max_side=_ROOMY) if fast else images.decode(index)  # type: ignore[call-arg]
+        picture = images.decode(index, max_side=_ROOMY * side) if fast else images.decode(index)  # type: ignore[call-arg]
     except (UnreadableItem, OSError):
         return None
-    return picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX).tobytes()
+    return picture.convert(mode).resize((side, side), Image.Resampling.BOX).tobytes()
