@@ -16,6 +16,7 @@ import pandas as pd
 
 from core.encoding.export import whole_file
 from core.errors import Cancelled, OrreryError, SourceError
+from core.learning.records.classes import ZERO_SHOT
 from core.learning.records.record import MEASURES
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import DIALS, Setup
@@ -34,7 +35,7 @@ CHANCES = ("gap_chance", "angle")
 MOST_RUNS_HOSTED, MOST_STEPS_HOSTED = 200, 3_000
 MOST_KEPT = 20_000
 _SOURCES = ("towers/faults.py", "towers/losses.py", "towers/model.py", "towers/pairs.py", "towers/training.py",
-            "towers/workers.py", "records/measuring.py", "records/record.py")
+            "towers/workers.py", "records/classes.py", "records/measuring.py", "records/record.py")
 
 
 def finals(lesson: Lesson, setups: Sequence[Setup], *, workers: int = 2, on_progress: Progress | None = None,
@@ -60,7 +61,8 @@ def finals(lesson: Lesson, setups: Sequence[Setup], *, workers: int = 2, on_prog
     -------
     One row a setup, in their order: what it says by name, its dials as ``dial_<name>``; each measure at the end, and
     before training as ``<measure>_start`` (`MEASURES`, ``gap_chance``, and ``angle`` of the means in degrees; NaN where
-    a run did not go to its end); ``ended``, why; ``seconds`` of the processor when it was trained.
+    a run did not go to its end); zero-shot by class at the end (`core.learning.records.classes.zero_shot_shares`);
+    ``ended``, why; ``seconds`` of the processor when it was trained.
 
     Raises
     ------
@@ -144,6 +146,7 @@ def _row(setup: Setup, answer: Mapping[str, Any]) -> dict[str, Any]:
     for name in (*MEASURES, *CHANCES):
         row[name] = answer["end"].get(name, math.nan)
         row[f"{name}_start"] = answer["start"].get(name, math.nan)
+    row |= {name: value for name, value in answer["end"].items() if name.startswith(ZERO_SHOT)}
     return row | {"ended": answer["ended"], "seconds": answer["seconds"]}
 
 

@@ -236,6 +236,7 @@ def _measured(record: Any, at: int) -> dict[str, float]:
     import numpy as np
 
     from core.geometry.swaps import Swaps
+    from core.learning.records.classes import zero_shot_shares
 
     pairs = record.pairs(at)
     swaps = Swaps.within(len(pairs.images), len(pairs.texts), pairs.links)
@@ -245,4 +246,5 @@ def _measured(record: Any, at: int) -> dict[str, float]:
     angle = 2 * np.arctan2(np.linalg.norm(a - b), np.linalg.norm(a + b))
     found = {name: float(values[at]) for name, values in record.measures.items()}
     found |= {"gap_chance": by_chance, "angle": float(np.degrees(angle))}
+    found |= zero_shot_shares(pairs.images, pairs.texts, pairs.links, record.probe.labels)
     return {name: value for name, value in found.items() if np.isfinite(value)}
