@@ -1,0 +1,100 @@
+"""Linear probes and adapters on frozen features: what they learn, what they are asked, and what is said of the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import Cancelled, ShapeError
+from core.geometry.differences import Verdict, hits_differ
+from core.geometry.directions import unit
+from core.learning.comparing import scores
+from core.learning.probes import (
+    FROZEN,
+    ZERO_SHOT,
+    Adapted,
+    Fitted,
+    adapter,
+    compare_adapters,
+    compare_probes,
+    linear_probe,
+)
+from core.learning.records.record import Probe
+
+
+def clustered(n: int, seed: int, classes: int = 4, d: int = 16) -> tuple[np.ndarray, tuple[str, ...]]:
+    centres = np.random.default_rng(99).normal(size=(classes, d))
+    rng = np.random.default_rng(seed)
+    of = np.arange(n) % classes
+    return unit(centres[of] + 0.9 * rng.normal(size=(n, d))).astype(np.float32), tuple("abcdefgh"[k] for k in of)
+
+
+def noisy(labels: tuple[str, ...], share: float, seed: int) -> tuple[str, ...]:
+    rng = np.random.default_rng(seed)
+    return tuple("abcd"[rng.integers(4)] if rng.random() < share else label for label in labels)
+
+
+def test_right_labels_teach_more_than_wrong_ones_paired_over_the_items_asked():
+    x, labels = clustered(400, 0)
+    asked, truth = clustered(200, 1)
+    wrong = noisy(labels, 0.8, 2)
+    draws = tuple((x[k::2], wrong[k::2]) for k in range(2))
+    found = compare_probes([Fitted("all", ((x, wrong),)), Fitted("kept", ((x, labels),), "random"),
+                            Fitted("random", draws)], asked, truth, zero_shot=np.full(200, 0.5))
+    assert found.sets == (ZERO_SHOT, "all", "kept", "random")
+    hits = {name: np.array([a == b for a, b in zip(linear_probe(*part, asked), truth)], float)
+            for name, part in (("kept", (x, labels)), ("0", draws[0]), ("1", draws[1]))}
+    assert found.numbers["kept", "accuracy"].value == pytest.approx(hits["kept"].mean())
+    assert found.numbers["kept", "accuracy"].null == pytest.approx(0.25)
+    expected = hits_differ((hits["0"] + hits["1"]) / 2, hits["kept"])
+    step = found.differences["kept", "accuracy"]
+    assert step.p == expected.p and step.change == expected.change and step.verdict is Verdict.HIGHER
+    assert found.numbers[ZERO_SHOT, "accuracy"].value == 0.5 and len(found.runs["random", "accuracy"]) == 2
+    worst = min(hits["kept"][np.array(truth) == name].mean() for name in "abcd")
+    assert found.numbers["kept", "worst_class"].value == pytest.approx(worst)
+
+
+def test_a_class_that_is_not_trained_on_is_never_right_and_a_set_without_labels_is_told():
+    x, labels = clustered(120, 0)
+    asked, truth = clustered(40, 1)
+    no_a = Fitted("no a", ((x, tuple("" if label == "a" else label for label in labels)),))
+    found = compare_probes([no_a, Fitted("none", ((x, ("",) * 120),)), Fitted("one", ((x, ("b",) * 120),))],
+                           asked, truth)
+    assert found.classes["no a", "a"].value == 0 and found.classes["one", "b"].value == 1
+    assert found.notes == ("none has no labels to train on.",) and "none" not in found.sets
+    with pytest.raises(ShapeError, match="two classes"):
+        compare_probes([no_a], asked, ("a",) * 40)
+    with pytest.raises(ShapeError, match="labels to train on"):
+        compare_probes([Fitted("none", ((x, ("",) * 120),))], asked, truth)
+    with pytest.raises(Cancelled):
+        compare_probes([no_a], asked, truth, should_stop=lambda: True)
+
+
+def paired(n: int, seed: int, d: int = 12) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Captions are images under one fixed map that is not the identity, with noise."""
+    bent = np.eye(d) + 0.8 * np.random.default_rng(5).normal(size=(d, d)) / np.sqrt(d)
+    rng = np.random.default_rng(seed)
+    x = unit(rng.normal(size=(n, d)))
+    y = unit(x @ bent + 0.15 * rng.normal(size=(n, d)))
+    return x.astype(np.float32), y.astype(np.float32), tuple(f"{seed} {i}" for i in range(n))
+
+
+def test_an_adapter_begins_as_the_model_and_pairs_teach_it_what_shuffled_ones_do_not():
+    x, y, said = paired(600, 0)
+    images, texts, _ = paired(150, 1)
+    for a, b in zip(adapter(x, y, said, images, texts, steps=0), (images, texts)):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    probe = Probe(tuple(map(str, range(150))), tuple(f"t{i}" for i in range(150)),
+                  np.stack([np.arange(150)] * 2, axis=1), tuple("ab"[i % 2] for i in range(150)))
+    dealt = np.random.default_rng(0).permutation(600)
+    found = compare_adapters([Adapted("shuffled", ((x, y[dealt], said),)), Adapted("right", ((x, y, said),),
+                                                                                   "shuffled")],
+                             images, texts, probe, seeds=3)
+    before = scores(images, texts, probe).measures["r1"]
+    assert found.numbers[FROZEN, "r1"].value == pytest.approx(before)
+    assert found.numbers["right", "r1"].value > max(before, found.numbers["shuffled", "r1"].value) + 0.03
+    assert found.beside == {"right": "shuffled", "shuffled": FROZEN}
+    first, second = (adapter(x, y, said, images, texts, seed=3, steps=20)[0] for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    with pytest.raises(Cancelled):
+        compare_adapters([Adapted("right", ((x, y, said),))], images, texts, probe, should_stop=lambda: True)
