@@ -25,6 +25,7 @@ from core.types import Number
 Progress = Callable[[float, str], None]
 Stop = Callable[[], bool]
 _DRAWS = 400
+SAME = 1e-9
 
 
 @dataclass(frozen=True)
@@ -149,13 +150,13 @@ def chance_of_classes(sizes: Sequence[int], *, seed: int = 0) -> dict[str, float
 
 
 def over_seeds(values: np.ndarray, null: float | None, unit_of: str) -> Number:
-    """The mean over seeds with Student's 95 % interval, from three on; NaN where a run did not end."""
+    """The mean over seeds with Student's 95 % interval, from three on that are not all the same; NaN is left out."""
     values = values[np.isfinite(values)]
     k = len(values)
     if not k:
         return Number(math.nan, null=null, n=0, unit=unit_of)
     mean = float(values.mean())
-    if k < 3:
+    if k < 3 or np.ptp(values) < SAME:
         return Number(mean, null=null, n=k, unit=unit_of)
     half = student(k - 1) * float(values.std(ddof=1)) / math.sqrt(k)
     low, high = mean - half, mean + half
@@ -189,8 +190,7 @@ def compared(how: str, runs: Mapping[str, Sequence[Scores | None]], beside: Mapp
         for key in keys:
             both = np.isfinite(values[name, key]) & np.isfinite(values[other, key])
             if both.any():
-                family[name, key] = means_differ(values[other, key][both], values[name, key][both],
-                                                 unit=MEASURES[key].unit)
+                family[name, key] = _differ(values[other, key][both], values[name, key][both], MEASURES[key].unit)
     labels = sorted({label for part in runs.values() for one in part if one is not None for label in one.classes})
     classes = {(name, label): over_seeds(np.array([math.nan if one is None else one.classes.get(label, math.nan)
                                                    for one in runs[name]]), chance.get("zero_shot"), "share")
@@ -200,6 +200,15 @@ def compared(how: str, runs: Mapping[str, Sequence[Scores | None]], beside: Mapp
             if count]
     return Learned(how, names, dict(beside), dict(trained), asked, keys, numbers, values, classes, holm(family),
                    "over seeds, on these items", (*notes, *told))
+
+
+def _differ(before: np.ndarray, after: np.ndarray, unit: str) -> Difference:
+    """Student's paired test over seeds; not measurable where all seeds say the same, for then they are no sample."""
+    steps = after - before
+    if np.ptp(steps) < SAME:
+        return Difference(Number(float(steps.mean()), null=0.0, n=len(steps), unit=unit), None,
+                          "all seeds differ by as much")
+    return means_differ(before, after, unit=unit)
 
 
 def learn_on(sets: Sequence[Taught], setup: Setup, *, seeds: int = 5, workers: int = 2, notes: Sequence[str] = (),

@@ -145,7 +145,9 @@ def compare_probes(sets: Sequence[Fitted], asked: np.ndarray, labels: Sequence[s
     common = [label for label in first.parts[0][1] if label]
     majority = max(set(common), key=common.count)
     chance = sum(label == majority for label in labels) / len(labels)
-    return _of_hits(hits, labels, {one.name: one.beside for one in sets if one.beside}, trained, chance, seed, told)
+    beside = {one.name: one.beside for one in sets if one.beside} or (
+        {first.name: ZERO_SHOT} if zero_shot is not None else {})
+    return _of_hits(hits, labels, beside, trained, chance, seed, told)
 
 
 def _of_hits(hits: dict[str, np.ndarray], labels: Sequence[str], beside: dict[str, str], trained: dict[str, int],
@@ -210,8 +212,7 @@ def compare_adapters(sets: Sequence[Adapted], images: np.ndarray, texts: np.ndar
             x, y, said = one.parts[k % len(one.parts)]
             found[one.name].append(scores(*adapter(x, y, said, images, texts, seed=seed + k, tell=tell), probe))
     return compared(f"residual adapters on frozen features, {_STEPS} steps", found,
-                    {one.name: one.beside for one in sets if one.beside} | {
-                        one.name: FROZEN for one in sets if not one.beside},
+                    {one.name: one.beside for one in sets if one.beside} or {sets[0].name: FROZEN},
                     {FROZEN: 0} | {one.name: len(one.parts[0][0]) for one in sets}, len(probe.images),
                     by_chance(probe, images.shape[1], seed=seed), notes=notes)
 
@@ -225,7 +226,7 @@ def adapter(x: np.ndarray, y: np.ndarray, said: Sequence[str], images: np.ndarra
     x, y : (n, d) float32, unit rows: images and captions, row i of both is a pair.
     said : n texts; equal ones are no negatives of each other.
     images, texts : (a, d) and (b, d) float32, unit rows, that are adapted.
-    seed : of the order of the batches.
+    seed : of the order of the batches, of 256 pairs or of half of them where they are fewer.
     steps : of AdamW.
     tell : called now and then with the share done; what it raises ends the training.
 
@@ -264,13 +265,13 @@ def adapter(x: np.ndarray, y: np.ndarray, said: Sequence[str], images: np.ndarra
         def blended(f: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
             return F.normalize((1 - _RESIDUAL) * f + _RESIDUAL * f @ w, dim=1)
 
-        order = torch.zeros(0, dtype=torch.int64)
+        size, order = min(_BATCH, max(n // 2, 1)), torch.zeros(0, dtype=torch.int64)
         for step in range(steps):
             if tell is not None and step % 20 == 0:
                 tell(step / steps)
-            if len(order) < min(_BATCH, n):
+            if len(order) < size:
                 order = torch.randperm(n, generator=dealt)
-            rows, order = order[:_BATCH], order[_BATCH:]
+            rows, order = order[:size], order[size:]
             same = words[rows, None] == words[None, rows]
             same.fill_diagonal_(False)
             loss = info_nce(blended(a[rows], maps[0]), blended(b[rows], maps[1]), scale, same)

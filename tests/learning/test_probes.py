@@ -93,7 +93,9 @@ def test_an_adapter_begins_as_the_model_and_pairs_teach_it_what_shuffled_ones_do
     before = scores(images, texts, probe).measures["r1"]
     assert found.numbers[FROZEN, "r1"].value == pytest.approx(before)
     assert found.numbers["right", "r1"].value > max(before, found.numbers["shuffled", "r1"].value) + 0.03
-    assert found.beside == {"right": "shuffled", "shuffled": FROZEN}
+    assert found.beside == {"right": "shuffled"} and found.differences["right", "r1"].verdict is Verdict.HIGHER
+    alone = compare_adapters([Adapted("right", ((x[:3], y[:3], said[:3]),))], images, texts, probe, seeds=3)
+    assert alone.beside == {"right": FROZEN}
     first, second = (adapter(x, y, said, images, texts, seed=3, steps=20)[0] for _ in range(2))
     np.testing.assert_array_equal(first, second)
     with pytest.raises(Cancelled):

@@ -11,7 +11,7 @@ import streamlit as st
 from core.streamlit_app import panels, state
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.data.sample import what_is_shown
-from core.streamlit_app.quality import against, health, what_if
+from core.streamlit_app.quality import against, health, learning, what_if
 from core.streamlit_app.quality.data import QualityData, data_of
 from core.streamlit_app.quality.flagged import forget_thresholds
 from core.streamlit_app.state import Settings
@@ -20,6 +20,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings, QualityData], None]]] = {
     "health": ("Health", health.show),
     "what_if": ("What if", what_if.show),
     "against": ("A against B", against.show),
+    "learning": ("What it does to learning", learning.show),
 }
 
 

@@ -52,3 +52,50 @@ def against(settings: Settings, data: QualityData, of: str) -> str:
         f'b = open_vectors("b.npz").{of}s.vectors',
         f"found = compare(looked.items.{of}s, b, seed={settings.seed})",
         "print({key: (one.number.value, one.p) for key, one in found.statistics.items()})"])
+
+
+def learning(settings: Settings, data: QualityData, how: str, seeds: int, steps: int,
+             actions: Sequence[Action]) -> str:
+    """What is kept after the actions beside all, by one learner; asked is a part of what is open."""
+    imports = ["import numpy as np", "from core.figures.quality.learning import learning_table",
+               "from core.language.quality.actions import replay, what_is_left",
+               "from core.language.quality.recipe import actions_of_text",
+               "from core.learning.holding_out import hold_out"]
+    lines = [f"actions = actions_of_text({actions_as_text(actions)!r})",
+             f"kept = what_is_left(replay(actions, looked, seed={settings.seed}), looked)"]
+    ground = [f"ground = hold_out([names], [may], [looked.items.splits], seed={settings.seed})",
+              "asked, free = ground.asked[0], ground.free[0]"]
+    names = "names = looked.hashes or looked.image_ids"
+    if how == "towers":
+        imports += ["from core.learning.comparing import Taught, learn_on",
+                    "from core.learning.towers.brought import bring, lesson_of, probe_of",
+                    "from core.learning.towers.setup import Setup"]
+        lines += ["items = looked.items",
+                  "brought = bring(looked.name, looked.pictures, looked.places, looked.image_ids, looked.captions, "
+                  "items.links,", "                items.labels)", names, "may = brought.whole", *ground,
+                  "probe = probe_of([brought], ground)", "all_of_it = lesson_of(brought, free, probe)",
+                  "part = lesson_of(brought, free, probe, images=kept.images, texts=kept.texts)",
+                  'sets = [Taught("all", (all_of_it,)), Taught("kept", (part,), "all")]',
+                  f"found = learn_on(sets, Setup(seed={settings.seed}, steps={steps}, dim=16), seeds={seeds})"]
+    elif how == "probes":
+        imports.append("from core.learning.probes import Fitted, compare_probes")
+        lines += ["x, labels = looked.items.images, np.array(looked.items.labels)", names, 'may = labels != ""',
+                  *ground, "left, now = free & kept.images, np.array(kept.labels)",
+                  'sets = [Fitted("all", ((x[free], tuple(labels[free])),)),',
+                  '        Fitted("kept", ((x[left], tuple(now[left])),), "all")]',
+                  f"found = compare_probes(sets, x[asked], labels[asked].tolist(), seed={settings.seed})"]
+    else:
+        imports += ["from core.learning.probes import Adapted, compare_adapters",
+                    "from core.learning.records.record import Probe"]
+        lines += ["items, (of, to) = looked.items, looked.items.links.T", names,
+                  "may = np.isin(np.arange(items.n_images), of)", *ground, "", "def pairs(rows):",
+                  "    own = items.links[rows]",
+                  "    return (items.images[own[:, 0]], items.texts[own[:, 1]], tuple(looked.captions[t] for t in "
+                  "own[:, 1])),", "", 'sets = [Adapted("all", pairs(free[of])),',
+                  '        Adapted("kept", pairs(free[of] & kept.images[of] & kept.texts[to]), "all")]',
+                  "rows = items.links[np.isin(of, asked)]", "images, at = np.unique(rows[:, 0], return_inverse=True)",
+                  "texts, to_text = np.unique(rows[:, 1], return_inverse=True)",
+                  "probe = Probe(tuple(map(str, images)), tuple(map(str, texts)), np.stack([at, to_text], axis=1))",
+                  "found = compare_adapters(sets, items.images[images], items.texts[texts], probe, "
+                  f"seeds={seeds}, seed={settings.seed})"]
+    return _code(settings, data, imports, [*lines, "print(learning_table(found).to_string())"])

@@ -52,10 +52,10 @@ class Two:
     kept: np.ndarray | None = None
 
 
-def pick_two(settings: Settings, data: QualityData) -> Two | None:
-    """The widgets that choose A and B; None until both are there."""
+def pick_two(settings: Settings, data: QualityData, *, but: Sequence[str] = ()) -> Two | None:
+    """The widgets that choose A and B, in other ways than some; None until both are there."""
     ready = data.ready
-    ways = {key: title for key, title in WAYS.items() if _offered(key, ready)}
+    ways = {key: title for key, title in WAYS.items() if key not in but and _offered(key, ready)}
     way = state.pick_option("Compare with", ways, key="with", widget="segments")
     if way == "what_if":
         return _by_what_if(settings, data)
