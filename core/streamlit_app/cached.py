@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from core.encoding.store import Store
     from core.figures.scenes.embedding import Points
     from core.jobs import JobRunner
+    from core.learning.towers.trainings import Trainings
     from core.scene import SphereScene
     from core.streamlit_app.data.ready import Ready
     from core.types import Dataset
@@ -68,6 +70,14 @@ def runner() -> JobRunner:
     from core.jobs import JobRunner
 
     return JobRunner(workers=2)
+
+
+@_one_of_the_process
+def trainings() -> Trainings:
+    """The trainings of the visitors of this server, each in a process with one thread."""
+    from core.learning.towers.trainings import Trainings
+
+    return Trainings(at_once=max(2, os.cpu_count() or 2))
 
 
 @dataclass
@@ -201,6 +211,7 @@ def views(key: str, make: Callable[[], Dataset]) -> Dataset:
 def leave(visit: str) -> None:
     """A visit is over: its work stops unless another visit waits for it, and what only it used is let go."""
     runner().leave(visit)
+    trainings().leave(visit)
     for kept in (_results, _points, _scenes, _views):
         kept.leave(visit)
 

@@ -22,7 +22,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "sphere": (*_SPHERE, "sphere/page"),
     "film": (*_SPHERE, "shared/controls", "film/path", "film/layers", "film/globe", "film/player", "film/strip",
              "film/controls", "film/view"),
-    "training": (*_SPHERE, "shared/controls", "training/track", "training/layers", "training/globe",
+    "training": (*_SPHERE, "shared/controls", "training/track", "training/still", "training/layers", "training/globe",
                  "training/controls", "training/view"),
     "matrix": ("shared/packing", "shared/page", "shared/picture", "matrix/sheet", "matrix/part", "matrix/drawing",
                "matrix/hands", "matrix/view"),

@@ -1,6 +1,6 @@
 // One sphere of a training: its points are where they were at the step that is shown.
 class TrainingSphere extends SphereView {
-  static layers = [globeLayer, trailsLayer, pointsLayer, flowLayer];
+  static layers = [stillLayer(globeLayer), trailsLayer, pointsLayer, flowLayer];
 
   constructor(root, scene, owner) {
     super(root, scene);
