@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from core.figures.dynamics import doses as figures
+from core.figures.frame import spoken
 from core.jobs import about
 from core.learning.towers.doses import SEEDS, DoseResponse, dose_response, setups_of, with_seeds
 from core.learning.towers.finals import known_of
@@ -16,7 +18,7 @@ from core.streamlit_app.data.python import as_code
 from core.streamlit_app.dynamics import dials
 from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.state import Settings
-from core.types import fingerprint
+from core.types import Number, fingerprint
 
 SECONDS = 4.0
 """Of one training of 600 steps and batches of 128, on an idle core."""
@@ -68,9 +70,22 @@ def _found(data: DynamicsData, dial: str, seeds: int) -> DoseResponse | None:
 
 def _differences(found: DoseResponse) -> None:
     table = figures.differences_table(found)
-    st.dataframe(table, hide_index=True, height="content", key="dynamics.dose.differences")
-    st.caption("Each seed with itself: Student's paired 95 % interval; p is corrected for all rows that are compared "
-               "together (Holm).")
+    panels.wrapped_table(in_words(table))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Each seed with itself: Student's paired 95 % interval of the mean over seeds; p is corrected for "
+                   "all rows that are compared together (Holm).")
+        ui.download_table(lambda: table, "dynamics-doses-differences", label="Differences")
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Differences as text: the change with its interval, p, and what can be said of it."""
+    numbers = [Number(row["change"], row["low"], row["high"]) for _, row in table.iterrows()]
+    said = table.drop(columns=["change", "low", "high", "p (Holm)", "verdict", "seeds"])
+    said["change (95 %)"] = ["unknown" if number.value != number.value else spoken(number) for number in numbers]
+    said["p (Holm)"] = ["" if p != p else "below 0.001" if p < 0.001 else f"{p:.3f}"
+                        for p in table["p (Holm)"].astype(float)]
+    said["verdict"], said["n"] = table["verdict"], [f"{n} seeds" for n in table["seeds"]]
+    return said
 
 
 def _python(data: DynamicsData, dial: str, seeds: int) -> str:

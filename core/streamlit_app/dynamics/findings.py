@@ -16,7 +16,7 @@ from core.learning.towers.setup import Setup
 from core.streamlit_app import cached, panels, ui, work
 from core.streamlit_app.data.python import as_code
 from core.streamlit_app.dynamics.data import DynamicsData
-from core.streamlit_app.dynamics.doses import AT_ONCE, SECONDS, lesson_lines
+from core.streamlit_app.dynamics.doses import AT_ONCE, SECONDS, in_words, lesson_lines
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -88,7 +88,7 @@ def _evaluation(settings: Settings) -> None:
     if found is None:
         return
     faults = figures.faults_table(found)
-    st.dataframe(faults, hide_index=True, height="content", key="dynamics.faults")
+    panels.wrapped_table(in_words(faults))
     st.caption("R@1 by dose, mean of the seeds; change: the highest dose less the lowest, each seed with itself. p is "
                "corrected for all faults (Holm).")
     table = panels.numbers_table(found.figures())
