@@ -34,8 +34,8 @@ CHANCES = ("gap_chance", "angle")
 
 MOST_RUNS_HOSTED, MOST_STEPS_HOSTED = 200, 3_000
 MOST_KEPT = 20_000
-_SOURCES = ("towers/faults.py", "towers/losses.py", "towers/model.py", "towers/pairs.py", "towers/training.py",
-            "towers/workers.py", "records/classes.py", "records/measuring.py", "records/record.py")
+_SOURCES = ("towers/child.py", "towers/faults.py", "towers/losses.py", "towers/model.py", "towers/pairs.py",
+            "towers/training.py", "records/classes.py", "records/measuring.py", "records/record.py")
 
 
 def finals(lesson: Lesson, setups: Sequence[Setup], *, workers: int = 2, on_progress: Progress | None = None,

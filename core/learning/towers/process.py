@@ -7,28 +7,23 @@ grow side by side. The process ends with whoever started it.
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 from core.errors import OrreryError, ShapeError
 from core.learning.records.record import Record, Snapshot
 from core.learning.towers import wire
-from core.learning.towers.child import PAUSE, RESUME, STOP
+from core.learning.towers.child import PAUSE, RESUME, STOP, started
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import Setup
 
 State = Literal["waiting", "starting", "running", "paused", "finished", "stopped", "failed"]
 MOST_BYTES = 512 * 1024**2
 STOP_SECONDS = 10.0      # a process that was asked to stop has this long
-_ROOT = Path(__file__).parents[3]
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from core.learning.towers.child import serve; serve()"
 
 
 class TowerProcess:
@@ -106,7 +101,7 @@ class TowerProcess:
             if self.state != "waiting":
                 return
             self.state = "starting"
-            self._process = _spawned()
+            self._process = started()
         for work in (self._tell, self._hear):
             threading.Thread(target=work, name="orrery-training", daemon=True).start()
 
@@ -243,10 +238,3 @@ def _check_size(points: int, setups: Sequence[Setup]) -> None:
 
 def _how(code: int) -> str:
     return f"was ended by the system ({signal.Signals(-code).name})" if code < 0 else f"ended with status {code}"
-
-
-def _spawned() -> subprocess.Popen[bytes]:
-    one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
-    return subprocess.Popen([sys.executable, "-P", "-c", _PROGRAM, str(_ROOT)], bufsize=0,
-                            env={**os.environ, **one, "PYTHONDONTWRITEBYTECODE": "1"}, stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

@@ -10,42 +10,29 @@ from __future__ import annotations
 import atexit
 import os
 import queue
-import subprocess
-import sys
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from core.errors import Cancelled, OrreryError
 from core.learning.towers import wire
+from core.learning.towers.child import LESSONS, PROGRAM, started
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import Setup
 from core.settings import settings
 
-IDLE_SECONDS = 120.0
 MOST_WORKERS, MOST_HOSTED = 8, 2
-LESSONS = 2
-"""Lessons that a worker remembers."""
-
-THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-_ROOT = Path(__file__).parents[3]
 _WAIT = 0.1
 
 
 class Worker:
     """One process; a thread at a time may ask it."""
 
-    program = "import sys; sys.path.insert(0, sys.argv[1]); from core.learning.towers.workers import serve; serve()"
+    program = PROGRAM
 
     def __init__(self) -> None:
         self._lessons: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", self.program, str(_ROOT)], bufsize=0, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, **THREADS, "PYTHONDONTWRITEBYTECODE": "1"})
+        self.process = started(self.program)
 
     @property
     def alive(self) -> bool:
@@ -53,7 +40,7 @@ class Worker:
         return self.process.poll() is None
 
     def final(self, lesson: Lesson, setup: Setup) -> dict[str, Any]:
-        """What `final` gives, made by the process.
+        """What `core.learning.towers.child.final` gives, made by the process.
 
         Raises
         ------
@@ -67,12 +54,12 @@ class Worker:
         key = lesson.fingerprint
         if key not in self._lessons:
             said, arrays = wire.packed(lesson)
-            wire.write(sink, {"ask": "lesson", "key": key, **said}, arrays)
+            wire.write(sink, {**said, "key": key}, arrays)
             self._lessons = [*self._lessons, key][-LESSONS:]
-        wire.write(sink, {"ask": "final", "lesson": key, "setup": setup.as_json()})
+        wire.write(sink, {"lesson": key, "setup": setup.as_json()})
         answer, _ = wire.read(source)
-        if "error" in answer:
-            raise OrreryError(*answer["error"])
+        if "expected" in answer:
+            raise OrreryError(answer["expected"], answer["got"], answer["hint"])
         return answer
 
     def close(self) -> None:
@@ -102,7 +89,7 @@ class Pool:
             self._idle.put(None)
 
     def final(self, lesson: Lesson, setup: Setup, should_stop: Callable[[], bool]) -> dict[str, Any]:
-        """What `final` gives; a stop ends the process that is at it.
+        """What `core.learning.towers.child.final` gives; a stop ends the process that is at it.
 
         Raises
         ------
@@ -175,76 +162,3 @@ def shared_pool() -> Pool:
             _shared = Pool()
             atexit.register(_shared.close)
         return _shared
-
-
-def final(lesson: Lesson, setup: Setup) -> dict[str, Any]:
-    """Train once, here; the measures before and after, as plain values.
-
-    Returns
-    -------
-    ``start`` and ``end``: measures by name, with ``gap_chance`` (the gap where the names image and text change places
-    within a concept) and ``angle`` (of the means, degrees); ``ended``: why it did not go to its end, "" where it did;
-    ``seconds``: of the processor.
-    """
-    from core.learning.towers.training import train
-
-    began = time.process_time()
-    record = train(lesson, setup.but(every=setup.steps))
-    return {"start": _measured(record, 0), "end": {} if record.ended else _measured(record, -1), "ended": record.ended,
-            "seconds": time.process_time() - began}
-
-
-def serve() -> None:
-    """The loop of a worker: one request, one reply, until its input ends or nobody asks."""
-    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)       # what a library prints is no reply
-    if hasattr(os, "nice"):
-        os.nice(5)      # pages and live trainings go first
-    asked: queue.Queue[wire.Message] = queue.Queue()
-    threading.Thread(target=_listen, args=(source, asked), daemon=True).start()
-    lessons: OrderedDict[str, Lesson] = OrderedDict()
-    while True:
-        try:
-            said, arrays = asked.get(timeout=IDLE_SECONDS)
-        except queue.Empty:
-            return
-        if said["ask"] == "lesson":
-            lessons[said["key"]] = wire.unpacked(said, arrays)
-            while len(lessons) > LESSONS:
-                lessons.popitem(last=False)
-            continue
-        try:
-            answer = final(lessons[said["lesson"]], Setup.from_json(said["setup"]))
-        except OrreryError as error:
-            answer = {"error": [error.expected, error.got, error.hint]}
-        except Exception as error:
-            answer = {"error": ["a training that runs to its end", f"{type(error).__name__}: {error}"[:600],
-                                "This is a fault of Orrery's."]}
-        wire.write(sink, answer)
-
-
-def _listen(source: BinaryIO, asked: queue.Queue[wire.Message]) -> None:
-    """Hear the program that started this one, and end with it, in the middle of a training too."""
-    while True:
-        try:
-            asked.put(wire.read(source))
-        except EOFError:
-            os._exit(0)
-
-
-def _measured(record: Any, at: int) -> dict[str, float]:
-    import numpy as np
-
-    from core.geometry.swaps import Swaps
-    from core.learning.records.classes import zero_shot_shares
-
-    pairs = record.pairs(at)
-    swaps = Swaps.within(len(pairs.images), len(pairs.texts), pairs.links)
-    by_chance, _ = swaps.gap(swaps.sums(np.concatenate([pairs.images, pairs.texts]).astype(np.float64)))
-    a, b = (x.astype(np.float64).mean(axis=0) for x in (pairs.images, pairs.texts))
-    a, b = a / max(np.linalg.norm(a), 1e-12), b / max(np.linalg.norm(b), 1e-12)
-    angle = 2 * np.arctan2(np.linalg.norm(a - b), np.linalg.norm(a + b))
-    found = {name: float(values[at]) for name, values in record.measures.items()}
-    found |= {"gap_chance": by_chance, "angle": float(np.degrees(angle))}
-    found |= zero_shot_shares(pairs.images, pairs.texts, pairs.links, record.probe.labels)
-    return {name: value for name, value in found.items() if np.isfinite(value)}

@@ -48,10 +48,10 @@ class Wild(Worker):
     program = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from core.learning.towers import training, workers
+from core.learning.towers import child, training
 sound = training.Training._loss_of
 training.Training._loss_of = lambda self, rows: sound(self, rows) * (float("nan") if self.at > 1 else 1)
-workers.serve()
+child.serve()
 """
 
 
