@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -152,6 +152,28 @@ def pick_number(label: str, low: N, high: N, *, key: str, default: N, step: N | 
     number_format = ("%d" if isinstance(default, int) else f"%.{digits}f") + (f" {unit}" if unit else "")
     value = st.slider(label, low, high, step=step, key=key, help=help, format=number_format)
     return _remember(key, type(default)(round(value, 6)), default)
+
+
+def pick_range(label: str, low: int, high: int, *, key: str, default: tuple[int, int], step: int = 1,
+               help: str | None = None) -> tuple[int, int]:
+    """Two whole numbers in [low, high], the first not above the second, on one slider; in the URL as "10-200"."""
+    joined = "{}-{}".format(*default)
+    _restore(key, joined, lambda raw: raw)
+    held = st.session_state[key]
+    ends = _two_numbers(held) if isinstance(held, str) else held
+    ends = default if ends is None else tuple(sorted(min(max(end, low), high) for end in ends))
+    if ends != held:
+        st.session_state[key] = ends
+    chosen: Any = st.slider(label, low, high, step=step, key=key, help=help)
+    first, second = chosen
+    _remember(key, f"{first}-{second}", joined)
+    return int(first), int(second)
+
+
+def _two_numbers(raw: str) -> tuple[int, int] | None:
+    """What "10-200" says; None where it says no two whole numbers."""
+    parts = raw.split("-")
+    return (int(parts[0]), int(parts[1])) if len(parts) == 2 and all(part.isdecimal() for part in parts) else None
 
 
 def pick_text(label: str, *, key: str, default: str = "", help: str | None = None, placeholder: str | None = None,

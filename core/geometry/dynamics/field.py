@@ -15,8 +15,9 @@ from core.geometry.dynamics.flow import Flow
 
 WIDEST = 45.0
 """Degrees: wider kernels bring vectors from the other side of the sphere, where no one way leads from."""
-LEAST_MASS = 3.0
-"""Nothing is drawn where the kernel holds less than this many points' worth: there fewer than three points decide."""
+FEWEST = 3
+"""Points that must lie within the angle of diffusion of a place, where the kernel is above 1/e of its peak, for
+anything to be said of it: elsewhere its mass is low, or is that of the tails of a crowd that lies far away."""
 STEP = 1e-4
 _CHUNK, _NODES = 512, 50_000
 _ACROSS = 1e-12
@@ -89,12 +90,14 @@ class Smoothing:
     places : (p, 3) float64, unit rows: where the field is evaluated.
     base : (n, 3) float64, unit rows: where displacements are known.
     weights, slopes : (p, n) float64: the kernel over its peak, and its derivative by the cosine.
+    near : (p,) int64: points within the angle of diffusion.
     """
 
     places: np.ndarray
     base: np.ndarray
     weights: np.ndarray
     slopes: np.ndarray
+    near: np.ndarray
 
     @classmethod
     def of(cls, degrees: float, places: np.ndarray, base: np.ndarray) -> Smoothing:
@@ -103,7 +106,8 @@ class Smoothing:
         before = np.minimum(along.astype(np.int32), _NODES - 1)
         share = along - before
         weights, slopes = (table[before] * (1 - share) + table[before + 1] * share for table in _tables(degrees))
-        return cls(places, base, weights, slopes)
+        near = (along >= (np.cos(np.radians(degrees)) + 1) * (_NODES / 2)).sum(axis=1)
+        return cls(places, base, weights, slopes, near)
 
     @cached_property
     def mass(self) -> np.ndarray:
@@ -199,8 +203,8 @@ class KernelField:
         return np.concatenate([part.mass for part in self._parts(places)])
 
     def known(self, places: np.ndarray) -> np.ndarray:
-        """Places of which something may be said: (p, 3) -> (p,) bool, mass at least `LEAST_MASS`."""
-        return self.mass(places) >= LEAST_MASS
+        """Places of which something may be said: (p, 3) -> (p,) bool, at least `FEWEST` points near."""
+        return np.concatenate([part.near for part in self._parts(places)]) >= FEWEST
 
     def divergence_and_curl(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """In closed form: (p, 3) -> two (p,) float64."""

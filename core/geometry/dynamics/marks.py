@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import Cancelled, ShapeError
 from core.geometry.directions import angles, fibonacci
-from core.geometry.dynamics.field import LEAST_MASS, KernelField, Smoothing, transported
+from core.geometry.dynamics.field import FEWEST, KernelField, Smoothing, transported
 from core.geometry.dynamics.flow import Flow
 from core.geometry.threads import one_thread
 
@@ -38,7 +38,7 @@ class Found:
     value : divergence (share of area gained) or curl (radians) of the smoothed field there, over the move.
     limit : what 95 % of shuffled fields stay within there, in the same unit, all places and kinds taken together.
     p : share of shuffled fields that have anything as far from chance anywhere.
-    mass : points' worth of kernel there.
+    near : points within the angle of diffusion.
     places : how many neighbouring places it takes up.
     """
 
@@ -47,7 +47,7 @@ class Found:
     value: float
     limit: float
     p: float
-    mass: float
+    near: int
     places: int
 
 
@@ -58,7 +58,7 @@ class Marks:
     Attributes
     ----------
     found : the marks, the farthest from chance first.
-    places : (p, 3) float64: those of the even lattice with enough mass, which were looked at.
+    places : (p, 3) float64: those of the even lattice with enough points near, which were looked at.
     divergence, curl : (p,) float64, of the smoothed field there.
     p : share of shuffled fields with anything as far from chance as the strongest place; 1 where nothing was looked at.
     n, shuffles, seed, degrees : points, shuffled fields, their seed, the diffusion.
@@ -109,7 +109,7 @@ def marks(flow: Flow, *, degrees: float, group: np.ndarray | None = None, shuffl
     shuffles
         Fields of shuffled displacements, at least 19.
     places
-        Of an even lattice over the whole sphere; those with less than `LEAST_MASS` are not looked at.
+        Of an even lattice over the whole sphere; those with fewer than `FEWEST` points near are not looked at.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def marks(flow: Flow, *, degrees: float, group: np.ndarray | None = None, shuffl
     field = KernelField(flow, degrees)
     lattice = fibonacci(places)
     smoothing = field.smoothing(lattice)
-    smoothing = field.smoothing(lattice[smoothing.mass >= LEAST_MASS])
+    smoothing = field.smoothing(lattice[smoothing.near >= FEWEST])
     looked = len(smoothing.places)
     if not looked:
         nothing = np.zeros(0)
@@ -140,7 +140,7 @@ def marks(flow: Flow, *, degrees: float, group: np.ndarray | None = None, shuffl
     limit = float(np.sort(largest)[math.ceil(LEVEL * (shuffles + 1)) - 1])
     found = [one for measure, kinds in enumerate((("source", "sink"), ("anticlockwise", "clockwise")))
              for sign, kind in zip((1, -1), kinds)
-             for one in _regions(kind, smoothing.places, smoothing.mass, all_of[0, measure],
+             for one in _regions(kind, smoothing.places, smoothing.near, all_of[0, measure],
                                  sign * away[0, measure], middle[measure] + sign * limit * scale[measure], limit,
                                  largest, places)]
     found.sort(key=lambda one: (one.p, -abs(one.value)))
@@ -162,7 +162,7 @@ def _measure(out: np.ndarray, flow: Flow, smoothing: Smoothing, group: np.ndarra
             on_progress(done / shuffles, f"{done} of {shuffles} shuffled fields")
 
 
-def _regions(kind: str, places: np.ndarray, mass: np.ndarray, values: np.ndarray, away: np.ndarray,
+def _regions(kind: str, places: np.ndarray, near: np.ndarray, values: np.ndarray, away: np.ndarray,
              limits: np.ndarray, limit: float, largest: np.ndarray, lattice: int) -> list[Found]:
     """Groups of neighbouring places beyond chance, and the strongest place of each."""
     from scipy.sparse.csgraph import connected_components
@@ -177,5 +177,5 @@ def _regions(kind: str, places: np.ndarray, mass: np.ndarray, values: np.ndarray
         rows = beyond[region == one]
         top = rows[np.argmax(away[rows])]
         out.append(Found(kind, places[top], float(values[top]), float(limits[top]),
-                         float((largest >= away[top]).mean()), float(mass[top]), len(rows)))
+                         float((largest >= away[top]).mean()), int(near[top]), len(rows)))
     return out

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from core.geometry.directions import fibonacci
-from core.geometry.dynamics.field import LEAST_MASS, KernelField
+from core.geometry.dynamics.field import FEWEST, KernelField
 from core.geometry.threads import one_thread
 
 STEP, LONGEST = 2.5, 35.0
@@ -21,8 +21,8 @@ def streamlines(field: KernelField, *, apart: float = 7.0, step: float = STEP,
                 longest: float = LONGEST) -> list[np.ndarray]:
     """Lines along a field, by Runge and Kutta's fourth order with every stage pulled back onto the sphere.
 
-    Lines follow the direction of the field at unit speed, both ways from seeds on an even lattice, and end where the
-    mass of the kernel is below `LEAST_MASS`, where the field is slower than 5 % of its median over the seeds, or where
+    Lines follow the direction of the field at unit speed, both ways from seeds on an even lattice, and end where
+    fewer than `FEWEST` points are near, where the field is slower than 5 % of its median over the seeds, or where
     another line runs within half of ``apart``.
 
     Parameters
@@ -84,7 +84,7 @@ def _one_step(field: KernelField, p: np.ndarray, h: float, least: float) -> tupl
         f = part.field(field.flow.vectors)
         length = np.linalg.norm(f, axis=1)
         if q is p:
-            goes_on[:] = (length >= least) & (part.mass >= LEAST_MASS)
+            goes_on[:] = (length >= least) & (part.near >= FEWEST)
         return f / np.maximum(length, least)[:, None]
 
     k1 = direction(p)

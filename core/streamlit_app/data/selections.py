@@ -29,11 +29,16 @@ def kept() -> dict[str, Selection]:
 
 def keep(ready: Ready, name: str, image_ids: Sequence[str], words: str, text_ids: Sequence[str] = ()) -> None:
     """Keep items that were found as a selection, under a name that is not taken yet."""
+    keep_from(ready.opened.name, name, image_ids, words, text_ids)
+
+
+def keep_from(opened: str, name: str, image_ids: Sequence[str], words: str, text_ids: Sequence[str] = ()) -> None:
+    """As `keep`, of what is open under that name."""
     taken, number, free = kept(), 1, name[:LONGEST_NAME]
     while free in taken:
         number += 1
         free = f"{name[:LONGEST_NAME - 4]} {number}"
-    taken[free] = found = Selection(free, tuple(image_ids), tuple(text_ids), f"{ready.opened.name}: {words}"[:400])
+    taken[free] = found = Selection(free, tuple(image_ids), tuple(text_ids), f"{opened}: {words}"[:400])
     counted = f"{len(image_ids):,} images" if not text_ids else _said(found)
     st.toast(panels.plain(f"Kept as “{free}”: {counted}."), icon=":material/bookmark_added:")
 

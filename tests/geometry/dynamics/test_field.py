@@ -8,7 +8,7 @@ import pytest
 from core.errors import ShapeError
 from core.geometry.density import heat_kernel
 from core.geometry.directions import fibonacci, log_map, unit
-from core.geometry.dynamics.field import LEAST_MASS, KernelField, divergence_and_curl, transported
+from core.geometry.dynamics.field import KernelField, divergence_and_curl, transported
 from core.geometry.dynamics.flow import Flow, displacement
 from tests.geometry.dynamics.planted import random_turn, turned
 
@@ -109,7 +109,10 @@ def test_far_from_all_points_nothing_is_known():
     field = KernelField(displacement(near, near), 12)
     np.testing.assert_array_equal(field.known(np.array([[0, 0, 1.0], [0, 0, -1.0], [1, 0, 0.0]])),
                                   [True, False, False])
-    assert field.mass(near[:1])[0] >= LEAST_MASS
+    crowd = KernelField(displacement(*[np.repeat(near[:1], 900, axis=0)] * 2), 12)
+    edge = np.cross(near[:1], [1.0, 0, 0])
+    beside = near[:1] * np.cos(0.5) + edge / np.linalg.norm(edge) * np.sin(0.5)
+    assert crowd.mass(beside)[0] > 3 and not crowd.known(beside)[0], "29 degrees from a crowd nothing is known"
     assert np.isfinite(field(np.array([[0, 0, -1.0]]))).all()
 
 

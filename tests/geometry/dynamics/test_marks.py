@@ -34,7 +34,7 @@ def test_planted_source_sink_and_rotation_are_marked_where_they_are():
         nearest[kind] = min(float(np.degrees(angle(one.place, np.array(place, float)))) for one in own)
         for one in own:
             assert (one.value > one.limit) if kind != "sink" else (one.value < one.limit)
-            assert one.p <= 0.05 and one.mass >= 3 and one.places >= 1
+            assert one.p <= 0.05 and one.near >= 3 and one.places >= 1
     assert max(nearest.values()) < 25
 
 
