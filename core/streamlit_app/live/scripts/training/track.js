@@ -22,6 +22,7 @@ class Track {
   get last() { return this.steps[this.steps.length - 1] ?? 0; }
 
   values(k) {   // of one snapshot, as whole numbers; undefined where they have not come
+    if (k < 0 || k >= this.steps.length) return undefined;
     const chunk = Math.floor(k / this.per), size = 3 * this.n, inTail = k - this.per * this.chunks.length;
     const all = inTail >= 0 ? this.tail : CHUNKS.get(this.chunks[chunk]);
     const at = inTail >= 0 ? inTail : k % this.per;
