@@ -44,8 +44,10 @@ class _Look:
 
 def show(settings: Settings, data: DynamicsData) -> None:
     """Start a run, watch it, hold it, go back through its steps, lay others beside it."""
-    beside = _pick_beside(data)
-    look = _pick_look()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="dynamics.look"):
+        look = _pick_look()
+        with st.container(width=380):
+            beside = _pick_beside(data)
     at_work = runs.at_work()
     st.fragment(_live, run_every=EVERY_SECONDS if at_work else None)(data, beside, look, at_work)
     if at_work:
@@ -68,11 +70,12 @@ def _first(setup: Setup) -> Setup:
 
 
 def _pick_look() -> _Look:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="dynamics.look"):
+    with st.container(width="content"):
         colour: Colour = "class" if state.pick_option("Colours", {"kind": "Images and texts", "class": "Classes"},
                                                       key="colours", widget="segments") == "class" else "kind"
-        with st.container(width=220):
-            trails = state.pick_number("Trails, snapshots back", 0, 12, key="trails", default=4)
+    with st.container(width=200):
+        trails = state.pick_number("Trails, snapshots back", 0, 12, key="trails", default=4)
+    with st.container(width="content"):
         flow = state.pick_flag("Arrows", key="arrows", help=f"The way to the next snapshot, {FLOW:g} times as long.")
     return _Look(colour, trails, FLOW if flow else 0.0)
 

@@ -24,8 +24,8 @@ class Drawing {
   }
 
   program(vs, fs) {   // one for all layers that have the same shaders
-    const gl = this.gl;
-    if (this.programs.has(vs)) return this.programs.get(vs);
+    const gl = this.gl, both = vs + fs;
+    if (this.programs.has(both)) return this.programs.get(both);
     const made = gl.createProgram();
     for (const [kind, text] of [[gl.VERTEX_SHADER, vs], [gl.FRAGMENT_SHADER, fs]]) {
       const shader = gl.createShader(kind);
@@ -38,7 +38,7 @@ class Drawing {
     gl.linkProgram(made);
     const at = new Map();
     made.at = (name) => { if (!at.has(name)) at.set(name, gl.getUniformLocation(made, name)); return at.get(name); };
-    this.programs.set(vs, made);
+    this.programs.set(both, made);
     return made;
   }
 

@@ -52,5 +52,5 @@ class TrainingSphere extends SphereView {
   }
 }
 
-const numberOf = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(2).includes("e") ? value.toExponential(1) :
-  Math.abs(value) < 1 ? value.toFixed(2).replace(/^(-?)0\./, "$1.") : value.toFixed(2));
+const numberOf = (value) => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") :
+  value && Math.abs(value) < 0.01 ? value.toExponential(1) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2));

@@ -1,7 +1,5 @@
 // A layer that is drawn anew only where the camera, the colours or the scene change, and else shown again as it was:
 // points that move many times a second need no new globe.
-const STILL_VS = `#version 300 es
-void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }`;
 const STILL_FS = `#version 300 es
 precision mediump float;
 uniform sampler2D u_kept;
@@ -10,7 +8,7 @@ void main() { colour = texelFetch(u_kept, ivec2(gl_FragCoord.xy), 0); }`;
 
 function stillLayer(layerOf) {
   return (drawing) => {
-    const gl = drawing.gl, layer = layerOf(drawing), program = drawing.program(STILL_VS, STILL_FS), empty = gl.createVertexArray();
+    const gl = drawing.gl, layer = layerOf(drawing), program = drawing.program(BODY_VS, STILL_FS), empty = gl.createVertexArray();
     const kept = [0, 1].map(() => ({ texture: gl.createTexture(), frame: gl.createFramebuffer(), of: "" }));
     let shown = "";
 
