@@ -37,8 +37,9 @@ def show(settings: Settings, data: DynamicsData) -> None:
         with st.container(width=220):
             seeds = state.pick_number("Seeds", 3, MOST_SEEDS, key="dose_seeds", default=SEEDS,
                                       help="Trainings at each value; they differ in weights, batches and faults.")
-    others = dials.in_words(data.setup.but(**{dial: getattr(Setup, dial)}))
-    st.caption(f"{panels.plain(DIALS[dial].help)} Other dials: {panels.plain(others)}.")
+    others = data.setup.but(**{dial: getattr(Setup, dial)})
+    stand = "as at first" if others == Setup() else dials.in_words(others)
+    st.caption(f"{panels.plain(DIALS[dial].help)} All other dials: {panels.plain(stand)}.")
     found = _found(data, dial, seeds)
     if found is None:
         return

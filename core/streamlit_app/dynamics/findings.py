@@ -20,10 +20,13 @@ from core.streamlit_app.dynamics.doses import AT_ONCE, SECONDS, in_words, lesson
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
+BASE = Setup()
+"""All that no experiment sets."""
+
 
 def show(settings: Settings, data: DynamicsData) -> None:
     """Each experiment with its claim, its button and what it found; then all figures of the command."""
-    st.caption(f"Each claim is tried by trainings of {Setup.steps} steps that differ in one thing, with {SEEDS} seeds "
+    st.caption(f"Each claim is tried by trainings of {BASE.steps} steps that differ in one thing, with {SEEDS} seeds "
                "or more. The dials above do not matter here, so that everybody finds the same.")
     for key in EXPERIMENTS:
         with panels.friendly_errors():
@@ -50,12 +53,12 @@ def _one(data: DynamicsData, name: str) -> None:
 def _found(data: DynamicsData, name: str) -> Found | None:
     """The experiment, begun by a button unless all its trainings are kept; the page goes on below its progress."""
     experiment = EXPERIMENTS[name]
-    setups = with_seeds(experiment.setups(Setup()).values(), SEEDS * experiment.seeds)
+    setups = with_seeds(experiment.setups(BASE).values(), SEEDS * experiment.seeds)
     missing = len(setups) - known_of(data.lesson, setups)
-    key = fingerprint("experiment", name, data.lesson.fingerprint, data.own)
+    key = fingerprint("experiment", name, data.lesson.fingerprint, data.own, BASE.as_json())
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> Found:
-        return run(name, data.lesson, workers=AT_ONCE, on_progress=on_progress, should_stop=should_stop)
+        return run(name, data.lesson, BASE, workers=AT_ONCE, on_progress=on_progress, should_stop=should_stop)
 
     known = cached.results().get(key) is not None or work.running(key) is not None
     if not known and missing and not st.button(
