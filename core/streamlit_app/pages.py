@@ -55,5 +55,9 @@ SUBJECTS: tuple[Page, ...] = (
          "What is wrong with a dataset, what changes when one acts on it, and how do two datasets differ?",
          "Copies, wrong captions and labels, outliers, blurred pictures: each with its evidence and a threshold to "
          "move. Drop them in a what-if, read every measure beside as many dropped at random, take the list away."),
+    Page("dynamics", "pages/6_Learning_Dynamics.py", "Learning Dynamics", ":material/model_training:",
+         "Training as a flow on the sphere: how do images and texts find each other, and what do data do to it?",
+         "Train two small towers live and watch images and captions find each other on the sphere. Turn the dials of "
+         "data, loss and temperature, read doses over five seeds, follow your own checkpoints."),
 )
 PAGES = {page.word: page for page in (HOME, *SUBJECTS)}
