@@ -10,16 +10,6 @@ from core.geometry.jackknife import with_interval
 from core.types import Number
 
 
-def log_potential(x: np.ndarray, t: float = 2.0) -> float:
-    """The value of `uniformity` alone, some ten times as fast."""
-    n, total = len(x), 0.0
-    for start in range(0, n, 1024):
-        cosine = x[start:start + 1024] @ x.T
-        np.exp((2 * t) * (np.minimum(cosine, 1) - 1), out=cosine)
-        total += float(cosine.sum(dtype=np.float64)) - float(np.trace(cosine, start, dtype=np.float64))
-    return math.log(total / (n * (n - 1)))
-
-
 def uniformity(x: np.ndarray, cluster: np.ndarray, t: float = 2.0) -> Number:
     """Log mean of exp(-t |u - v|^2) over pairs of the (n, d) unit rows, n >= 2; ``cluster`` (n,) belong together."""
     n, d = x.shape

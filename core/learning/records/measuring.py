@@ -11,7 +11,7 @@ from core.geometry.alike import by_kind
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import clusters
 from core.geometry.retrieval import any_right, chance_of_a_hit, recall_at
-from core.geometry.uniformity import log_potential, uniformity
+from core.geometry.uniformity import uniformity
 from core.learning.records.record import MEASURES, Probe, Record
 from core.types import Number
 
@@ -49,7 +49,7 @@ def measures_of(images: np.ndarray, texts: np.ndarray, probe: Probe) -> dict[str
         shares = _by_class(hits, probe)[1]
         found["worst_class"] = float(shares.min()) if len(shares) else math.nan
         found["alignment"] = float(2 - 2 * scores[links[:, 0], links[:, 1]].mean(dtype=np.float64))
-    found["uniformity"] = log_potential(images) if len(images) > 1 else math.nan
+    found["uniformity"] = uniformity(images, np.arange(len(images))).value if len(images) > 1 else math.nan
     found["gap"] = float(np.linalg.norm(images.mean(axis=0, dtype=np.float64) - texts.mean(axis=0, dtype=np.float64)))
     return found
 

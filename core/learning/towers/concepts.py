@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from core.sources.solids.scene import Scene, sample_scene
 from core.sources.solids.vocabulary import COLOURS, SOLIDS
 from core.types import fingerprint
 
-VERSION = "1"
-CONCEPT_SOLIDS = ("sphere", "cube", "cone", "torus")
+VERSION = "2"
+NEARER = 0.8
+CONCEPT_SOLIDS = ("sphere", "cone", "cylinder", "octahedron")
 CONCEPT_COLOURS = ("red", "green", "blue")
 
 Progress = Callable[[float, str], None]
@@ -83,8 +85,12 @@ def averaged(images: np.ndarray) -> np.ndarray:
 
 def _scenes(concepts: Sequence[tuple[str, str]], size: int, seed: int, part: int) -> list[Scene]:
     """One solid each, the concepts by turns; scene i depends on seed, part and i alone."""
-    return [sample_scene(np.random.default_rng((seed, part, i)), count=1, held_out=None, solid=solid, colour=colour)
-            for i in range(size) for solid, colour in (concepts[i % len(concepts)],)]
+    scenes = []
+    for i in range(size):
+        solid, colour = concepts[i % len(concepts)]
+        scene = sample_scene(np.random.default_rng((seed, part, i)), count=1, held_out=None, solid=solid, colour=colour)
+        scenes.append(replace(scene, camera=replace(scene.camera, distance=NEARER * scene.camera.distance)))
+    return scenes
 
 
 def _pairs(images: np.ndarray, concepts: Sequence[tuple[str, str]], prefix: str) -> SmallPairs:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.learning.towers.setup import Setup
+from core.types import fingerprint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 WIDTH = 64
 WORD = 32
 PATCH = 4
-BLOCKS = 2
 HEADS = 4
 TEMPERATURE = 0.07
 HIGHEST_SCALE = 100.0
@@ -58,9 +58,9 @@ class Vocabulary:
 class Towers:
     """Two towers that end in one space, with the temperature and the bias of their loss.
 
-    The image tower is two convolutions (3 to 24 to 48 channels, each halving the side) and a linear layer, or two
-    blocks of attention over patches of 4 px; the text tower is the mean of learned word vectors and a layer upon it.
-    Both give 64 numbers, which a linear map of each, or one of both, brings to ``setup.dim``.
+    The image tower is two convolutions (3 to 24 to 48 channels, the side halved after each) and a linear layer, or a
+    block of attention over patches of 4 px; the text tower is the mean of learned word vectors and two layers upon it.
+    Both give 64 numbers of mean 0 and variance 1, which a linear map of each, or one of both, brings to ``setup.dim``.
 
     With the Euclidean distance the features are off the sphere while they learn, as EuCLIP takes them, and `unit`
     brings them onto it to be looked at. Each weight depends on the seed and its own name alone, so that runs with other
@@ -82,7 +82,8 @@ class Towers:
         self.parts = nn.ModuleDict({
             "images": _convolutions() if setup.tower == "convolution" else _patches(),
             "words": nn.EmbeddingBag(len(vocabulary) + 1, WORD, mode="mean", padding_idx=0),
-            "texts": nn.Sequential(nn.Linear(WORD, WIDTH), nn.GELU(), nn.Linear(WIDTH, WIDTH), nn.GELU()),
+            "texts": nn.Sequential(nn.Linear(WORD, WIDTH), nn.GELU(), nn.Linear(WIDTH, WIDTH),
+                                   nn.LayerNorm(WIDTH, elementwise_affine=False)),
             "heads": nn.ModuleDict(heads),
         })
         _initialise(self.parts, setup.seed)
@@ -192,11 +193,16 @@ def turn_towards(a: Tensor, b: Tensor, wanted: float) -> Tensor:
 
 
 def _convolutions() -> nn.Module:
+    import torch
     from torch import nn
 
-    return nn.Sequential(nn.Conv2d(3, 24, 3, stride=2, padding=1), nn.GELU(),
-                         nn.Conv2d(24, 48, 3, stride=2, padding=1), nn.GELU(), nn.Flatten(),
-                         nn.Linear(48 * 4 * 4, WIDTH), nn.GELU())
+    layers = nn.Sequential(nn.Conv2d(3, 24, 3, padding=1), nn.MaxPool2d(2), nn.ReLU(),
+                           nn.Conv2d(24, 48, 3, padding=1), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(),
+                           nn.Linear(48 * 4 * 4, WIDTH), nn.LayerNorm(WIDTH, elementwise_affine=False))
+    for weight in layers.parameters():      # channels last: twice as fast
+        if weight.ndim == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return layers
 
 
 def _patches() -> nn.Module:
@@ -223,26 +229,24 @@ def _patches() -> nn.Module:
             super().__init__()
             self.cut = nn.Conv2d(3, WIDTH, PATCH, stride=PATCH)
             self.place = nn.Parameter(torch.zeros(1, (16 // PATCH) ** 2, WIDTH))
-            self.blocks = nn.Sequential(*(Block() for _ in range(BLOCKS)))
+            self.block = Block()
             self.end = nn.LayerNorm(WIDTH)
 
         def forward(self, pictures: Tensor) -> Tensor:
             tokens = self.cut(pictures).flatten(2).transpose(1, 2) + self.place
-            return self.end(self.blocks(tokens)).mean(1)
+            return self.end(self.block(tokens)).mean(1)
 
     return Patches()
 
 
 def _initialise(parts: nn.Module, seed: int) -> None:
     """Weights as torch draws them by default, but each from a generator of its own, whatever else draws meanwhile."""
-    import zlib
-
     import torch
 
     with torch.no_grad():
         fan = 1
         for name, weight in parts.named_parameters():
-            generator = torch.Generator().manual_seed(zlib.crc32(f"{seed} {name}".encode()))
+            generator = torch.Generator().manual_seed(int(fingerprint("weight", seed, name)[:8], 16))
             if name.startswith("words"):
                 weight.normal_(generator=generator)
                 weight[0] = 0
