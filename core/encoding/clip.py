@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,22 +105,33 @@ class DualEncoder(Encoder):
     def _image_features(self, pixels: torch.Tensor) -> torch.Tensor:
         return _pooled(self._model.get_image_features(pixel_values=pixels))
 
+    def tokens(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
+        """What the text tower takes for n texts, by name, on the CPU; what exceeds `context_length` is cut."""
+        padding = "max_length" if self._family == "siglip" else "longest"
+        with self._tokenizer_lock:
+            found = self._tokenizer(list(texts), padding=padding, padding_side="right", truncation=True,
+                                    max_length=self.context_length, return_tensors="pt")
+        names = ("input_ids",) if self._family == "siglip" else ("input_ids", "attention_mask")
+        return {name: found[name] for name in names}
+
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         """(n, d) float32 raw vectors of n texts, as one batch; what exceeds `context_length` is cut (`truncated`)."""
         import torch
 
         if len(texts) == 0:
             return np.empty((0, self.spec.dim), dtype=np.float32)
-        padding = "max_length" if self._family == "siglip" else "longest"
-        with self._tokenizer_lock:
-            tokens = self._tokenizer(list(texts), padding=padding, padding_side="right", truncation=True,
-                                     max_length=self.context_length, return_tensors="pt")
-        inputs = {"input_ids": tokens["input_ids"]}
-        if self._family != "siglip":
-            inputs["attention_mask"] = tokens["attention_mask"]
+        inputs = self.tokens(texts)
         with torch.inference_mode():
             output = self._model.get_text_features(**{k: v.to(self.device) for k, v in inputs.items()})
             return np.array(_pooled(output).float().cpu().numpy(), dtype=np.float32)
+
+    def save(self, model: Any, folder: Path) -> None:
+        """Write a model of this architecture, in float32, as a folder that `core.encoding.models.load_model` opens."""
+        model.save_pretrained(folder)
+        self._tokenizer.save_pretrained(folder)
+        self.preprocessor.processor.save_pretrained(folder)
+        if self._words is not None:
+            (folder / "words.json").write_text(json.dumps(sorted(self._words)) + "\n")
 
     def logits(self, images: np.ndarray, lengths: np.ndarray, texts: Sequence[str]) -> np.ndarray:
         """As in `Encoder`: scale times cosine plus bias, as trained; the lengths count for nothing."""

@@ -61,6 +61,10 @@ class Recorder:
     setup : what made it, as JSON can say it.
     existing : what becomes of a file that is there: "refuse" it, "replace" it, or "go_on" after its steps.
 
+    Attributes
+    ----------
+    setup : as above; it may be added to.
+
     Raises
     ------
     ShapeError
@@ -87,7 +91,7 @@ class Recorder:
         self._inputs = images, (texts if tokens is None else tokens)
         self._finds_towers, self._texts = encode is None, len(texts)
         self._probe, self._first = _probe_of(_count(images), texts, links, labels, ids)
-        self._name, self._setup = name or (self._path.stem if self._path else "Training"), dict(setup or {})
+        self._name, self.setup = name or (self._path.stem if self._path else "Training"), dict(setup or {})
         self._snapshots: list[Snapshot] = []
         self._ended = ""
         self._gone_on_from(existing)
@@ -112,7 +116,7 @@ class Recorder:
         """What was seen so far; None before the first look."""
         if not self._snapshots:
             return None
-        return Record.of(self._name, self._probe, self._snapshots, setup=self._setup, ended=self._ended)
+        return Record.of(self._name, self._probe, self._snapshots, setup=self.setup, ended=self._ended)
 
     def __call__(self, step: int, model: Any, **measures: Any) -> bool:
         """Look at the model if ``step`` is a multiple of ``every``; call it in each step.
