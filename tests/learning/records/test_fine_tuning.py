@@ -59,12 +59,12 @@ def test_the_built_in_model_learns_other_words_for_colours_by_adapters(world: Da
     before = load_model("builtin", dtype="float32").encode_texts(["a red cube"])
     said: list[str] = []
     seen: list[int] = []
-    record = fine_tune("builtin", world, steps=30, every=15, learning_rate=3e-3, batch=24,
+    record = fine_tune("builtin", world, steps=30, every=15, learning_rate=1e-2, batch=24,
                        on_record=lambda r: seen.append(len(r)), on_progress=lambda fraction, text: said.append(text))
     assert record.steps.tolist() == [0, 15, 30]
     assert seen == [1, 2, 3]
-    assert record.measures["r1"][-1] > record.measures["r1"][0] + 0.4
-    assert record.measures["loss"][-1] < 0.7 * record.measures["loss"][0]
+    assert record.measures["r1"][-1] > record.measures["r1"][0] + 0.2
+    assert record.measures["loss"][-1] < 0.5 * record.measures["loss"][0]
     assert record.measures["temperature"][-1] != record.measures["temperature"][0]
     assert record.ended == ""
     assert len(record.probe.images) == 24
@@ -161,7 +161,7 @@ def test_unreadable_images_are_left_out_and_equal_ones_never_in_both_parts(model
     assert len(set(looked)) == len(looked)
     left_out = record.setup["left_out"]
     assert isinstance(left_out, list)
-    assert (len(looked), record.setup["trained_on"], len(left_out)) in ((2, 18, 1), (3, 16, 2)), "0 and 1 are one picture"
+    assert (len(looked), record.setup["trained_on"], len(left_out)) in ((2, 18, 1), (3, 16, 2)), "0 and 1 are alike"
 
 
 def test_what_cannot_be_is_said(model: str, world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
