@@ -20,7 +20,7 @@ STEPS = {"caption_noise": 0.05, "mismatched": 0.05, "vague": 0.05, "unique": 0.0
 def pick_setup(*, world: bool) -> Setup:
     """All dials, in a panel that opens; those that stand elsewhere than at first are said beside it."""
     with st.container(horizontal=True, vertical_alignment="center", key="dynamics.dials"):
-        with st.popover("Dials", icon=":material/tune:", width=420):
+        with st.popover("Dials", icon=":material/tune:"):
             values = _training()
             st.markdown("**What is wrong with the training pairs**")
             values |= _several([name for name in DATA if world or not DIALS[name].world])
@@ -33,7 +33,7 @@ def pick_setup(*, world: bool) -> Setup:
 
 
 def in_words(setup: Setup) -> str:
-    """What is unlike the first setting, as the name of a run; "as it is" where nothing is."""
+    """What is unlike the first setting, as the name of a run; "first setting" where nothing is."""
     said = []
     for name, value in setup.as_json().items():
         if value == getattr(Setup, name):
@@ -44,7 +44,7 @@ def in_words(setup: Setup) -> str:
         else:
             title = dial.title.lower() if dial is not None else name.replace("_", " ")
             said.append(f"{title} {value:g}" if isinstance(value, int | float) else f"{title} {value}")
-    return ", ".join(said) or "as it is"
+    return ", ".join(said) or "first setting"
 
 
 def _training() -> dict[str, Any]:
