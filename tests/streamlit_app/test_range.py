@@ -25,6 +25,6 @@ def test_ends_come_from_the_url_as_far_as_they_can(asked, there):
     assert not at.exception
     assert at.text[0].value == str(there)
     at.slider[0].set_value((50, 70)).run()
-    assert at.text[0].value == "(50, 70)" and at.query_params["ends"] == ["50-70"]
+    assert at.text[0].value == "(50, 70)" and "50-70" in at.query_params["ends"]
     at.slider[0].set_value((10, 20)).run()
     assert "ends" not in at.query_params
