@@ -54,6 +54,13 @@ def measures_of(images: np.ndarray, texts: np.ndarray, probe: Probe) -> dict[str
     return found
 
 
+def with_measures(record: Record) -> Record:
+    """The record with what its features tell at each step, where that was not kept."""
+    every = [measures_of(images, texts, record.probe) for images, texts in zip(record.images, record.texts)]
+    told = {key: np.array([one[key] for one in every]) for key in every[0]}
+    return replace(record, measures={**told, **record.measures})
+
+
 def hits_of_images(scores: np.ndarray, links: np.ndarray) -> np.ndarray:
     """(n,) float64 in [0, 1]: how likely the nearest caption is an own one, from (n, m) scores."""
     return chance_of_a_hit(scores, links[:, 0], links[:, 1], (1,))[:, 0]
