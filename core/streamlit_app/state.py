@@ -48,8 +48,10 @@ def _of_other_page() -> set[str]:
 
 def open_view(query: dict[str, str]) -> None:
     """Go to a view of the same page that was kept: what its URL said, and defaults for the rest."""
-    for key in (*kept(), *query):
-        st.session_state.pop(key, None)
+    named = {*kept(), *query}
+    for key in list(st.session_state):
+        if str(key).split(":")[0] in named:
+            del st.session_state[key]
     kept().clear()
     st.query_params.from_dict(query)
 
@@ -154,17 +156,17 @@ def pick_number(label: str, low: N, high: N, *, key: str, default: N, step: N | 
     return _remember(key, type(default)(round(value, 6)), default)
 
 
-def pick_range(label: str, low: int, high: int, *, key: str, default: tuple[int, int], step: int = 1,
+def pick_range(label: str, values: Sequence[int], *, key: str, default: tuple[int, int],
                help: str | None = None) -> tuple[int, int]:
-    """Two whole numbers in [low, high], the first not above the second, on one slider; in the URL as "10-200"."""
+    """Two of at least two growing whole numbers, the first not above the second, on one slider; in the URL as "10-200".
+
+    Each number has the same room, however far it lies from the next.
+    """
     joined = "{}-{}".format(*default)
-    _restore(key, joined, lambda raw: raw)
-    held = st.session_state[key]
-    ends = _two_numbers(held) if isinstance(held, str) else held
-    ends = default if ends is None else tuple(sorted(min(max(end, low), high) for end in ends))
-    if ends != held:
-        st.session_state[key] = ends
-    chosen: Any = st.slider(label, low, high, step=step, key=key, help=help)
+    asked = _two_numbers(value_of(key, joined)) or default
+    first, second = (min(values, key=lambda value: abs(value - end)) for end in sorted(asked))
+    widget = f"{key}:{values[0]}:{values[-1]}:{len(values)}"   # its state would not fit other numbers
+    chosen: Any = st.select_slider(label, values, (first, second), key=widget, help=help, format_func="{:,}".format)
     first, second = chosen
     _remember(key, f"{first}-{second}", joined)
     return int(first), int(second)
