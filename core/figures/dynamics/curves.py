@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,11 @@ import pandas as pd
 
 from core.errors import ShapeError
 from core.figures import theme
-from core.figures.frame import framed, panels, plain, shortened, spread
+from core.figures.frame import error_bar, framed, panels, percent, plain, share, shortened, spread
 from core.geometry.uniformity import uniformity_by_chance
-from core.learning.records.record import MEASURES, Probe, Record
+from core.learning.records.measuring import chance_r1
+from core.learning.records.record import MEASURES, Record
+from core.types import Number
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -50,23 +52,14 @@ _PANELS = (
 
 
 def chance(measure: str, record: Record) -> float | None:
-    """What random directions give of a measure; None where that is not known.
-
-    R@1: the share of texts that are an image's own, averaged over images, and the other way about.
-    """
+    """What random directions give of a measure; None where that is not known."""
     if measure == "alignment":
         return 2.0
     if measure == "uniformity":
         return uniformity_by_chance(record.dim)
-    if measure in ("r1", "r1_text"):
-        return _own_share(record.probe, side=int(measure == "r1_text"))
+    if measure == "r1" and len(record.probe.links):
+        return chance_r1(record.probe)
     return None
-
-
-def _own_share(probe: Probe, *, side: int) -> float:
-    sizes = len(probe.images), len(probe.texts)
-    own = np.bincount(np.unique(probe.links, axis=0)[:, side], minlength=sizes[side])
-    return float(own.mean() / sizes[1 - side])
 
 
 def colour(number: int, count: int, *, dark: bool = False) -> str:
@@ -75,7 +68,8 @@ def colour(number: int, count: int, *, dark: bool = False) -> str:
     return p.kinds["plain"] if count == 1 else p.categories[number % len(p.categories)]
 
 
-def curves(records: Sequence[Record], *, at: int | None = None, dark: bool = False) -> go.Figure:
+def curves(records: Sequence[Record], *, at: int | None = None, ends: Sequence[Mapping[str, Number]] = (),
+           dark: bool = False) -> go.Figure:
     """Measures over the steps, a panel each, a line a record.
 
     Parameters
@@ -84,6 +78,8 @@ def curves(records: Sequence[Record], *, at: int | None = None, dark: bool = Fal
         At least one; finished or not. Measures that none of them has get no panel.
     at
         The step looked at, marked in every panel.
+    ends
+        Of each record, the measures of its last step with their intervals, which are drawn there; none where empty.
     dark
         Colours for a dark background.
 
@@ -104,6 +100,8 @@ def curves(records: Sequence[Record], *, at: int | None = None, dark: bool = Fal
     for row, panel in enumerate(shown, 1):
         for number, record in enumerate(records):
             _lines(figure, panel, record, row, colour(number, len(records), dark=dark))
+            if ends:
+                _end_of(figure, panel, record, ends[number], row, colour(number, len(records), dark=dark))
         _chances(figure, panel, records, row, dark)
         _axis(figure, panel, records, row)
     last = max(int(record.steps[-1]) for record in records)
@@ -111,7 +109,7 @@ def curves(records: Sequence[Record], *, at: int | None = None, dark: bool = Fal
         figure.add_vline(x=at, line={"color": theme.palette(dark).text, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(range=[0, max(last, 1)])
     figure.update_xaxes(title_text="training step", row=len(shown), col=1)
-    framed(figure, _finding(records), height=96 + _PANEL * len(shown), dark=dark, legend=False)
+    framed(figure, _finding(records, ends), height=96 + _PANEL * len(shown), dark=dark, legend=False)
     if len(records) > 1:
         _names(figure, shown[0], records, last, dark)
     return figure
@@ -136,6 +134,21 @@ def _lines(figure: go.Figure, panel: _Panel, record: Record, row: int, paint: st
             marker={"color": paint, "size": 6}, showlegend=False,
             hovertemplate=f"{what} %{{y:.3~g}}{' %' if panel.unit == '%' else ''} at step %{{x:,}}"
                           f"<extra>{name}</extra>"), row=row, col=1)
+
+
+def _end_of(figure: go.Figure, panel: _Panel, record: Record, numbers: Mapping[str, Number], row: int,
+            paint: str) -> None:
+    """The interval of the last step."""
+    import plotly.graph_objects as go
+
+    number = numbers.get(panel.measure)
+    if number is None or number.low is None or number.high is None:
+        return
+    shown = percent(number) if panel.unit == "%" else number
+    figure.add_trace(go.Scatter(
+        x=[int(record.steps[-1])], y=[shown.value], mode="markers", showlegend=False, name=plain(record.name),
+        meta=f"{panel.measure} end", marker={"size": 6, "color": paint}, error_y=error_bar([shown], paint),
+        hovertemplate=f"%{{y:.3~g}} ({shown.low:.3g} to {shown.high:.3g}) at the end<extra></extra>"), row=row, col=1)
 
 
 def _chances(figure: go.Figure, panel: _Panel, records: Sequence[Record], row: int, dark: bool) -> None:
@@ -188,20 +201,22 @@ def _names(figure: go.Figure, panel: _Panel, records: Sequence[Record], last: in
     figure.update_layout(margin={"r": int(16 + _NAME * longest)})
 
 
-def _finding(records: Sequence[Record]) -> str:
+def _finding(records: Sequence[Record], ends: Sequence[Mapping[str, Number]]) -> str:
     last = max(int(record.steps[-1]) for record in records)
+    known = [one.get("r1") for one in ends] or [None] * len(records)
+    values = [f"{100 * _end(record, 'r1'):.0f} %" if number is None else share(number)
+              for record, number in zip(records, known)]
     if len(records) > 1:
-        ends = [(record, _end(record, "r1")) for record in records]
-        said = ", ".join(f"{shortened(record.name, _LONGEST)} {100 * value:.0f} %" for record, value in ends
-                         if math.isfinite(value))
+        said = ", ".join(f"{shortened(record.name, _LONGEST)} {value}" for record, value in zip(records, values)
+                         if math.isfinite(_end(record, "r1")))
         by_chance = {round(100 * (chance("r1", record) or 0)) for record in records}
         level = f", by chance {by_chance.pop()} %" if len(by_chance) == 1 else ""
         return f"R@1 of images at the end: {said}{level}" if said else f"{len(records)} runs, {last:,} steps"
     record = records[0]
     if not _known(record, "r1"):
         return f"{record.name}: {len(record):,} snapshot{'s' * (len(record) > 1)}, to step {last:,}"
-    first, now = _start(record, "r1"), _end(record, "r1")
-    return (f"{shortened(record.name)}: R@1 of images {100 * first:.0f} → {100 * now:.0f} % by step {last:,} "
+    first = _start(record, "r1")
+    return (f"{shortened(record.name)}: R@1 of images {100 * first:.0f} → {values[0]} by step {last:,} "
             f"(by chance {100 * (chance('r1', record) or 0):.0f} %, n = {len(record.probe.images):,})"
             + (f"; {record.ended}" if record.ended else ""))
 

@@ -21,6 +21,7 @@ from core.geometry.dynamics.look import QUANTITIES, FlowLook, look_at
 from core.geometry.dynamics.plane import Plane
 from core.geometry.dynamics.plane import plane as plane_of
 from core.geometry.jackknife import clusters
+from core.learning.records.measuring import interval_of, with_measures
 from core.learning.records.placed import Places, placed
 from core.learning.records.record import Record
 from core.scene import SphereScene
@@ -30,7 +31,7 @@ from core.streamlit_app.data.selections import keep_from
 from core.streamlit_app.dynamics.data import DynamicsData, pick_record
 from core.streamlit_app.live.sphere_view import sphere_view
 from core.streamlit_app.state import Settings
-from core.types import fingerprint
+from core.types import Number, fingerprint
 
 SMOOTHING, NARROW, WIDE = 15, 8, 45
 MOST_CLASSES, FEWEST_OF_CLASS = 40, 8
@@ -89,13 +90,11 @@ def _pick(record: Record) -> _Asked:
             degrees = state.pick_number("Diffusion", NARROW, WIDE, key="flow_smooth", default=SMOOTHING, unit="°",
                                         help="How far the heat kernel spreads each point's way: the angle to which the "
                                         "mean cosine of heat to its start has fallen.")
-    every = np.diff(record.steps)
     low, high = _fastest(record)
-    first, last = state.pick_range("From step, to step", int(record.steps[0]), int(record.steps[-1]), key="flow_steps",
-                                   default=(int(record.steps[low]), int(record.steps[high])),
-                                   step=int(every[0]) if (every == every[0]).all() else 1,
-                                   help="At first, the stretch in which images go farthest.")
-    a, b = (int(np.abs(record.steps - step).argmin()) for step in (first, last))
+    steps: list[int] = record.steps.tolist()
+    first, last = state.pick_range("From step, to step", steps, key="flow_steps", default=(steps[low], steps[high]),
+                                   help="At first, the tenth of all snapshots in which images go farthest.")
+    a, b = steps.index(first), steps.index(last)
     if a == b:
         a, b = (a, a + 1) if a + 1 < len(record) else (a - 1, a)
     return _Asked(who, a, b, float(degrees))
@@ -227,6 +226,8 @@ def _keep(data: DynamicsData, record: Record, places: Places, look: FlowLook) ->
 
 @dataclass(frozen=True, eq=False)
 class _OverTime:
+    record: Record
+    ends: Mapping[str, Number]
     speeds: Speeds
     islands: Islands
     plane: Plane | None
@@ -240,7 +241,8 @@ def _over_time(data: DynamicsData, record: Record, asked: _Asked, seed: int) -> 
         groups = {"images": np.arange(n), "texts": np.arange(n, n + m)}
         groups |= {name: _rows(record, _CLASS + name) for name in _classes(record)[:MOST_SPEEDS]} \
             if asked.who.startswith(_CLASS) else {}
-        return _OverTime(speeds(x, record.steps, groups, cluster),
+        whole = with_measures(record)
+        return _OverTime(whole, interval_of(whole), speeds(x, record.steps, groups, cluster),
                          islands_of(record.images, record.steps, record.probe.labels, seed=seed,
                                     on_progress=on_progress, should_stop=should_stop),
                          plane_of(record.images, record.texts, links, record.steps) if len(links) else None)
@@ -259,8 +261,8 @@ def _over_time(data: DynamicsData, record: Record, asked: _Asked, seed: int) -> 
             paths = {record.name: found.plane}
             ui.show(plane.plane(paths, at=at, dark=dark), key="dynamics.flow.plane", how_to_read=plane.CAPTION,
                     table=partial(plane.table, paths))
-    ui.show(curves.curves([record], at=at, dark=dark), key="dynamics.flow.curves", how_to_read=curves.CAPTION,
-            table=lambda: curves.table([record]))
+        ui.show(curves.curves([found.record], at=at, ends=[found.ends], dark=dark), key="dynamics.flow.curves",
+                how_to_read=curves.CAPTION, table=lambda: curves.table([found.record]))
 
 
 def _python(record: Record, asked: _Asked, seed: int) -> str:

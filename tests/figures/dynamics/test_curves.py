@@ -11,6 +11,7 @@ import pytest
 from core.errors import ShapeError
 from core.figures.dynamics import curves
 from core.geometry.uniformity import uniformity_by_chance
+from core.learning.records.measuring import interval_of, with_measures
 from core.learning.records.record import MEASURES, Probe, Record
 from tests.geometry.dynamics.planted import CLASSES, gathering
 
@@ -66,4 +67,15 @@ def test_chance_of_retrieval_counts_each_own_caption():
     probe = Probe(("a", "b"), ("x", "y", "z"), np.array([[0, 0], [0, 1], [1, 2], [0, 0]]))
     two = Record("two", probe, np.array([0]), record.images[:, :2], record.texts[:, :3], {"r1": np.array([0.5])})
     assert curves.chance("r1", two) == pytest.approx((2 / 3 + 1 / 3) / 2)
-    assert curves.chance("r1_text", two) == pytest.approx(0.5)
+    assert curves.chance("loss", two) is None
+
+
+def test_the_last_step_has_its_intervals():
+    record = with_measures(Record("bare", gathering().probe, gathering().steps, gathering().images, gathering().texts))
+    figure = curves.curves([record], ends=[interval_of(record)])
+    ends = {t.meta.split()[0]: t for t in figure.data if t.meta.endswith(" end")}
+    assert {"r1", "alignment", "gap"} <= set(ends)
+    number = interval_of(record)["alignment"]
+    assert ends["alignment"].y[0] == pytest.approx(record.measures["alignment"][-1], abs=1e-6)
+    assert ends["alignment"].error_y.array[0] == pytest.approx(number.high - number.value)
+    assert "→ 100.0 % (" in title(figure) and ends["r1"].y[0] == 100
