@@ -32,6 +32,7 @@ def _held(_: object) -> JSONResponse:
     looked = getattr(sys.modules.get("core.language.quality.looked"), "Looked", None)
     return JSONResponse({
         "looked": sum(type(one) is looked for one in gc.get_objects()),
+        "trainings": [[one.state, one.pid, list(one.at)] for one in cached.trainings()],
         "jobs": [job.key for job in cached.runner().jobs()], "visits": len(visits.sessions()),
         "uploads": LEDGER.total(), "shared": sum(map(len, (cached._results, cached._points, cached._scenes,
                                                                         cached._views))),

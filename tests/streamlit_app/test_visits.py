@@ -41,7 +41,7 @@ def held_when(address: str, condition: Callable[[Held], bool]) -> Held:
 def nothing(found: Held) -> bool:
     at_work = any("ScriptRunner" in name for name in found["threads"])      # type: ignore[attr-defined]
     return not (at_work or found["jobs"] or found["visits"] or found["uploads"] or found["shared"]
-                or found["looked"])
+                or found["looked"] or found["trainings"])
 
 
 def vectors(n: int, seed: int = 0) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from core.errors import OrreryError
@@ -93,8 +93,9 @@ class Trainings:
         for visitor in tuple(self._of):
             self.leave(visitor)
 
-    def __len__(self) -> int:
-        return len(self._of)
+    def __iter__(self) -> Iterator[TowerProcess]:
+        with self._lock:
+            return iter(tuple(self._of.values()))
 
     def _at_work(self) -> list[str]:
         return [visitor for visitor, training in self._of.items()

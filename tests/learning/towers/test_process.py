@@ -209,4 +209,4 @@ def test_visitors_have_one_training_each_and_wait_their_turn(monkeypatch: pytest
             server.start("e", small_lesson(), [LONG], ["of e"])
     finally:
         server.close()
-    assert len(server) == 0
+    assert not list(server)
