@@ -14,7 +14,7 @@ from core.learning.towers.doses import SEEDS, DoseResponse, dose_response, setup
 from core.learning.towers.finals import known_of
 from core.learning.towers.setup import DIALS, Setup
 from core.streamlit_app import panels, state, ui, work
-from core.streamlit_app.data.python import as_code
+from core.streamlit_app.data.python import OPENERS, as_code
 from core.streamlit_app.dynamics import dials
 from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.state import Settings
@@ -100,8 +100,20 @@ def _python(data: DynamicsData, dial: str, seeds: int) -> str:
 
 
 def lesson_lines(data: DynamicsData) -> tuple[list[str], list[str]]:
-    """Imports and lines that make ``lesson``."""
-    return (["from core.learning.towers.concepts import concept_lesson"], ["lesson = concept_lesson()"])
+    """Imports and lines that make ``lesson``; a visitor's own files have made-up names in them."""
+    if data.lesson.world:
+        return ["from core.learning.towers.concepts import concept_lesson"], ["lesson = concept_lesson()"]
+    imports, lines = (list(part) for part in data.opened.python)
+    if not lines:
+        module, call = OPENERS.get(data.opened.source, OPENERS["images"])
+        imports.append(f"from core.sources.{module} import {call.split('(')[0]}")
+        lines.append(f"dataset = {call}")
+    return [*imports, "import numpy as np", "from core.learning.holding_out import hold_out",
+            "from core.learning.towers.brought import bring, lesson_of, probe_of"], [
+        *lines, "n = len(dataset.image_ids)",
+        "brought = bring(dataset.name, dataset.images, np.arange(n), dataset.image_ids, dataset.texts, dataset.links)",
+        "ground = hold_out([[dataset.images.content_hash(i) for i in range(n)]], [brought.whole])",
+        "lesson = lesson_of(brought, ground.free[0], probe_of([brought], ground))"]
 
 
 def setup_code(setup: Setup) -> str:

@@ -16,6 +16,7 @@ import pytest
 from core.errors import Cancelled, OrreryError
 from core.geometry.swaps import Swaps
 from core.learning.towers import finals as module
+from core.learning.towers import wire
 from core.learning.towers.concepts import concept_lesson
 from core.learning.towers.finals import finals, key_of, known_of
 from core.learning.towers.pairs import Lesson
@@ -116,6 +117,19 @@ def test_a_process_that_dies_is_replaced_and_one_that_always_dies_is_said(lesson
         pool.close()
     with pytest.raises(OrreryError, match="status 3, twice"):
         finals(lesson, [QUICK.but(seed=22)], pool=BrokenPool(1))
+
+
+def test_a_process_ends_with_the_program_that_started_it_in_the_middle_of_a_training(lesson: Lesson) -> None:
+    worker = Worker()
+    try:
+        worker.final(lesson, QUICK.but(seed=60))
+        sink = worker.process.stdin
+        assert sink is not None
+        wire.write(sink, {"lesson": lesson.fingerprint, "setup": QUICK.but(steps=20_000).as_json()})
+        sink.close()
+        assert worker.process.wait(timeout=60) == 0
+    finally:
+        worker.close()
 
 
 def test_what_a_training_refuses_is_said_and_what_diverges_is_a_row(lesson: Lesson, pool: Pool) -> None:
