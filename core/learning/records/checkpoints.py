@@ -124,14 +124,18 @@ def _complete(path: Path, above: Path) -> tuple[Path, str]:
                       "config.json or model.safetensors is missing in it")
     joined = settings().cache / "checkpoints" / fingerprint(str(path.resolve()))[:16] / path.name
     joined.mkdir(parents=True, exist_ok=True)
-    for old in joined.iterdir():
-        old.unlink()
+    wanted = {}
     for source in (above, path):        # the checkpoint's own files come last and win
         for file in source.iterdir():
             weights = file.name.endswith(".safetensors") or file.name in ("config.json", hub.INDEX)
             if file.is_file() and any(file.match(pattern) for pattern in CONTENT) and (source is path or not weights):
-                (joined / file.name).unlink(missing_ok=True)
-                _linked(joined / file.name, file.resolve())
+                wanted[file.name] = file.resolve()
+    for old in joined.iterdir():
+        if not old.is_symlink() or old.resolve() != wanted.get(old.name):
+            old.unlink()
+    for name, file in wanted.items():
+        if not (joined / name).is_symlink():
+            _linked(joined / name, file)
     if not hub.is_complete(joined):
         return path, "tokenizer or image processor are missing in it and in the folder above: save them there"
     return joined, ""

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.streamlit_app import panels, state
 from core.streamlit_app.data.opened import Opened
-from core.streamlit_app.dynamics import doses, findings, flow, runs, take, watch
+from core.streamlit_app.dynamics import checkpoints, doses, findings, flow, runs, take, watch
 from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.dynamics.dials import pick_setup
 from core.streamlit_app.dynamics.lesson import pick_lesson
@@ -17,6 +17,7 @@ from core.streamlit_app.state import Settings
 SECTIONS: dict[str, tuple[str, Callable[[Settings, DynamicsData], None]]] = {
     "watch": ("Train live", watch.show),
     "flow": ("Flow field", flow.show),
+    "any": ("Any dimension", checkpoints.show),
     "doses": ("Dose and response", doses.show),
     "findings": ("Findings", findings.show),
 }

@@ -10,7 +10,8 @@ from core.geometry.films.across_models import AcrossModels, across_models
 from core.geometry.films.trajectory import Trajectory
 from core.sources.films.film import clock
 from core.streamlit_app import panels, state, ui, work
-from core.streamlit_app.data.other_models import UNTRAINED, images_by, pick_models, title_of
+from core.streamlit_app.data.checkpoints import pick_checkpoints
+from core.streamlit_app.data.other_models import MOST, UNTRAINED, images_by, pick_models, title_of
 from core.streamlit_app.data.selections import restricted
 from core.streamlit_app.films import python
 from core.streamlit_app.films.data import FilmsData, pick_film
@@ -27,11 +28,9 @@ def show(settings: Settings, data: FilmsData) -> None:
         number = pick_film(data)
         degrees = state.pick_number("Islands lie apart by", 5, 90, key="island_cut", default=30, unit="°",
                                     help="Mean angle above which groups of shots stay apart.")
-    chosen = pick_models(settings, (UNTRAINED + settings.model_id, settings.model_id), {}, key="film_models",
-                         photos=True)
+    chosen = _pick(settings)
     if len(chosen) < 2:
-        panels.notice("Choose at least two models. Checkpoints of a training are models too: give the folder of each "
-                      "in the sidebar once.")
+        panels.notice("Choose at least two models. Checkpoints of a training are models too: give their folder above.")
         return
     ids = tuple(data.images.ids[row] for row in data.rows[number].tolist())
     part = restricted(data.ready, Selection(data.names[number], ids, (), ""))
@@ -51,3 +50,15 @@ def show(settings: Settings, data: FilmsData) -> None:
                        key="films.models.frame")
     st.dataframe(figures.models_table(report), hide_index=True, height="content", key="films.models.table")
     ui.copy_as_python(python.through_models(settings, data, number, chosen))
+
+
+def _pick(settings: Settings) -> tuple[str, ...]:
+    """Models on this machine; where a folder of checkpoints is given these first, in the order of their steps."""
+    folder, steps = pick_checkpoints(key="films.checkpoints")
+    if not steps:
+        return pick_models(settings, (UNTRAINED + settings.model_id, settings.model_id), {}, key="film_models",
+                           photos=True)
+    some = sorted({round(i) for i in np.linspace(0, len(steps) - 1, MOST)})
+    titles = {one.model_id: f"Step {one.step:,} ({one.name})" for one in steps}
+    return pick_models(settings, [steps[i].model_id for i in some], titles,
+                       key=f"film_steps_{fingerprint(folder)[:6]}", photos=True)

@@ -1,0 +1,27 @@
+"""A folder of one's own checkpoints, which is chosen once for all pages; on one's own machine alone."""
+
+from __future__ import annotations
+
+from core.learning.records.checkpoints import Checkpoint, checkpoints_in
+from core.settings import settings as process_settings
+from core.streamlit_app import panels, state
+
+
+def pick_checkpoints(*, key: str) -> tuple[str, tuple[Checkpoint, ...]]:
+    """A folder and its checkpoints in the order of their steps; no field on a public server, none without a folder.
+
+    The folder is the same on all pages; what in it is none is listed with its reason. ``key`` tells the lists apart.
+    """
+    if process_settings().hosted:
+        return "", ()
+    folder = state.pick_text("Folder of checkpoints on this machine", key="checkpoints", max_chars=1000,
+                             placeholder="holds checkpoint-500, checkpoint-1000, …",
+                             help="Subfolders in the layout of transformers with a number in their names, as a Trainer "
+                                  "writes them.").strip()
+    if not folder:
+        return "", ()
+    found: tuple[Checkpoint, ...] = ()
+    with panels.friendly_errors():
+        found, refused = checkpoints_in(folder)
+        panels.refused_panel(refused, key=f"{key}.refused")
+    return folder, found
