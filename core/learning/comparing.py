@@ -24,6 +24,8 @@ from core.types import Number
 
 Progress = Callable[[float, str], None]
 Stop = Callable[[], bool]
+ALL, KEPT, RANDOM = "all", "kept", "as many at random"
+"""What sets are called wherever there is a what-if: before it, after it, and after as many random drops."""
 _DRAWS = 400
 SAME = 1e-9
 
@@ -43,9 +45,9 @@ MEASURES: dict[str, Measure] = {
     "accuracy": Measure("Accuracy by class", "share", "high"),
     "zero_shot": Measure("Zero-shot by class", "share", "high"),
     "worst_class": Measure("Worst class", "share", "high"),
-    "alignment": Measure("Alignment, mean squared distance of pairs", "squared distance", "low"),
+    "alignment": Measure("Alignment: squared distance of pairs", "squared distance", "low"),
     "uniformity": Measure("Uniformity of images", "logarithm", "low"),
-    "gap": Measure("Gap, distance of the means", "distance"),
+    "gap": Measure("Gap: distance of the means", "distance"),
 }
 
 

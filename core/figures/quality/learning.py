@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from core.figures import theme
 from core.figures.frame import cells, error_bar, framed, panels, percent, plain, shortened, spoken
 from core.geometry.differences import Difference, Verdict
-from core.learning.comparing import MEASURES, Learned
+from core.learning.comparing import ALL, KEPT, MEASURES, RANDOM, Learned
 from core.types import Number
 
 if TYPE_CHECKING:
@@ -20,17 +21,20 @@ if TYPE_CHECKING:
 CAPTION_OF_CLASSES = ("Zero-shot: a class stands for the mean of its captions, without the own one of the image that "
                       "is asked. Bars are 95 % intervals over seeds; the dotted line is chance.")
 CAPTION_OF_PROBED = ("Accuracy of each class, with Wilson's 95 % interval over its items; the dotted line is chance. "
-                     "Differences of single classes are no tests.")
+                     "Differences of single classes are no tests; zero-shot, a class whose name the model does not "
+                     "read is never right.")
 MOST_CLASSES = 24
 _ROW, _HEAD = 22, 44
 
 
 def caption(report: Learned) -> str:
     """How to read the figure."""
-    dots = "Small dots are single runs, " if any(len(runs) > 1 for runs in report.runs.values()) else ""
-    return (f"{dots}large ones their mean with its 95 % interval {report.over}; dotted lines are chance. "
-            f"“As many at random” drops as many items as the what-if: what it has in common with “kept” comes from "
-            f"fewer data, not from better ones. {report.asked:,} items are asked; the learner is {report.how}.")
+    dots = "Small dots are single runs, large ones their mean" if any(
+        len(runs) > 1 for runs in report.runs.values()) else "Dots are values"
+    random = ("“As many at random” drops as many items as the what-if, for each seed others: what “kept” has in common "
+              "with it comes from fewer data, not from better ones. ") if RANDOM in report.sets else ""
+    return (f"{dots} with a 95 % interval {report.over}; dotted lines are chance. {random}{report.asked:,} items are "
+            f"asked; the learner is {report.how}.")
 
 
 def learning(report: Learned, *, dark: bool = False) -> go.Figure:
@@ -55,17 +59,19 @@ def learning(report: Learned, *, dark: bool = False) -> go.Figure:
     rows = max(len(report.measures), 1)
     figure = panels([_head(key) for key in report.measures] or [""], gap=_HEAD / (rows * (inside + _HEAD)), dark=dark)
     for row, key in enumerate(report.measures, 1):
-        factor = _factor(key)
+        factor, ends = _factor(key), list[float]()
         for place, name in enumerate(report.sets):
             if (name, key) not in report.numbers:
                 continue
             number, runs = report.numbers[name, key], factor * report.runs.get((name, key), np.zeros(0))
             runs = runs[np.isfinite(runs)]
+            ends += runs.tolist()
             if len(runs) > 1 and np.ptp(runs) > 0:
                 figure.add_trace(go.Scatter(
                     x=runs, y=[place] * len(runs), mode="markers", hoverinfo="skip", showlegend=False,
                     marker={"size": 5, "color": theme.rgba(colours[name], 0.45)}), row=row, col=1)
             shown = percent(number) if factor == 100 else number
+            ends += [end for end in (shown.value, shown.low, shown.high) if end is not None and math.isfinite(end)]
             figure.add_trace(go.Scatter(
                 x=[shown.value], y=[place], mode="markers", showlegend=False, name=plain(name),
                 error_x=error_bar([shown], colours[name]), hovertext=_told(report, name, key),
@@ -73,8 +79,10 @@ def learning(report: Learned, *, dark: bool = False) -> go.Figure:
                 row=row, col=1)
         null = report.numbers[report.sets[-1], key].null if (report.sets[-1], key) in report.numbers else None
         if null is not None:
+            ends.append(factor * null)
             figure.add_vline(x=factor * null, line={"color": p.muted, "dash": "dot", "width": 1.5}, row=row, col=1)
-        figure.update_xaxes(matches=None, showticklabels=True, nticks=6, exponentformat="power", row=row, col=1)
+        figure.update_xaxes(range=_around(ends, key), matches=None, showticklabels=True, nticks=6,
+                            exponentformat="power", row=row, col=1)
         figure.update_yaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[len(ticks) - 0.5, -0.5],
                             tickfont={"color": p.text}, row=row, col=1)
     return framed(figure, finding(report), height=rows * (inside + _HEAD) + 70, dark=dark, legend=False)
@@ -110,7 +118,6 @@ def by_class(report: Learned, *, dark: bool = False) -> go.Figure:
 
 def finding(report: Learned) -> str:
     """What was found, as a title: the differences that are told apart, each with its interval."""
-    told = [at for at, d in report.differences.items() if d.verdict in (Verdict.HIGHER, Verdict.LOWER)]
     pairs = [(name, other) for name, other in report.beside.items() if name in report.sets]
     if not pairs:
         best = report.measures[0] if report.measures else ""
@@ -118,10 +125,16 @@ def finding(report: Learned) -> str:
             return "Nothing can be measured"
         number = report.numbers[report.sets[-1], best]
         return f"{shortened(report.sets[-1], 24)}: {_short(best)} {_number(number, best)}"
-    if told:
-        said = [f"{shortened(name, 24)}: {_short(key)} {_change(report.differences[name, key], key)} beside "
-                f"{shortened(report.beside[name], 24)}" for name, key in told[:2]]
-        return "; ".join(said) + (f"; and {len(told) - 2} more" if len(told) > 2 else "")
+    said = []
+    for name, other in pairs:
+        told = [key for key in report.measures if (name, key) in report.differences
+                and report.differences[name, key].verdict in (Verdict.HIGHER, Verdict.LOWER)]
+        if told:
+            changes = "; ".join(f"{_short(key)} {_change(report.differences[name, key], key)}" for key in told[:2])
+            said.append(f"{shortened(name, 24)} beside {shortened(other, 24)}: {changes}"
+                        + (f"; and {len(told) - 2} more" if len(told) > 2 else ""))
+    if said:
+        return ". ".join(said[:2])
     name, other = pairs[0]
     key = next((key for key in report.measures if (name, key) in report.differences), "")
     change = f": {_short(key)} {_change(report.differences[name, key], key)}" if key else ""
@@ -148,20 +161,19 @@ def learning_table(report: Learned) -> pd.DataFrame:
 
 
 def shown_table(report: Learned) -> pd.DataFrame:
-    """The same in words for the page: one row a set and measure."""
-    rows = []
+    """The same in words for the page: a row a measure, a column a set, and one for each difference."""
+    rows = [{"measure": "Trained on", "by chance": "", **{name: f"{report.trained.get(name, 0):,} items"
+                                                          for name in report.sets}}]
     for key in report.measures:
-        for name in report.sets:
-            if (name, key) not in report.numbers:
-                continue
-            difference = report.differences.get((name, key))
-            row = {"measure": _short(key), "set": name, "trained on": f"{report.trained.get(name, 0):,}",
-                   "value": _number(report.numbers[name, key], key)}
-            if difference is not None:
-                row |= {"beside": report.beside[name], "difference": _change(difference, key, p=False),
-                        "p (Holm)": "" if difference.p is None else f"{difference.p:.3f}",
-                        "says": difference.verdict.value}
-            rows.append(row)
+        numbers = {name: report.numbers[name, key] for name in report.sets if (name, key) in report.numbers}
+        null = next((number.null for number in numbers.values() if number.null is not None), None)
+        row = {"measure": _short(key), "by chance": "" if null is None else _number(Number(null), key)}
+        row |= {name: _number(replace(number, null=None), key) for name, number in numbers.items()}
+        for name, other in report.beside.items():
+            if (name, key) in report.differences:
+                difference = report.differences[name, key]
+                row[f"{name}, less {other}"] = f"{_change(difference, key)}: {difference.verdict.value}"
+        rows.append(row)
     return pd.DataFrame(rows).fillna("")
 
 
@@ -204,10 +216,19 @@ def _finding_of_classes(report: Learned, names: list[str]) -> str:
 
 def _colours(report: Learned, dark: bool) -> dict[str, str]:
     p = theme.palette(dark)
-    plainer = {"as many at random": p.muted, "all": p.kinds["plain"], "kept": p.kinds["prompt"]}
-    free = [p.kinds["image"], p.kinds["text"], *p.categories]
+    plainer = {RANDOM: p.muted, ALL: p.kinds["image"], KEPT: p.kinds["prompt"]}
+    free = [p.kinds["text"], *p.categories[4:], *p.categories[:4]]
     others = [name for name in report.sets if name not in plainer]
     return plainer | {name: free[i % len(free)] for i, name in enumerate(others)}
+
+
+def _around(ends: list[float], key: str) -> list[float]:
+    """The ends of an axis: shares from 0 on, at least ten points wide; all with some room."""
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    if MEASURES[key].unit == "share":
+        low, high = 0.0, max(high, 10.0)
+    room = 0.06 * (high - low or 1.0)
+    return [low - room, high + room]
 
 
 def _factor(key: str) -> float:
@@ -215,8 +236,8 @@ def _factor(key: str) -> float:
 
 
 def _head(key: str) -> str:
-    unit = "%" if MEASURES[key].unit == "share" else MEASURES[key].unit
-    return f"{MEASURES[key].title} ({unit})"
+    title, unit = MEASURES[key].title, "%" if MEASURES[key].unit == "share" else MEASURES[key].unit
+    return title if unit in title else f"{title} ({unit})"
 
 
 def _short(key: str) -> str:
@@ -226,11 +247,9 @@ def _short(key: str) -> str:
 def _number(number: Number, key: str) -> str:
     if not math.isfinite(number.value):
         return "not measurable"
-    return f"{_words(percent(number) if _factor(key) == 100 else number)}{' %' if _factor(key) == 100 else ''}"
-
-
-def _words(number: Number) -> str:
-    return spoken(number, 1 if number.unit == "%" else 2)
+    if _factor(key) == 100:
+        return f"{spoken(percent(number), 1)} %"
+    return spoken(number)
 
 
 def _change(difference: Difference, key: str, *, p: bool = True) -> str:

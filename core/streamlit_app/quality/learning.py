@@ -16,13 +16,13 @@ from core.geometry.retrieval import chance_of_a_hit
 from core.language.quality.actions import replay, what_is_left
 from core.language.quality.labels import prompts_of
 from core.language.quality.looked import Looked
-from core.learning.comparing import Learned
+from core.learning.comparing import ALL, KEPT, RANDOM, Learned
 from core.sources.solids.touched import column
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.quality import python, stack, taught
 from core.streamlit_app.quality.data import QualityData, data_of, finding
 from core.streamlit_app.quality.second import Two, pick_two
-from core.streamlit_app.quality.taught import ALL, KEPT, RANDOM, Part, Sets, Source
+from core.streamlit_app.quality.taught import Part, Sets, Source
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -136,7 +136,8 @@ def _cost(sets: Sets, how: str, seeds: int, steps: int) -> str:
 def _show(found: Learned, how: str) -> None:
     ui.show(figures.learning(found, dark=ui.dark()), key="quality.learning", how_to_read=figures.caption(found),
             table=lambda: figures.learning_table(found))
-    st.dataframe(figures.shown_table(found), hide_index=True, height="content", key="quality.learning.table")
+    st.dataframe(figures.shown_table(found), hide_index=True, height="content", key="quality.learning.table",
+                 column_config={"measure": st.column_config.Column(width=140, pinned=True)})
     for note in found.notes:
         panels.notice(note, one_line=True)
     if found.classes:
@@ -168,7 +169,7 @@ def _sets(settings: Settings, data: QualityData, two: Two | None, lacks: Callabl
         if missing:
             notes.append(f"B cannot be learnt from here. {missing}")
         else:
-            parts += [part for part in more if part.kept is not whole or part.most or part.source]
+            parts += more
             sources += [] if other is None else [_source(other)]
     return Sets(tuple(sources), tuple(parts), settings.seed, tuple(notes))
 
@@ -191,6 +192,9 @@ def _two(settings: Settings, data: QualityData, two: Two) -> tuple[list[Part], Q
             numbers.append(1)
     sizes = [int(one.images.sum()) for one in states]
     least = min(sizes)
+    if two.a is data.ready and sizes[0] == least:
+        most, name = (0, names[1]) if sizes[1] == least else (least, f"{names[1]}, {least:,} images")
+        return [Part(name, numbers[1], states[1], ALL, most=most)], other
     a, b = (Part(name if size == least else f"{name}, {least:,} images", number, one,
                  most=0 if size == least else least)
             for name, size, number, one in zip(names, sizes, numbers, states))
@@ -218,14 +222,19 @@ def _source(data: QualityData) -> Source:
 
 
 def _right(data: QualityData, x: np.ndarray, lengths: np.ndarray, labels: Sequence[str]) -> np.ndarray | None:
-    """Whether the model itself names each image right, by texts of the classes; None where it cannot."""
+    """Whether the model itself names each image right, by texts of the classes that it reads; None where it cannot."""
     by = data.looked.prompts_by
     if not by:
         return None
     model, names = cached.encoder(by), sorted(set(labels))
     said = prompts_of(names)
-    texts = [said[name] for name in names]
-    if model.unread(texts) or model.spec.dim != x.shape[1]:
+    unread = model.unread([said[name] for name in names])
+    names = [name for i, name in enumerate(names) if i not in unread]
+    if len(names) < 2 or model.spec.dim != x.shape[1]:
         return None
-    truth = np.array([names.index(label) for label in labels])
-    return chance_of_a_hit(model.logits(x, lengths, texts), np.arange(len(x)), truth, (1,))[:, 0]
+    rows = np.array([row for row, label in enumerate(labels) if label in names], dtype=np.int64)
+    truth = np.array([names.index(labels[row]) for row in rows.tolist()])
+    logits = model.logits(x[rows], lengths[rows], [said[name] for name in names])
+    right = np.zeros(len(x))
+    right[rows] = chance_of_a_hit(logits, np.arange(len(rows)), truth, (1,))[:, 0]
+    return right

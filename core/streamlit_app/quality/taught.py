@@ -22,7 +22,7 @@ from core.learning.towers.setup import Setup
 from core.streamlit_app.work import Progress, Stop
 from core.types import fingerprint
 
-ALL, KEPT, RANDOM = "all", "kept", "as many at random"
+FEW = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,17 +108,20 @@ def towers(sets: Sets, seeds: int, steps: int, on_progress: Progress, should_sto
             lessons = tuple(lesson_of(one, free, probe, images=state.images, texts=state.texts, labels=state.labels,
                                       name=part.name, seed=sets.seed)
                             for state in _states(sets, part, free & one.whole, seeds))
-        except ShapeError as error:
-            lost.append((part.name, f"{part.name}: {error.expected}; there is {error.got}."))
+        except ShapeError:
+            lost.append((part.name, f"“{part.name}” is left out: it has no pair to train on."))
             continue
         taught.append(Taught(part.name, lessons, part.beside))
     refused = [f"{len(one.refused)} pictures of {one.name} could not be read and are left out: "
                + ", ".join(f"{item.name} ({item.reason})" for item in one.refused[:5])
                + (" …" if len(one.refused) > 5 else "") + "." for one in brought if one.refused]
+    if not taught:
+        raise OrreryError("pairs to train on beside those that are asked", "none in any set",
+                          "Take out an action, or bring more pairs.")
     names = {name for name, _ in lost}
     return learn_on([Taught(one.name, one.lessons, "" if one.beside in names else one.beside) for one in taught],
                     Setup(seed=sets.seed, steps=steps, every=steps, dim=dim), seeds=seeds,
-                    notes=[*sets.notes, *(note for _, note in lost), *refused, _said(ground, probe.labels)],
+                    notes=[*sets.notes, *(note for _, note in lost), *refused, _said(sets, ground, probe.labels)],
                     on_progress=lambda share, text: on_progress(0.3 + 0.7 * share, text), should_stop=should_stop)
 
 
@@ -142,7 +145,7 @@ def probes(sets: Sets, seeds: int, on_progress: Progress, should_stop: Stop, *,
             for state in states for rows in [np.flatnonzero(state.images & free)]), part.beside))
     right = zero_shot(x, lengths, labels) if zero_shot is not None and len(set(labels)) > 1 else None
     return compare_probes(fitted, x, labels, zero_shot=right, seed=sets.seed, should_stop=should_stop,
-                          notes=[*sets.notes, _said(ground, labels)],
+                          notes=[*sets.notes, _said(sets, ground, labels)],
                           on_progress=lambda share, text: on_progress(0.2 + 0.8 * share, text))
 
 
@@ -178,14 +181,14 @@ def adapters(sets: Sets, seeds: int, on_progress: Progress, should_stop: Stop) -
         if min(len(one[0]) for one in drawn):
             adapted.append(Adapted(part.name, tuple(drawn), part.beside))
         else:
-            lost.append((part.name, f"{part.name}: there is no pair left to train on."))
+            lost.append((part.name, f"“{part.name}” is left out: it has no pair to train on."))
     if not adapted:
         raise OrreryError("pairs to train on", "none in any set", "Take out an action, or bring more pairs.")
     names = {name for name, _ in lost}
     return compare_adapters(
         [Adapted(one.name, one.parts, "" if one.beside in names else one.beside) for one in adapted],
         np.concatenate(images), np.concatenate(texts)[[first_of[word] for word in place]], probe, seeds=seeds,
-        seed=sets.seed, notes=[*sets.notes, *(note for _, note in lost), _said(ground, labels)],
+        seed=sets.seed, notes=[*sets.notes, *(note for _, note in lost), _said(sets, ground, labels)],
         on_progress=lambda share, text: on_progress(0.2 + 0.8 * share, text), should_stop=should_stop)
 
 
@@ -244,11 +247,15 @@ def _at(x: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     return None if x is None else x[rows]
 
 
-def _said(ground: Ground, labels: Sequence[str]) -> str:
+def _said(sets: Sets, ground: Ground, labels: Sequence[str]) -> str:
+    """What is asked, in words."""
     how = "the split that is there for it" if ground.by_split else "drawn at random"
-    classes = len(set(labels) - {""})
-    return (f"{len(ground):,} items are asked of every set, {how}, of {classes} classes; no set is trained on them or "
-            f"their copies.")
+    classes, n = len(set(labels) - {""}), len(ground)
+    few = f" With so few, a share changes in steps of {100 / n:.0f} points: bring more." if n < FEW else ""
+    planted = "" if all(source.clean.all() for source in sets.sources) else \
+        " Nothing that a planted fault touched is asked."
+    return (f"{n:,} {'item is' if n == 1 else 'items are'} asked of every set, {how}, of {classes} "
+            f"{'class' if classes == 1 else 'classes'}; no set is trained on them or their copies.{planted}{few}")
 
 
 def _images(looked: Looked) -> np.ndarray:
