@@ -82,7 +82,8 @@ def interval_of(record: Record, at: int = -1) -> dict[str, Number]:
     how alike they fare. The worst class is chosen by its value: its null is the expected worst one of as many images
     that answer by chance, and its interval, Wilson's, is that of a class chosen beforehand. Alignment, uniformity and
     gap have a jackknife over images with their captions, none where fewer than three share no caption. The loss and the
-    temperature are single numbers and have none. What is not known is left out.
+    temperature are single numbers and have none. What is not known is left out: without links, all but the uniformity
+    of these.
     """
     pairs, probe = record.pairs(at), record.probe
     links, found = pairs.links, {}

@@ -110,7 +110,7 @@ def blur(pairs: SmallPairs, radius: float, rng: np.random.Generator) -> SmallPai
 
     images = pairs.images.astype(np.float32)
     for axis in (1, 2):
-        images = gaussian_filter1d(images, radius * SIDE, axis=axis, mode="nearest")
+        images = gaussian_filter1d(images, max(radius * SIDE, 1e-3), axis=axis, mode="nearest")
     return SmallPairs((images + 0.5).astype(np.uint8), pairs.texts, pairs.labels, pairs.ids)
 
 
