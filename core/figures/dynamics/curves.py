@@ -147,7 +147,8 @@ def _end_of(figure: go.Figure, panel: _Panel, record: Record, numbers: Mapping[s
     shown = percent(number) if panel.unit == "%" else number
     figure.add_trace(go.Scatter(
         x=[int(record.steps[-1])], y=[shown.value], mode="markers", showlegend=False, name=plain(record.name),
-        meta=f"{panel.measure} end", marker={"size": 6, "color": paint}, error_y=error_bar([shown], paint),
+        meta=f"{panel.measure} end", cliponaxis=False, marker={"size": 6, "color": paint},
+        error_y=error_bar([shown], paint),
         hovertemplate=f"%{{y:.3~g}} ({shown.low:.3g} to {shown.high:.3g}) at the end<extra></extra>"), row=row, col=1)
 
 

@@ -81,10 +81,10 @@ def islands(report: Islands, *, at: int | None = None, dark: bool = False) -> go
 
 def finding(report: Islands) -> str:
     """When islands form, in words."""
-    last = int(report.counts[-1])
-    groups = (f"{last} firm group{'s' * (last != 1)} of {report.n:,} points, from step {report.formed:,} on"
+    last, points = int(report.counts[-1]), f"{report.n:,} point{'s' * (report.n != 1)}"
+    groups = (f"{last} firm group{'s' * (last != 1)} of {points}, from step {report.formed:,} on"
               if report.formed is not None else
-              f"No groups of {report.n:,} points firmer than in structureless ones at step {report.counted[-1]:,}")
+              f"No groups of {points} firmer than in structureless ones at step {report.counted[-1]:,}")
     if report.separation is None:
         return f"{groups}; classes are not known"
     end = report.separation.at(-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -21,6 +21,7 @@ from core.geometry.dynamics.look import QUANTITIES, FlowLook, look_at
 from core.geometry.dynamics.plane import Plane
 from core.geometry.dynamics.plane import plane as plane_of
 from core.geometry.jackknife import clusters
+from core.learning.records.file import SUFFIX
 from core.learning.records.measuring import interval_of, with_measures
 from core.learning.records.placed import Places, placed
 from core.learning.records.record import Record
@@ -29,6 +30,7 @@ from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.data.python import as_code
 from core.streamlit_app.data.selections import keep_from
 from core.streamlit_app.dynamics.data import DynamicsData, pick_record
+from core.streamlit_app.dynamics.take import file_name
 from core.streamlit_app.live.sphere_view import sphere_view
 from core.streamlit_app.state import Settings
 from core.types import Number, fingerprint
@@ -261,8 +263,9 @@ def _over_time(data: DynamicsData, record: Record, asked: _Asked, seed: int) -> 
             paths = {record.name: found.plane}
             ui.show(plane.plane(paths, at=at, dark=dark), key="dynamics.flow.plane", how_to_read=plane.CAPTION,
                     table=partial(plane.table, paths))
-        ui.show(curves.curves([found.record], at=at, ends=[found.ends], dark=dark), key="dynamics.flow.curves",
-                how_to_read=curves.CAPTION, table=lambda: curves.table([found.record]))
+        whole = replace(found.record, name=record.name)
+        ui.show(curves.curves([whole], at=at, ends=[found.ends], dark=dark), key="dynamics.flow.curves",
+                how_to_read=curves.CAPTION, table=lambda: curves.table([whole]))
 
 
 def _python(record: Record, asked: _Asked, seed: int) -> str:
@@ -278,7 +281,7 @@ def _python(record: Record, asked: _Asked, seed: int) -> str:
         ["import numpy as np", "from core.figures.dynamics.flow import marks_table",
          "from core.geometry.dynamics.look import look_at", "from core.learning.records.file import read_record",
          "from core.learning.records.placed import placed"],
-        ['record = read_record("run.orrery.npz")   # “Take away”, “Run (file)”',
+        [f"record = read_record({file_name(record) + SUFFIX!r})   # “Take away”, “Run (file)”",
          f"places = placed(record, seed={seed})", "there = np.concatenate([places.images, places.texts], axis=1)",
          *([which] if which else []),
          f"look = look_at(there[{asked.first}], there[{asked.last}], {steps}, degrees={asked.degrees:g}, "
