@@ -18,9 +18,11 @@ from core.learning.records.record import Record
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import Setup
 from core.streamlit_app import cached, panels, state, ui
+from core.streamlit_app.data.python import as_code
 from core.streamlit_app.dynamics import runs
 from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.dynamics.dials import in_words
+from core.streamlit_app.dynamics.doses import lesson_lines, setup_code
 from core.streamlit_app.live.training_view import Colour, TrainingEvents, shown_of, training_view
 from core.streamlit_app.state import Settings
 from core.types import Number
@@ -44,24 +46,56 @@ class _Look:
 
 def show(settings: Settings, data: DynamicsData) -> None:
     """Start a run, watch it, hold it, go back through its steps, lay others beside it."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="dynamics.look"):
-        look = _pick_look()
-        with st.container(width=380):
-            beside = _pick_beside(data)
     at_work = runs.at_work()
-    st.fragment(_live, run_every=EVERY_SECONDS if at_work else None)(data, beside, look, at_work)
+    st.fragment(_live, run_every=EVERY_SECONDS if at_work else None)(data, at_work)
     if at_work:
-        st.fragment(_curves, run_every=CURVES_SECONDS)(beside)
+        st.fragment(_growing_curves, run_every=CURVES_SECONDS)()
+
+
+def _live(data: DynamicsData, was_at_work: bool) -> None:
+    """All that changes while it is trained; what one does here draws nothing else anew."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="dynamics.buttons"):
+        begun = not was_at_work and st.button("Train", type="primary", icon=":material/play_arrow:",
+                                              key="dynamics.train")
+        runs.buttons()
+        beside = _pick_beside(data)
+        look = _pick_look()
+    with st.container(), ui.friendly_errors():    # the view keeps its place below, whatever is said here
+        if begun:
+            _start(data, beside)
+        runs.progress()
+    if was_at_work and not runs.at_work():
+        st.rerun()
+    shown = _shown_records(beside)
+    if not shown:
+        if not was_at_work:
+            panels.notice(f"Train: {len(data.lesson.train):,} pairs are learnt, and {len(data.lesson.probe):,} others "
+                          "looked at meanwhile, which move over the sphere as the towers change.")
+        return
+    above = st.container()
+    with above:
+        _say_which(shown)
+    events, on_sphere = _spheres(shown, look)
+    if was_at_work:
+        return
+    at = [_index(record, events.step) for record in shown]
+    for record, k in zip(shown, at):
+        above.markdown(f"**{panels.plain(sentence(record, k, numbers_at(data, record, k)), 600)}**")
+    _clicked(data, on_sphere, shown, at)
+    _show_curves(shown, events.step)
+    _numbers(data, shown, at)
+    ui.copy_as_python(python(data, shown[0]))
 
 
 def _pick_beside(data: DynamicsData) -> tuple[str, ...]:
     training = runs.current()
     own = set(training.names) if training is not None else set()
     others = {record.name: record.name for record in runs.records() if record.name not in own}
-    first = {} if data.setup == _first(data.setup) else {_FIRST: "the first setting, trained by turns"}
-    return state.pick_several("Side by side with", first | others, key="beside", most=MOST_BESIDE,
-                              help="Another run of this visit; or one that starts together with the next run, with "
-                                   "the same seed and steps, and all other dials as at first.")
+    first = {} if data.setup == _first(data.setup) else {_FIRST: "first setting, trained with the next run"}
+    with st.container(width=340):
+        return state.pick_several("Side by side with", first | others, key="beside", most=MOST_BESIDE,
+                                  help="Another run of this visit; or one that is trained by turns with the next run, "
+                                       "with the same seed and steps, and all other dials as at first.")
 
 
 def _first(setup: Setup) -> Setup:
@@ -70,41 +104,12 @@ def _first(setup: Setup) -> Setup:
 
 
 def _pick_look() -> _Look:
-    with st.container(width="content"):
-        colour: Colour = "class" if state.pick_option("Colours", {"kind": "Images and texts", "class": "Classes"},
-                                                      key="colours", widget="segments") == "class" else "kind"
-    with st.container(width=200):
+    with st.popover("Look", icon=":material/visibility:"):
+        by_class = state.pick_option("Colours", {"kind": "Images and texts", "class": "Classes"}, key="colours",
+                                     widget="segments") == "class"
         trails = state.pick_number("Trails, snapshots back", 0, 12, key="trails", default=4)
-    with st.container(width="content"):
         flow = state.pick_flag("Arrows", key="arrows", help=f"The way to the next snapshot, {FLOW:g} times as long.")
-    return _Look(colour, trails, FLOW if flow else 0.0)
-
-
-def _live(data: DynamicsData, beside: Sequence[str], look: _Look, was_at_work: bool) -> None:
-    """What changes while it is trained."""
-    with st.container(horizontal=True, vertical_alignment="center", key="dynamics.buttons"):
-        with ui.friendly_errors():
-            if not runs.at_work() and st.button("Train", type="primary", icon=":material/play_arrow:",
-                                                key="dynamics.train"):
-                _start(data, beside)
-        runs.buttons()
-    runs.progress()
-    if was_at_work and not runs.at_work():
-        st.rerun()
-    shown = _shown_records(beside)
-    if not shown:
-        if not was_at_work:
-            panels.notice(f"Train: {len(data.lesson.train):,} pairs are learnt; {len(data.lesson.probe):,} others are "
-                          "looked at meanwhile. Each moves over the sphere as the towers change.")
-        return
-    events, on_sphere = _spheres(data, shown, look)
-    if was_at_work:
-        return
-    at = [_index(record, events.step) for record in shown]
-    _finding(data, shown, at)
-    _clicked(data, on_sphere, shown, at)
-    _show_curves(shown, events.step)
-    ui.copy_as_python(python(data, shown[0]))
+    return _Look("class" if by_class else "kind", trails, FLOW if flow else 0.0)
 
 
 def _start(data: DynamicsData, beside: Sequence[str]) -> None:
@@ -124,14 +129,17 @@ def _shown_records(beside: Sequence[str]) -> list[Record]:
     return [record for record in every if record.name in own or record.name in beside][:1 + MOST_BESIDE]
 
 
-def _spheres(data: DynamicsData, records: Sequence[Record], look: _Look) -> tuple[TrainingEvents, list[Record]]:
+def _say_which(records: Sequence[Record]) -> None:
+    if any(record.dim > 3 for record in records):
+        panels.notice("A run of more than three dimensions is not on this sphere, which is the space itself; its "
+                      "curves are below, and “Any dimension” shows it on a map.")
+
+
+def _spheres(records: Sequence[Record], look: _Look) -> tuple[TrainingEvents, list[Record]]:
     """The view; and which records are on it."""
     training = runs.current()
     own = set(training.names) if training is not None and not training.over else set()
     flat = [record for record in records if record.dim <= 3]
-    if len(flat) < len(records):
-        panels.notice("A run of more than three dimensions is not on this sphere, which is the space itself; its "
-                      "curves are below, and “Any dimension” shows it on a map.")
     if not flat:
         return TrainingEvents(), []
     shown = [shown_of(record, coords=_on_sphere(record), told=_told(record), running=record.name in own)
@@ -175,11 +183,7 @@ def numbers_at(data: DynamicsData, record: Record, at: int) -> dict[str, Number]
     return found
 
 
-def _finding(data: DynamicsData, records: Sequence[Record], at: Sequence[int]) -> None:
-    """What the run came to, as a sentence and a table."""
-    for record, k in zip(records, at):
-        numbers = numbers_at(data, record, k)
-        st.markdown(f"**{panels.plain(sentence(record, k, numbers), 600)}**")
+def _numbers(data: DynamicsData, records: Sequence[Record], at: Sequence[int]) -> None:
     with st.expander("All numbers of this step", icon=":material/table_rows:"):
         for record, k in zip(records, at):
             st.caption(panels.plain(f"{record.name}, step {record.steps[k]:,}"))
@@ -242,20 +246,17 @@ def _show_curves(records: Sequence[Record], at: int | None) -> None:
             table=lambda: curves.table(records))
 
 
-def _curves(beside: Sequence[str]) -> None:
-    """The curves while they grow; drawn less often than the points."""
-    records = _shown_records(beside)
+def _growing_curves() -> None:
+    """The curves of what is trained; drawn less often than the points."""
+    records = _shown_records(())
     if records:
         _show_curves(records, None)
 
 
 def python(data: DynamicsData, record: Record) -> str:
     """The run again, in Python."""
-    changed = {name: value for name, value in record.setup.items() if value != getattr(Setup, name, None)}
-    said = ", ".join(f"{name}={value!r}" for name, value in changed.items())
-    return ("from core.learning.towers.concepts import concept_lesson\n"
-            "from core.learning.towers.setup import Setup\n"
-            "from core.learning.towers.training import train\n\n"
-            f"record = train(concept_lesson(), Setup({said}))\n"
-            "print(record.steps[-1], record.measures[\"r1\"][-1])\n")
-
+    imports, lines = lesson_lines(data)
+    return as_code([*imports, "from core.figures.dynamics.curves import curves",
+                    "from core.learning.towers.setup import Setup", "from core.learning.towers.training import train"],
+                   [*lines, f"record = train(lesson, {setup_code(Setup.from_json(record.setup))})",
+                    "curves([record]).show()"])

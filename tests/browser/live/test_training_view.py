@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.figures.theme import contrast
 from tests.browser.live.training_page import CLASSES, EVERY, IMAGES, PLANNED, TEXTS, places
@@ -50,6 +52,21 @@ def shown(page, run: int) -> np.ndarray:
     return np.array(page.evaluate(f"[...Array({IMAGES + TEXTS}).keys()].map((i) => {PROBE}.point(i, {run}))"))
 
 
+def assert_drawn_there(page) -> None:
+    """Images that are looked at are seen in the middle of a globe that is there."""
+    page.mouse.move(5, 5)
+    for run in (0, 1):
+        seen, box = [], page.locator(".os-front").nth(run).bounding_box()
+        for image in (0, 7, 20):
+            page.evaluate(f"window.__orrery_sphere['probe.{run}'].face({image})")
+            picture = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB"), dtype=int)
+            y, x = (np.array(picture.shape[:2]) / 2).astype(int)
+            seen.append(np.abs(picture[y, x] - [0x00, 0x72, 0xb2]).max() < 40)
+            around = picture[y - 60:y + 60, x - 60:x + 60]
+            assert (around.min(axis=2) < 253).mean() > 0.9, "the body of the globe"
+        assert sum(seen) >= 2, "one may lie under another"
+
+
 def test_runs_grow_are_followed_and_held_at_any_step(opened):
     page = opened()
     assert ask(page, "count()") == 2 and ask(page, "steps()") == [0] and ask(page, "following()")
@@ -60,6 +77,7 @@ def test_runs_grow_are_followed_and_held_at_any_step(opened):
     assert ask(page, "updates()") == 3 and ask(page, "moves()") > 3, "it glides there"
     for run in (0, 1):
         np.testing.assert_allclose(shown(page, run), at_step(run, 210), atol=1e-4)
+    assert_drawn_there(page)
     for step in (95, 3, 140):
         ask(page, f"seek({step})")
         page.wait_for_function(f"{PROBE}.at() === {step}")

@@ -20,13 +20,12 @@ class TrainingSphere extends SphereView {
     scene.step = Math.min(step, this.track.last);
     scene.coords = this.scene?.n === scene.n ? this.scene.coords : scene.coords;   // one array, which changes
     this.track.place(scene.step, scene.coords);
+    this.moved = true;
   }
 
   goTo(step) {
     if (!this.scene || this.broken) return;
     this.place(this.scene, step);
-    this.drawing.move();
-    this.tellStep();
     this.ask();
   }
 
@@ -39,6 +38,10 @@ class TrainingSphere extends SphereView {
 
   draw() {
     if (this.scene) this.tellStep();
+    if (this.moved && this.drawing.scene === this.scene) {   // whoever asks for the picture, points and ways are of one step
+      this.drawing.move();
+      this.moved = false;
+    }
     super.draw();
   }
 

@@ -49,7 +49,11 @@ class Track {
       this.fetching++;
       const come = fetch(url).then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.arrayBuffer(); })
         .then((bytes) => { CHUNKS.set(url, new Int16Array(bytes)); this.arrived(); })
-        .catch((error) => { CHUNKS.delete(url); console.warn("training: could not read", url, error); })
+        .catch(async (error) => {
+          console.warn("training: could not read", url, error);
+          await new Promise((later) => setTimeout(later, 1000));
+          CHUNKS.delete(url);
+        })
         .finally(() => { this.fetching--; if (!this.gone) this.fetchMore(); });
       CHUNKS.set(url, come);
       if (CHUNKS.size > MOST_CHUNKS) CHUNKS.delete(CHUNKS.keys().next().value);
