@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from tests.learning.records.made_checkpoints import on_the_way
 from tests.pages.test_pages import finished, opened, words
 
 PAGE = "pages/4_Video_Trajectories.py"
@@ -70,6 +72,15 @@ def test_one_film_and_one_model_are_met_with_words():
     assert "bring another to compare" in words(page(films_at="compare", kinds="orbit"))
     assert "at least two models" in words(page(films_at="models", kinds="orbit", film_models="builtin"))
     assert "Choose a kind" in words(page(kinds="none"))
+
+
+def test_a_film_runs_through_the_checkpoints_of_a_folder(tmp_path: Path) -> None:
+    save = on_the_way(tmp_path)
+    for step, share in ((200, 1.0), (30, 0.3)):
+        save(f"checkpoint-{step}", share)
+    at = page(films_at="models", kinds="orbit", checkpoints=str(tmp_path))
+    table = next(frame.value for frame in at.dataframe if "checkpoint-30" in frame.value.astype(str).to_numpy())
+    assert [cell for cell in table.iloc[:, 0] if "checkpoint" in cell] == ["checkpoint-30", "checkpoint-200"]
 
 
 def test_files_are_opened_and_what_is_broken_is_named(clip: bytes):

@@ -23,7 +23,7 @@ from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.data import uploading
 from core.streamlit_app.data.checkpoints import pick_checkpoints
 from core.streamlit_app.data.python import as_code
-from core.streamlit_app.dynamics import runs, tuning
+from core.streamlit_app.dynamics import runs, tuning, watch
 from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.live.training_view import Colour, shown_of, training_view
 from core.streamlit_app.state import Settings
@@ -60,7 +60,7 @@ def _keep(record: Record) -> None:
 
 
 def _of_folder(settings: Settings, data: DynamicsData) -> tuple[Record | None, list[str]]:
-    folder, found = pick_checkpoints(key="dynamics.folder")
+    folder, found, known = pick_checkpoints(key="dynamics.folder")
     dataset = data.opened.dataset
     if not found:
         panels.notice("Give the folder of a training: each checkpoint in it looks at the images and captions that are "
@@ -80,7 +80,7 @@ def _of_folder(settings: Settings, data: DynamicsData) -> tuple[Record | None, l
         f"Look at {n:,} images with {len(found)} checkpoints", "dynamics.folder.run", encode)
     if report is None:
         return None, []
-    panels.refused_panel(report.refused, key="dynamics.folder.left_out")
+    panels.refused_panel([one for one in report.refused if one not in known], key="dynamics.folder.left_out")
     return report.record, ["from core.learning.records.checkpoints import record_of_folder",
                            f"record = record_of_folder({folder!r}, dataset, seed={settings.seed}).record"]
 
@@ -111,7 +111,7 @@ def _look(settings: Settings, data: DynamicsData, record: Record, lines: list[st
         fingerprint("placed", data.own, record.fingerprint, settings.seed),
         lambda on_progress, should_stop: placed(record, seed=settings.seed, on_progress=on_progress,
                                                 should_stop=should_stop))
-    _on_one_map(record, places)
+    _on_one_map(data, record, places)
     left, right = st.columns(2, gap="medium")
     with left:
         if places.aligned is None:
@@ -127,7 +127,7 @@ def _look(settings: Settings, data: DynamicsData, record: Record, lines: list[st
          "print(record.steps, turned.residuals, turned.chance, turned.turned)"]))
 
 
-def _on_one_map(record: Record, places: Places) -> None:
+def _on_one_map(data: DynamicsData, record: Record, places: Places) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="dynamics.any.look"):
         colour: Colour = "class" if any(record.probe.labels) and state.pick_option(
             "Colours", {"kind": "Images and texts", "class": "Classes"}, key="any_colours",
@@ -137,6 +137,8 @@ def _on_one_map(record: Record, places: Places) -> None:
         with st.container(width="content"):
             arrows = state.pick_flag("Arrows", key="any_arrows", help="The way to the next step.", default=True)
     st.markdown(f"**{panels.plain(_moved(record, places), 600)}**")
+    for at in (0, len(record) - 1):
+        st.markdown(f"- {panels.plain(watch.sentence(record, at, watch.numbers_at(data, record, at)), 600)}")
     coords = np.concatenate([places.images, places.texts], axis=1)
     training_view([shown_of(record, coords=coords, planned=int(record.steps[-1]))], key="dynamics.any.view",
                   height=520, colour=colour, trails=trails, flow=_FLOW if arrows else 0.0, dark=ui.dark(),

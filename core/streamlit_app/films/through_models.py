@@ -54,7 +54,7 @@ def show(settings: Settings, data: FilmsData) -> None:
 
 def _pick(settings: Settings) -> tuple[str, ...]:
     """Models on this machine; where a folder of checkpoints is given these first, in the order of their steps."""
-    folder, steps = pick_checkpoints(key="films.checkpoints")
+    folder, steps, _ = pick_checkpoints(key="films.checkpoints")
     if not steps:
         return pick_models(settings, (UNTRAINED + settings.model_id, settings.model_id), {}, key="film_models",
                            photos=True)

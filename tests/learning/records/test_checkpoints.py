@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from core.encoding.models import BUILTIN_FOLDER, load_model
 from core.encoding.store import Store
@@ -21,6 +20,7 @@ from core.settings import settings
 from core.sources.sampling import take
 from core.sources.solids.world import open_world
 from core.types import Dataset
+from tests.learning.records.made_checkpoints import on_the_way
 
 
 @pytest.fixture(scope="module")
@@ -32,25 +32,8 @@ def world() -> Dataset:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a Trainer leaves: three good checkpoints on the way from noise to the built-in model, tokenizer and image
     processor above them, and beside them one cut off, one diverged, one pickled, one adapter and one without a step."""
-    from safetensors.torch import load_file, save_file
-
     folder = tmp_path_factory.mktemp("mine")
-    for file in BUILTIN_FOLDER.iterdir():
-        if file.suffix in (".json", ".txt") and file.name not in ("config.json", "training.json", "words.json"):
-            shutil.copy(file, folder)
-    trained = load_file(BUILTIN_FOLDER / "model.safetensors")
-    torch.manual_seed(0)
-    noise = {name: value + 0.5 * value.float().std(correction=0).nan_to_num() * torch.randn(value.shape)
-             for name, value in trained.items()}
-
-    def save(name: str, share: float) -> Path:
-        there = folder / name
-        there.mkdir()
-        shutil.copy(BUILTIN_FOLDER / "config.json", there)
-        save_file({key: (share * trained[key] + (1 - share) * noise[key]).contiguous() for key in trained},
-                  there / "model.safetensors", metadata={"format": "pt"})
-        return there
-
+    save = on_the_way(folder)
     for name, share in (("checkpoint-900", 1.0), ("checkpoint-90", 0.5), ("checkpoint-1000", 1.0)):
         state = {"log_history": [{"step": 50, "loss": 3.5}, {"step": 90, "loss": 2.5, "lr": 0}, {"eval_loss": 1}]}
         (save(name, share) / "trainer_state.json").write_text(json.dumps(state))
