@@ -1,4 +1,4 @@
-"""What frozen features of a model teach: linear probes on labels and adapters on pairs, all asked the same items."""
+"""What the labels of frozen features of a model teach: linear probes on several sets, all asked the same items."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import numpy as np
 from core.errors import Cancelled, ShapeError, check_vectors
 from core.geometry.differences import Difference, hits_differ, holm
 from core.geometry.intervals import proportion
-from core.learning.comparing import Learned, Scores, by_chance, chance_of_classes, compared, scores
+from core.learning.comparing import Learned, chance_of_classes
 from core.learning.records.classes import LEAST_OF_CLASS
-from core.learning.records.record import Probe
 from core.types import Number
 
 Progress = Callable[[float, str], None]
 Stop = Callable[[], bool]
 MOST_FITTED = 5_000
 C = 0.316
-ZERO_SHOT, FROZEN = "the model, zero-shot", "the model as it is"
-_STEPS, _BATCH, _RATE, _RESIDUAL, _SCALE = 200, 256, 1e-3, 0.2, 1 / 0.07
+ZERO_SHOT = "the model, zero-shot"
 _ITERATIONS = 300
 
 
@@ -37,15 +35,6 @@ class Fitted:
 
     name: str
     parts: tuple[tuple[np.ndarray, tuple[str, ...]], ...]
-    beside: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Adapted:
-    """A set whose pairs are learnt from: for each draw (n, d) images and (n, d) captions, row by row, and n texts."""
-
-    name: str
-    parts: tuple[tuple[np.ndarray, np.ndarray, tuple[str, ...]], ...]
     beside: str = ""
 
 
@@ -177,107 +166,3 @@ def _of_hits(hits: dict[str, np.ndarray], labels: Sequence[str], beside: dict[st
     measures = tuple(key for key in ("accuracy", "worst_class") if (next(iter(hits)), key) in numbers)
     return Learned("a linear probe on frozen features", tuple(hits), beside, trained, len(labels), measures, numbers,
                    runs, classes, holm(family), "over the items that are asked", tuple(notes))
-
-
-def compare_adapters(sets: Sequence[Adapted], images: np.ndarray, texts: np.ndarray, probe: Probe, *, seeds: int = 5,
-                     seed: int = 0, notes: Sequence[str] = (), on_progress: Progress | None = None,
-                     should_stop: Stop | None = None) -> Learned:
-    """Adapters on each set, with the same steps and seeds, all asked the same items; beside the model as it is.
-
-    Parameters
-    ----------
-    sets : that are learnt from.
-    images, texts, probe : (n, d) and (m, d) float32, unit rows, of the items that are asked.
-    seeds, seed : runs of each set, and the first of their seeds, which order the batches.
-    notes, on_progress, should_stop : as `compare_probes` takes them.
-
-    Raises
-    ------
-    ShapeError
-        If there is no pair to train on.
-    Cancelled
-        When ``should_stop`` says so.
-    """
-    found: dict[str, list[Scores | None]] = {FROZEN: [scores(images, texts, probe)] * seeds}
-    for number, one in enumerate(sets):
-        found[one.name] = []
-        for k in range(seeds):
-            def tell(share: float, done: int = number * seeds + k, name: str = one.name) -> None:
-                if should_stop is not None and should_stop():
-                    raise Cancelled(f"{done} of {len(sets) * seeds} adapters were trained")
-                if on_progress is not None:
-                    on_progress((done + share) / (len(sets) * seeds), f"Adapter of {name}, {done + 1} of "
-                                                                     f"{len(sets) * seeds}")
-
-            x, y, said = one.parts[k % len(one.parts)]
-            found[one.name].append(scores(*adapter(x, y, said, images, texts, seed=seed + k, tell=tell), probe))
-    return compared(f"residual adapters on frozen features, {_STEPS} steps", found,
-                    {one.name: one.beside for one in sets if one.beside} or {sets[0].name: FROZEN},
-                    {FROZEN: 0} | {one.name: len(one.parts[0][0]) for one in sets}, len(probe.images),
-                    by_chance(probe, images.shape[1], seed=seed), notes=notes)
-
-
-def adapter(x: np.ndarray, y: np.ndarray, said: Sequence[str], images: np.ndarray, texts: np.ndarray, *, seed: int = 0,
-            steps: int = _STEPS, tell: Callable[[float], None] | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Features after a linear map for each modality, blended with the frozen ones, trained by the contrastive loss.
-
-    Parameters
-    ----------
-    x, y : (n, d) float32, unit rows: images and captions, row i of both is a pair.
-    said : n texts; equal ones are no negatives of each other.
-    images, texts : (a, d) and (b, d) float32, unit rows, that are adapted.
-    seed : of the order of the batches, of 256 pairs or of half of them where they are fewer.
-    steps : of AdamW.
-    tell : called now and then with the share done; what it raises ends the training.
-
-    Returns
-    -------
-    ``images`` and ``texts`` adapted: the direction of (1 - r) f + r f W with r = 0.2, W starting at the identity.
-
-    Raises
-    ------
-    ShapeError
-        If there is no pair.
-
-    References
-    ----------
-    Gao et al., CLIP-Adapter, 2021, arXiv:2110.04544: a residual blend with r = 0.2; there of a bottleneck of two layers
-    and trained on labels, here of one linear map a tower and trained on pairs.
-    """
-    check_vectors(x, what="images to train on", unit=True)
-    check_vectors(y, what="captions to train on", unit=True)
-    import torch
-    import torch.nn.functional as F
-    from threadpoolctl import threadpool_limits
-
-    from core.learning.contrastive import info_nce
-
-    n, d = x.shape
-    place: dict[str, int] = {}
-    words = torch.tensor([place.setdefault(text, len(place)) for text in said])
-    with threadpool_limits(1):
-        a, b = torch.from_numpy(np.array(x, np.float32)), torch.from_numpy(np.array(y, np.float32))
-        maps = [torch.eye(d).requires_grad_() for _ in range(2)]
-        optimiser = torch.optim.AdamW(maps, lr=_RATE, weight_decay=0.0)
-        scale = torch.tensor(_SCALE)
-        dealt = torch.Generator().manual_seed(seed)
-
-        def blended(f: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-            return F.normalize((1 - _RESIDUAL) * f + _RESIDUAL * f @ w, dim=1)
-
-        size, order = min(_BATCH, max(n // 2, 1)), torch.zeros(0, dtype=torch.int64)
-        for step in range(steps):
-            if tell is not None and step % 20 == 0:
-                tell(step / steps)
-            if len(order) < size:
-                order = torch.randperm(n, generator=dealt)
-            rows, order = order[:size], order[size:]
-            same = words[rows, None] == words[None, rows]
-            same.fill_diagonal_(False)
-            loss = info_nce(blended(a[rows], maps[0]), blended(b[rows], maps[1]), scale, same)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        with torch.no_grad():
-            out = [blended(torch.from_numpy(np.array(f, np.float32)), w).numpy() for f, w in zip((images, texts), maps)]
-    return out[0], out[1]

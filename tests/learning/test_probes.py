@@ -1,4 +1,4 @@
-"""Linear probes and adapters on frozen features: what they learn, what they are asked, and what is said of the rest."""
+"""Linear probes on frozen features: what they learn, what they are asked, and what is said of the rest."""
 
 from __future__ import annotations
 
@@ -8,18 +8,7 @@ import pytest
 from core.errors import Cancelled, ShapeError
 from core.geometry.differences import Verdict, hits_differ
 from core.geometry.directions import unit
-from core.learning.comparing import scores
-from core.learning.probes import (
-    FROZEN,
-    ZERO_SHOT,
-    Adapted,
-    Fitted,
-    adapter,
-    compare_adapters,
-    compare_probes,
-    linear_probe,
-)
-from core.learning.records.record import Probe
+from core.learning.probes import ZERO_SHOT, Fitted, compare_probes, linear_probe
 
 
 def clustered(n: int, seed: int, classes: int = 4, d: int = 16) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -68,35 +57,3 @@ def test_a_class_that_is_not_trained_on_is_never_right_and_a_set_without_labels_
         compare_probes([Fitted("none", ((x, ("",) * 120),))], asked, truth)
     with pytest.raises(Cancelled):
         compare_probes([no_a], asked, truth, should_stop=lambda: True)
-
-
-def paired(n: int, seed: int, d: int = 12) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Captions are images under one fixed map that is not the identity, with noise."""
-    bent = np.eye(d) + 0.8 * np.random.default_rng(5).normal(size=(d, d)) / np.sqrt(d)
-    rng = np.random.default_rng(seed)
-    x = unit(rng.normal(size=(n, d)))
-    y = unit(x @ bent + 0.15 * rng.normal(size=(n, d)))
-    return x.astype(np.float32), y.astype(np.float32), tuple(f"{seed} {i}" for i in range(n))
-
-
-def test_an_adapter_begins_as_the_model_and_pairs_teach_it_what_shuffled_ones_do_not():
-    x, y, said = paired(600, 0)
-    images, texts, _ = paired(150, 1)
-    for a, b in zip(adapter(x, y, said, images, texts, steps=0), (images, texts)):
-        np.testing.assert_allclose(a, b, atol=1e-6)
-    probe = Probe(tuple(map(str, range(150))), tuple(f"t{i}" for i in range(150)),
-                  np.stack([np.arange(150)] * 2, axis=1), tuple("ab"[i % 2] for i in range(150)))
-    dealt = np.random.default_rng(0).permutation(600)
-    found = compare_adapters([Adapted("shuffled", ((x, y[dealt], said),)), Adapted("right", ((x, y, said),),
-                                                                                   "shuffled")],
-                             images, texts, probe, seeds=3)
-    before = scores(images, texts, probe).measures["r1"]
-    assert found.numbers[FROZEN, "r1"].value == pytest.approx(before)
-    assert found.numbers["right", "r1"].value > max(before, found.numbers["shuffled", "r1"].value) + 0.03
-    assert found.beside == {"right": "shuffled"} and found.differences["right", "r1"].verdict is Verdict.HIGHER
-    alone = compare_adapters([Adapted("right", ((x[:3], y[:3], said[:3]),))], images, texts, probe, seeds=3)
-    assert alone.beside == {"right": FROZEN}
-    first, second = (adapter(x, y, said, images, texts, seed=3, steps=20)[0] for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-    with pytest.raises(Cancelled):
-        compare_adapters([Adapted("right", ((x, y, said),))], images, texts, probe, should_stop=lambda: True)

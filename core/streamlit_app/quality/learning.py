@@ -27,8 +27,8 @@ from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
 _STOPPED = "quality.learning.stopped"
-_A_RUN, _A_STEP, _AN_ADAPTER, _A_PROBE = 0.4, 0.006, 1.0, 1.0
-"""Seconds of one core: to begin a run of the towers, for a step, for an adapter, for a probe."""
+_A_RUN, _A_STEP, _AN_ADAPTER, _A_PROBE = 0.4, 0.006, 1.8, 1.0
+"""Seconds of one core: to begin a run of the towers, for a step, for an adapter of 512 dimensions, for a probe."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,9 @@ def show(settings: Settings, data: QualityData) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         seeds = state.pick_number("Seeds", 3, 10, key="learn_seeds", default=5,
-                                  help="Runs of each set; differences are paired over them. A probe has no seed of its "
-                                       "own: they are random drops.")
+                                  help="Runs of each set of towers, over which differences are paired. Probes and "
+                                       "adapters are fitted once to each random drop, and differences paired over "
+                                       "the items that are asked.")
     with right:
         steps = state.pick_number("Steps", 50, 2_000, key="learn_steps", default=300, step=50,
                                   help="Of each training, in batches of 128 pairs.") if how == "towers" else 0
@@ -122,12 +123,14 @@ def _learned(settings: Settings, data: QualityData, sets: Sets, how: str, seeds:
 def _cost(sets: Sets, how: str, seeds: int, steps: int) -> str:
     """What it takes, in words."""
     names = ", ".join(part.name for part in sets.parts)
-    if how == "probes":
-        runs = sum(seeds if part.at_random or part.most else 1 for part in sets.parts)
-        seconds = runs * _A_PROBE
-    else:
+    images = sets.sources[0].looked.items.images
+    wide = 0.0 if images is None else (images.shape[1] / 512) ** 2
+    if how == "towers":
         runs = seeds * len(sets.parts)
-        seconds = runs * (_AN_ADAPTER if how == "adapters" else (_A_RUN + _A_STEP * steps) / 2)
+        seconds = runs * (_A_RUN + _A_STEP * steps) / 2
+    else:
+        runs = sum(seeds if part.at_random or part.most else 1 for part in sets.parts)
+        seconds = runs * (_A_PROBE if how == "probes" else 0.3 + _AN_ADAPTER * wide)
     about = max(5, round(seconds, -1 if seconds > 20 else 0))
     return (f"{len(sets.parts)} {'set' if len(sets.parts) == 1 else 'sets'} ({names}), {runs} "
             f"{'fits' if how == 'probes' else 'trainings'}: about {about:.0f} s on two idle cores.")

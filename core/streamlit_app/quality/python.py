@@ -85,7 +85,7 @@ def learning(settings: Settings, data: QualityData, how: str, seeds: int, steps:
                   '        Fitted("kept", ((x[left], tuple(now[left])),), "all")]',
                   f"found = compare_probes(sets, x[asked], labels[asked].tolist(), seed={settings.seed})"]
     else:
-        imports += ["from core.learning.probes import Adapted, compare_adapters",
+        imports += ["from core.learning.adapters import Adapted, compare_adapters",
                     "from core.learning.records.record import Probe"]
         lines += ["items, (of, to) = looked.items, looked.items.links.T", names,
                   "may = np.isin(np.arange(items.n_images), of)", *ground, "", "def pairs(rows):",
@@ -97,5 +97,5 @@ def learning(settings: Settings, data: QualityData, how: str, seeds: int, steps:
                   "texts, to_text = np.unique(rows[:, 1], return_inverse=True)",
                   "probe = Probe(tuple(map(str, images)), tuple(map(str, texts)), np.stack([at, to_text], axis=1))",
                   "found = compare_adapters(sets, items.images[images], items.texts[texts], probe, "
-                  f"seeds={seeds}, seed={settings.seed})"]
+                  f"seed={settings.seed})"]
     return _code(settings, data, imports, [*lines, "print(learning_table(found).to_string())"])

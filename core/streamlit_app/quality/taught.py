@@ -14,9 +14,10 @@ from core.geometry.quality.copies import Copies
 from core.geometry.quality.items import Items, Kept
 from core.language.quality.evidence import find, possible
 from core.language.quality.looked import Looked
+from core.learning.adapters import Adapted, compare_adapters
 from core.learning.comparing import Learned, Taught, learn_on
 from core.learning.holding_out import Ground, hold_out
-from core.learning.probes import Adapted, Fitted, compare_adapters, compare_probes
+from core.learning.probes import Fitted, compare_probes
 from core.learning.records.record import Probe
 from core.learning.towers.setup import Setup
 from core.streamlit_app.work import Progress, Stop
@@ -187,7 +188,7 @@ def adapters(sets: Sets, seeds: int, on_progress: Progress, should_stop: Stop) -
     names = {name for name, _ in lost}
     return compare_adapters(
         [Adapted(one.name, one.parts, "" if one.beside in names else one.beside) for one in adapted],
-        np.concatenate(images), np.concatenate(texts)[[first_of[word] for word in place]], probe, seeds=seeds,
+        np.concatenate(images), np.concatenate(texts)[[first_of[word] for word in place]], probe,
         seed=sets.seed, notes=[*sets.notes, *(note for _, note in lost), _said(sets, ground, labels)],
         on_progress=lambda share, text: on_progress(0.2 + 0.8 * share, text), should_stop=should_stop)
 
