@@ -76,11 +76,14 @@ def test_one_film_and_one_model_are_met_with_words():
 
 def test_a_film_runs_through_the_checkpoints_of_a_folder(tmp_path: Path) -> None:
     save = on_the_way(tmp_path)
-    for step, share in ((200, 1.0), (30, 0.3)):
+    for step, share in ((200, 1.0), (30, 0.3), (300, float("nan"))):
         save(f"checkpoint-{step}", share)
+    (save("checkpoint-100", 1.0) / "model.safetensors").write_bytes(b"cut off")
     at = page(films_at="models", kinds="orbit", checkpoints=str(tmp_path))
     table = next(frame.value for frame in at.dataframe if "checkpoint-30" in frame.value.astype(str).to_numpy())
     assert [cell for cell in table.iloc[:, 0] if "checkpoint" in cell] == ["checkpoint-30", "checkpoint-200"]
+    refused = next(frame.value for frame in at.dataframe if "reason" in frame.value)
+    assert refused["item"].tolist() == ["checkpoint-100", "checkpoint-300"], "a damaged one stops no other"
 
 
 def test_files_are_opened_and_what_is_broken_is_named(clip: bytes):

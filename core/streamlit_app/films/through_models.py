@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.errors import Cancelled, OrreryError
 from core.figures.films import across_models as figures
 from core.geometry.films.across_models import AcrossModels, across_models
 from core.geometry.films.trajectory import Trajectory
@@ -16,7 +17,7 @@ from core.streamlit_app.data.selections import restricted
 from core.streamlit_app.films import python
 from core.streamlit_app.films.data import FilmsData, pick_film
 from core.streamlit_app.state import Settings
-from core.types import Selection, fingerprint
+from core.types import Refusal, Selection, fingerprint
 
 
 def show(settings: Settings, data: FilmsData) -> None:
@@ -35,7 +36,19 @@ def show(settings: Settings, data: FilmsData) -> None:
     ids = tuple(data.images.ids[row] for row in data.rows[number].tolist())
     part = restricted(data.ready, Selection(data.names[number], ids, (), ""))
     times = data.paths[number].times
-    paths = [Trajectory(images_by(model, settings, part).vectors, times, title_of(model)) for model in chosen]
+    found, refused = {}, []
+    for model in chosen:
+        try:
+            found[model] = Trajectory(images_by(model, settings, part).vectors, times, title_of(model))
+        except Cancelled:
+            raise
+        except OrreryError as error:
+            refused.append(Refusal(title_of(model), str(error)))
+    panels.refused_panel(refused, key="films.models.refused")
+    if len(found) < 2:
+        panels.notice("Fewer than two of these models can see the film; choose others.", "warning")
+        return
+    paths = list(found.values())
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> AcrossModels:
         return across_models(paths, cut=float(np.radians(degrees)), seed=settings.seed, on_progress=on_progress,
@@ -49,7 +62,7 @@ def show(settings: Settings, data: FilmsData) -> None:
         panels.gallery([(part.pictures.whole(int(frame)), clock(times[int(frame)]), data.names[number])],
                        key="films.models.frame")
     st.dataframe(figures.models_table(report), hide_index=True, height="content", key="films.models.table")
-    ui.copy_as_python(python.through_models(settings, data, number, chosen))
+    ui.copy_as_python(python.through_models(settings, data, number, tuple(found)))
 
 
 def _pick(settings: Settings) -> tuple[str, ...]:
