@@ -26,8 +26,8 @@ CAPTION = ("Lines follow the smoothed flow, with a head where they lead to; poin
            f"fewer than {FEWEST} points lie within the angle of diffusion. Marks lie beyond 95 % of fields whose "
            "displacements were shuffled among the points of a modality, over all places, divergence and curl together.")
 SPEED_CAPTION = ("Mean angle that points of a group go from one snapshot to the next, over the steps between them, "
-                 "with the 95 % interval of a jackknife over images with their texts. A ring: from there on it stays "
-                 "below half of its highest, beyond chance at every later snapshot.")
+                 "with the 95 % interval of a jackknife over images with their texts, in a class over its images. A "
+                 "ring: from there on it stays below half of its highest, beyond chance at every later snapshot.")
 UNITS = {"divergence": "divergence over the move", "curl": "curl over the move (rad)", "speed": "speed (° a step)"}
 MOST_MARKS = 12
 _HEAD = 2

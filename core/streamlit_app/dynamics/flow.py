@@ -37,7 +37,7 @@ from core.types import Number, fingerprint
 
 SMOOTHING, NARROW, WIDE = 15, 8, 45
 MOST_CLASSES, FEWEST_OF_CLASS = 40, 8
-MOST_SPEEDS = 6
+MOST_SPEEDS = 12
 NEAREST = 24
 _BOTH = {"images": "Images", "texts": "Texts", "both": "Images and texts"}
 _CLASS = "class "
@@ -231,6 +231,7 @@ class _OverTime:
     record: Record
     ends: Mapping[str, Number]
     speeds: Speeds
+    by_class: Speeds | None
     islands: Islands
     plane: Plane | None
 
@@ -241,10 +242,10 @@ def _over_time(data: DynamicsData, record: Record, asked: _Asked, seed: int) -> 
         x, links = np.concatenate([record.images, record.texts], axis=1), record.probe.links
         cluster = np.concatenate(clusters([n, m], links))
         groups = {"images": np.arange(n), "texts": np.arange(n, n + m)}
-        groups |= {name: _rows(record, _CLASS + name) for name in _classes(record)[:MOST_SPEEDS]} \
-            if asked.who.startswith(_CLASS) else {}
+        classes = {name: _rows(record, _CLASS + name) for name in _classes(record)[:MOST_SPEEDS]}
         whole = with_measures(record)
         return _OverTime(whole, interval_of(whole), speeds(x, record.steps, groups, cluster),
+                         speeds(x, record.steps, classes, cluster) if classes else None,
                          islands_of(record.images, record.steps, record.probe.labels, seed=seed,
                                     on_progress=on_progress, should_stop=should_stop),
                          plane_of(record.images, record.texts, links, record.steps) if len(links) else None)
@@ -252,11 +253,15 @@ def _over_time(data: DynamicsData, record: Record, asked: _Asked, seed: int) -> 
     st.subheader("Over the whole training", anchor=False)
     at, dark = int(record.steps[asked.last]), ui.dark()
     found: _OverTime | None = work.result_beside(fingerprint(
-        "over time", data.own, record.fingerprint, seed, asked.who.startswith(_CLASS)), measure)
+        "over time", data.own, record.fingerprint, seed), measure)
     if found is not None:
-        ui.show(flow.speeds(found.speeds, at=(int(record.steps[asked.first]), at), dark=dark),
-                key="dynamics.flow.speeds", how_to_read=flow.SPEED_CAPTION,
-                table=partial(flow.speeds_table, found.speeds))
+        speed = found.speeds
+        if found.by_class is not None and state.pick_option(
+                "Speed of", {"modalities": "Images and texts", "classes": "Classes"}, key="flow_speed",
+                widget="segments") == "classes":
+            speed = found.by_class
+        ui.show(flow.speeds(speed, at=(int(record.steps[asked.first]), at), dark=dark), key="dynamics.flow.speeds",
+                how_to_read=flow.SPEED_CAPTION, table=partial(flow.speeds_table, speed))
         ui.show(islands.islands(found.islands, at=at, dark=dark), key="dynamics.flow.islands",
                 how_to_read=islands.CAPTION, table=partial(islands.table, found.islands))
         if found.plane is not None:

@@ -84,6 +84,9 @@ def test_a_flow_is_looked_at_between_two_steps_and_the_training_below_it():
     assert "(20, 50), degrees=15" in at.code[0].value
     settled(at.selectbox[0].set_value("class class 0").run())
     assert "== 'class 0'" in at.code[0].value
+    assert "class 5" not in at.get("plotly_chart")[0].proto.spec
+    settled(at.segmented_control(key="flow_speed").set_value("classes").run())
+    assert "class 5" in at.get("plotly_chart")[0].proto.spec
 
 
 @pytest.mark.parametrize(("who", "rows"), [("images", slice(0, 120)), ("both", slice(0, 126)),
