@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
@@ -24,6 +25,8 @@ NEARER = 0.8
 CONCEPT_SOLIDS = ("sphere", "cone", "cylinder", "octahedron")
 CONCEPT_COLOURS = ("red", "green", "blue")
 
+_lock = threading.Lock()
+
 Progress = Callable[[float, str], None]
 
 
@@ -34,7 +37,7 @@ def concept_lesson(*, train: int = 1800, probe: int = 360, seed: int = 0, solids
 
     Each solid in each colour is a concept, and has as many pictures as any other, but for a remainder; style, setting,
     texture, size, place and light are free. Scenes are drawn at 64 px and averaged to 16. They are rendered once and
-    kept in the cache's folder, and read from there from then on.
+    kept in the cache's folder, and read from there from then on; who asks meanwhile waits for them.
 
     Parameters
     ----------
@@ -64,13 +67,14 @@ def concept_lesson(*, train: int = 1800, probe: int = 360, seed: int = 0, solids
     name = fingerprint("concepts", VERSION, RENDERER_VERSION, SIDE, train, probe, seed, concepts)[:40]
     path = settings().cache / "concepts" / f"{name}.npz"
     sizes = (train, probe)
-    pictures = _kept(path, sizes)
-    if pictures is None:
-        scenes = [scene for part, size in enumerate(sizes) for scene in _scenes(concepts, size, seed, part)]
-        images = averaged(render(scenes, SIZES_PX[0], on_progress=on_progress, should_stop=should_stop).images)
-        pictures = images[:train], images[train:]
-        with whole_file(path) as out, out.open("wb") as file:
-            np.savez(file, train=pictures[0], probe=pictures[1])
+    with _lock:
+        pictures = _kept(path, sizes)
+        if pictures is None:
+            scenes = [scene for part, size in enumerate(sizes) for scene in _scenes(concepts, size, seed, part)]
+            images = averaged(render(scenes, SIZES_PX[0], on_progress=on_progress, should_stop=should_stop).images)
+            pictures = images[:train], images[train:]
+            with whole_file(path) as out, out.open("wb") as file:
+                np.savez(file, train=pictures[0], probe=pictures[1])
     return Lesson(f"{len(concepts)} concepts of the built-in world", _pairs(pictures[0], concepts, "train"),
                   _pairs(pictures[1], concepts, "probe"), world=True)
 
