@@ -11,7 +11,7 @@ import streamlit as st
 from PIL import Image
 
 from core.figures.dynamics import curves
-from core.figures.frame import as_percent
+from core.figures.frame import as_percent, shortened
 from core.geometry.directions import angle
 from core.learning.records.measuring import chance_r1, interval_of
 from core.learning.records.record import Record
@@ -116,7 +116,8 @@ def _start(data: DynamicsData, beside: Sequence[str]) -> None:
     setups = [data.setup]
     if _FIRST in beside and data.setup != _first(data.setup):
         setups.append(_first(data.setup))
-    runs.start(data.lesson, setups, [in_words(setup) for setup in setups])
+    of = "" if data.lesson.world else f"{shortened(data.lesson.name, 24)}: "
+    runs.start(data.lesson, setups, [of + in_words(setup) for setup in setups])
     st.session_state.pop(_CLICKED, None)
     st.rerun()
 
