@@ -72,6 +72,8 @@ def serve() -> None:
     """The whole of the process. The first message says what it is for: setups to be watched, or ends, one by one."""
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())       # what libraries print is no message
+    import torch  # noqa: F401    it takes seconds, which may pass before there is a message
+
     first = wire.read(sys.stdin.buffer)
     if "setups" in first[0]:
         _watched(sink, *first)

@@ -24,6 +24,7 @@ from core.learning.towers.setup import Setup
 State = Literal["waiting", "starting", "running", "paused", "finished", "stopped", "failed"]
 MOST_BYTES = 512 * 1024**2
 STOP_SECONDS = 10.0      # a process that was asked to stop has this long
+SPARE_SECONDS = 180.0    # a process that nobody needed ends after this long
 
 
 class TowerProcess:
@@ -101,7 +102,7 @@ class TowerProcess:
             if self.state != "waiting":
                 return
             self.state = "starting"
-            self._process = started()
+            self._process = _SPARE.take()
         for work in (self._tell, self._hear):
             threading.Thread(target=work, name="orrery-training", daemon=True).start()
 
@@ -227,6 +228,45 @@ class TowerProcess:
                                          "What was recorded until then is kept. Start it again.")
             self.state = state
             self._over.set()
+
+
+def prepare() -> None:
+    """Have a process ready that has loaded what takes it seconds, for whoever begins next; it ends if nobody does."""
+    _SPARE.prepare()
+
+
+class _Spare:
+    """At most one process that waits for a lesson."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._process = started()
+                timer = threading.Timer(SPARE_SECONDS, self._drop, (self._process,))
+                timer.daemon = True
+                timer.start()
+
+    def take(self) -> subprocess.Popen[bytes]:
+        """The one that is ready, or a new one."""
+        with self._lock:
+            found, self._process = self._process, None
+        return found if found is not None and found.poll() is None else started()
+
+    def _drop(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            unused = self._process is process
+            if unused:
+                self._process = None
+        if unused:
+            process.kill()
+            process.wait()
+
+
+_SPARE = _Spare()
 
 
 def _check_size(points: int, setups: Sequence[Setup]) -> None:

@@ -16,6 +16,7 @@ from core.geometry.directions import angle
 from core.learning.records.measuring import chance_r1, interval_of
 from core.learning.records.record import Record
 from core.learning.towers.pairs import Lesson
+from core.learning.towers.process import prepare
 from core.learning.towers.setup import Setup
 from core.streamlit_app import cached, panels, state, ui
 from core.streamlit_app.data.python import as_code
@@ -47,6 +48,8 @@ class _Look:
 def show(settings: Settings, data: DynamicsData) -> None:
     """Start a run, watch it, hold it, go back through its steps, lay others beside it."""
     at_work = runs.at_work()
+    if not at_work:
+        prepare()
     st.fragment(_live, run_every=EVERY_SECONDS if at_work else None)(data, at_work)
     if at_work:
         st.fragment(_growing_curves, run_every=CURVES_SECONDS)()

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from core.errors import OrreryError, ShapeError
-from core.learning.towers import child, trainings, wire
+from core.learning.towers import child, process, trainings, wire
 from core.learning.towers.pairs import Lesson, SmallPairs
 from core.learning.towers.process import TowerProcess
 from core.learning.towers.setup import Setup
@@ -155,6 +155,20 @@ def test_nothing_to_train_on_is_said() -> None:
     nothing = TowerProcess(Lesson("nothing", bare.train.part(np.arange(0)), bare.probe), [Setup(steps=10)])
     assert nothing.wait(LIMIT) and nothing.state == "failed" and nothing.records() == ()
     assert nothing.error.expected == "at least one pair to train on"
+
+
+def test_what_was_prepared_is_used_once_or_ends(begun: Callable[..., TowerProcess], monkeypatch: pytest.MonkeyPatch
+                                               ) -> None:
+    process.prepare()
+    process.prepare()
+    ready = process._SPARE._process
+    running = begun(Setup(steps=10, batch=16))
+    assert running.pid == ready.pid and process._SPARE._process is None
+    assert running.wait(LIMIT) and running.state == "finished"
+    monkeypatch.setattr(process, "SPARE_SECONDS", 0.5)
+    process.prepare()
+    unused = process._SPARE._process
+    until(lambda: process._SPARE._process is None and not alive(unused.pid))
 
 
 def test_it_dies_with_whoever_started_it() -> None:
