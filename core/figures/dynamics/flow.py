@@ -27,7 +27,8 @@ CAPTION = ("Lines follow the smoothed flow, with a head where they lead to; poin
            "displacements were shuffled among the points of a modality, over all places, divergence and curl together.")
 SPEED_CAPTION = ("Mean angle that points of a group go from one snapshot to the next, over the steps between them, "
                  "with the 95 % interval of a jackknife over images with their texts, in a class over its images. A "
-                 "ring: from there on it stays below half of its highest, beyond chance at every later snapshot.")
+                 "ring: from there on it stays below half of its highest, beyond chance at every later snapshot, "
+                 "all groups together.")
 UNITS = {"divergence": "divergence over the move", "curl": "curl over the move (rad)", "speed": "speed (° a step)"}
 MOST_MARKS = 12
 _HEAD = 2
@@ -182,7 +183,8 @@ def speeds(report: Speeds, *, at: tuple[int, int] | None = None, dark: bool = Fa
         figure.add_vrect(x0=at[0], x1=at[1], fillcolor=theme.rgba(p.muted, 0.14), line_width=0, layer="below")
     figure.update_xaxes(title_text="training step", range=[int(report.steps[0]), int(report.steps[-1])])
     figure.update_yaxes(title_text="degrees a step", rangemode="tozero")
-    return framed(figure, slowing(report), height=330, dark=dark, legend=len(report.curves) > 1)
+    many = len(report.curves)
+    return framed(figure, slowing(report), height=330 + 10 * max(many - 2, 0), dark=dark, legend=many > 1)
 
 
 def slowing(report: Speeds) -> str:

@@ -113,7 +113,7 @@ def speeds(x: np.ndarray, steps: np.ndarray, groups: Mapping[str, np.ndarray],
     Returns
     -------
     Speeds. Intervals are Student's, of a jackknife over clusters. ``slow_from`` looks at the difference to half of the
-    highest speed, in pairs, one-sided at 5 % for all later snapshots together (Bonferroni).
+    highest speed, in pairs, one-sided at 5 % for all later snapshots and all groups together (Bonferroni).
 
     Raises
     ------
@@ -133,7 +133,7 @@ def speeds(x: np.ndarray, steps: np.ndarray, groups: Mapping[str, np.ndarray],
         mean, without = _means(gone[:, rows], own)
         curves[name] = Curve.of(name, [with_interval(float(value), left, None, len(rows), "degrees a step", low=0)
                                        for value, left in zip(mean, without)])
-        at = _slow_from(mean, without)
+        at = _slow_from(mean, without, len(groups))
         slow[name] = None if at is None else int(steps[at])
     return Speeds(steps, curves, {name: len(rows) for name, rows in groups.items()}, slow)
 
@@ -147,8 +147,8 @@ def _means(values: np.ndarray, cluster: np.ndarray) -> tuple[np.ndarray, np.ndar
     return whole / len(cluster), (whole[:, None] - sums) / left
 
 
-def _slow_from(mean: np.ndarray, without: np.ndarray) -> int | None:
-    """First interval after the fastest from which on all are slower than half of it, beyond chance."""
+def _slow_from(mean: np.ndarray, without: np.ndarray, groups: int) -> int | None:
+    """First interval after the fastest from which on all are slower than half of it, beyond chance among groups."""
     from scipy.special import stdtrit
 
     top, c = int(mean.argmax()), without.shape[1]
@@ -158,7 +158,7 @@ def _slow_from(mean: np.ndarray, without: np.ndarray) -> int | None:
     apart = mean - SLOW * mean[top]
     left = without - SLOW * without[:, [top]]
     error = np.sqrt((c - 1) / c * ((left - left.mean(axis=1, keepdims=True)) ** 2).sum(axis=1))
-    slow = apart + float(stdtrit(c - 1, 1 - 0.05 / later)) * error < 0
+    slow = apart + float(stdtrit(c - 1, 1 - 0.05 / (later * groups))) * error < 0
     fast = np.flatnonzero(~slow[top + 1:])
     first = top + 1 + (int(fast[-1]) + 1 if len(fast) else 0)
     return first if first < len(mean) else None
