@@ -119,17 +119,17 @@ def _mean_of(draws: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]
 
 
 def _number(key: str, value: float, items: np.ndarray | None, null: float | None, n: int) -> Number:
-    unit = MEASURES[key].unit
+    unit, (least, most) = MEASURES[key].unit, MEASURES[key].ends
     if items is None:
         return Number(value, null=null, n=n, unit=unit)
     if key in _HITS:
         return proportion(float(items.sum()), len(items), null=null)
     if key in _WITHOUT:
-        return with_interval(value, items, null, n, unit)
+        return with_interval(value, items, null, n, unit, low=least, high=most)
     if len(items) < 3:
         return Number(value, null=null, n=n, unit=unit)
     half = student(len(items) - 1) * float(items.std(ddof=1)) / math.sqrt(len(items))
-    return Number(value, value - half, value + half, null, n, unit)
+    return Number(value, max(value - half, least), min(value + half, most), null, n, unit)
 
 
 def _differ(key: str, values: tuple[float, float], before: np.ndarray, after: np.ndarray, seed: int) -> Difference:

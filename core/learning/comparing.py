@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -32,22 +31,22 @@ SAME = 1e-9
 
 @dataclass(frozen=True)
 class Measure:
-    """What is told of a learner: its title, its unit, and whether more or less of it is better."""
+    """What is told of a learner: its title, its unit, and the ends of what it can be."""
 
     title: str
     unit: str
-    wanted: Literal["high", "low", ""] = ""
+    ends: tuple[float, float] = (0.0, 1.0)
 
 
 MEASURES: dict[str, Measure] = {
-    "r1": Measure("R@1 of images: their caption is first", "share", "high"),
-    "r1_text": Measure("R@1 of captions: their image is first", "share", "high"),
-    "accuracy": Measure("Accuracy by class", "share", "high"),
-    "zero_shot": Measure("Zero-shot by class", "share", "high"),
-    "worst_class": Measure("Worst class", "share", "high"),
-    "alignment": Measure("Alignment: squared distance of pairs", "squared distance", "low"),
-    "uniformity": Measure("Uniformity of images", "logarithm", "low"),
-    "gap": Measure("Gap: distance of the means", "distance"),
+    "r1": Measure("R@1 of images: their caption is first", "share"),
+    "r1_text": Measure("R@1 of captions: their image is first", "share"),
+    "accuracy": Measure("Accuracy by class", "share"),
+    "zero_shot": Measure("Zero-shot by class", "share"),
+    "worst_class": Measure("Worst class", "share"),
+    "alignment": Measure("Alignment: squared distance of pairs", "squared distance", (0.0, 4.0)),
+    "uniformity": Measure("Uniformity of images", "logarithm", (-math.inf, 0.0)),
+    "gap": Measure("Gap: distance of the means", "distance", (0.0, 2.0)),
 }
 
 
@@ -151,20 +150,17 @@ def chance_of_classes(sizes: Sequence[int], *, seed: int = 0) -> dict[str, float
     return told
 
 
-def over_seeds(values: np.ndarray, null: float | None, unit_of: str) -> Number:
+def over_seeds(values: np.ndarray, null: float | None, key: str) -> Number:
     """The mean over seeds with Student's 95 % interval, from three on that are not all the same; NaN is left out."""
     values = values[np.isfinite(values)]
-    k = len(values)
+    k, unit = len(values), MEASURES[key].unit
     if not k:
-        return Number(math.nan, null=null, n=0, unit=unit_of)
+        return Number(math.nan, null=null, n=0, unit=unit)
     mean = float(values.mean())
     if k < 3 or np.ptp(values) < SAME:
-        return Number(mean, null=null, n=k, unit=unit_of)
-    half = student(k - 1) * float(values.std(ddof=1)) / math.sqrt(k)
-    low, high = mean - half, mean + half
-    if unit_of == "share":
-        low, high = max(low, 0.0), min(high, 1.0)
-    return Number(mean, low, high, null, k, unit_of)
+        return Number(mean, null=null, n=k, unit=unit)
+    half, (least, most) = student(k - 1) * float(values.std(ddof=1)) / math.sqrt(k), MEASURES[key].ends
+    return Number(mean, max(mean - half, least), min(mean + half, most), null, k, unit)
 
 
 def compared(how: str, runs: Mapping[str, Sequence[Scores | None]], beside: Mapping[str, str],
@@ -186,7 +182,7 @@ def compared(how: str, runs: Mapping[str, Sequence[Scores | None]], beside: Mapp
                                                 for part in runs.values() for one in part))
     values = {(name, key): np.array([math.nan if one is None else one.measures.get(key, math.nan)
                                      for one in runs[name]]) for name in names for key in keys}
-    numbers = {at: over_seeds(found, chance.get(at[1]), MEASURES[at[1]].unit) for at, found in values.items()}
+    numbers = {at: over_seeds(found, chance.get(at[1]), at[1]) for at, found in values.items()}
     family = {}
     for name, other in beside.items():
         for key in keys:
@@ -195,7 +191,7 @@ def compared(how: str, runs: Mapping[str, Sequence[Scores | None]], beside: Mapp
                 family[name, key] = _differ(values[other, key][both], values[name, key][both], MEASURES[key].unit)
     labels = sorted({label for part in runs.values() for one in part if one is not None for label in one.classes})
     classes = {(name, label): over_seeds(np.array([math.nan if one is None else one.classes.get(label, math.nan)
-                                                   for one in runs[name]]), chance.get("zero_shot"), "share")
+                                                   for one in runs[name]]), chance.get("zero_shot"), "zero_shot")
                for label in labels for name in names}
     lost = {name: sum(one is None for one in part) for name, part in runs.items()}
     told = [f"{count} of {len(runs[name])} runs on {name} did not end and are left out." for name, count in lost.items()

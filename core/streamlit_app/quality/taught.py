@@ -17,7 +17,7 @@ from core.language.quality.looked import Looked
 from core.learning.adapters import Adapted, compare_adapters
 from core.learning.comparing import Learned, Taught, learn_on
 from core.learning.holding_out import Ground, hold_out
-from core.learning.probes import Fitted, compare_probes
+from core.learning.probes import MOST_FITTED, Fitted, compare_probes
 from core.learning.records.record import Probe
 from core.learning.towers.setup import Setup
 from core.streamlit_app.work import Progress, Stop
@@ -91,7 +91,7 @@ class Sets:
 
 def towers(sets: Sets, seeds: int, steps: int, on_progress: Progress, should_stop: Stop, *, dim: int = 16) -> Learned:
     """Small towers on pictures of 16 px and captions."""
-    from core.learning.towers.brought import bring, lesson_of, probe_of
+    from core.learning.towers.brought import MOST_PAIRS, bring, lesson_of, probe_of
 
     brought = []
     for source in sets.sources:
@@ -119,10 +119,12 @@ def towers(sets: Sets, seeds: int, steps: int, on_progress: Progress, should_sto
     if not taught:
         raise OrreryError("pairs to train on beside those that are asked", "none in any set",
                           "Take out an action, or bring more pairs.")
+    if any(len(one.lessons[0].train) == MOST_PAIRS for one in taught):
+        refused.append(f"A set of more than {MOST_PAIRS:,} pairs is trained on as many, drawn at random.")
     names = {name for name, _ in lost}
     return learn_on([Taught(one.name, one.lessons, "" if one.beside in names else one.beside) for one in taught],
                     Setup(seed=sets.seed, steps=steps, every=steps, dim=dim), seeds=seeds,
-                    notes=[*sets.notes, *(note for _, note in lost), *refused, _said(sets, ground, probe.labels)],
+                    notes=[*(note for _, note in lost), *refused, _said(sets, ground, probe.labels)],
                     on_progress=lambda share, text: on_progress(0.3 + 0.7 * share, text), should_stop=should_stop)
 
 
@@ -145,8 +147,10 @@ def probes(sets: Sets, seeds: int, on_progress: Progress, should_stop: Stop, *,
             (features[rows], tuple((state.labels or ("",) * len(free))[row] for row in rows))
             for state in states for rows in [np.flatnonzero(state.images & free)]), part.beside))
     right = zero_shot(x, lengths, labels) if zero_shot is not None and len(set(labels)) > 1 else None
+    many = [f"A set of more than {MOST_FITTED:,} items is fitted to as many, drawn at random."] if any(
+        len(part[0]) > MOST_FITTED for one in fitted for part in one.parts) else []
     return compare_probes(fitted, x, labels, zero_shot=right, seed=sets.seed, should_stop=should_stop,
-                          notes=[*sets.notes, _said(sets, ground, labels)],
+                          notes=[*many, _said(sets, ground, labels)],
                           on_progress=lambda share, text: on_progress(0.2 + 0.8 * share, text))
 
 
@@ -189,7 +193,7 @@ def adapters(sets: Sets, seeds: int, on_progress: Progress, should_stop: Stop) -
     return compare_adapters(
         [Adapted(one.name, one.parts, "" if one.beside in names else one.beside) for one in adapted],
         np.concatenate(images), np.concatenate(texts)[[first_of[word] for word in place]], probe,
-        seed=sets.seed, notes=[*sets.notes, *(note for _, note in lost), _said(sets, ground, labels)],
+        seed=sets.seed, notes=[*(note for _, note in lost), _said(sets, ground, labels)],
         on_progress=lambda share, text: on_progress(0.2 + 0.8 * share, text), should_stop=should_stop)
 
 

@@ -55,7 +55,7 @@ def test_tables_have_every_number_and_many_classes_are_thinned():
     assert row["value"] == found.numbers[KEPT, "r1"].value and row["value by chance"] == 0.02 and row["n"] == 5
     shown = figures.shown_table(found).set_index("measure")
     assert shown.loc["R@1 of images", f"{KEPT}, less {RANDOM}"].endswith(": higher") and len(shown) == 3
-    assert shown.loc["R@1 of images", "by chance"] == "2.0 %" and shown.loc["Trained on", ALL] == "100 items"
+    assert shown.loc["R@1 of images", "by chance"] == "2.0 %" and shown.loc["Items trained on", ALL] == "100"
     assert len(figures.class_table(found)) == 120
     figure = figures.by_class(found, dark=True)
     assert len(figure.layout.yaxis.ticktext) == figures.MOST_CLASSES
