@@ -87,7 +87,8 @@ def _of_folder(settings: Settings, data: DynamicsData) -> tuple[Record | None, l
 
 def _of_files() -> tuple[Record | None, list[str]]:
     uploading.say_refused(_FILES)
-    files = uploading.upload(f"Records (NAME{SUFFIX})", [SUFFIX, ".npz"], f"{_FILES}.upload", several=True)
+    # The browser's field takes no ending with a hyphen in it: what is no record is refused here.
+    files = uploading.upload(f"Records (NAME{SUFFIX})", None, f"{_FILES}.upload", several=True)
     st.caption("A run taken away from here, or what a Recorder wrote in a training loop of your own.")
     read: dict[str, Record] = st.session_state.setdefault(f"{_FILES}.read", {})
     for gone in set(read) - {file.file_id for file in files}:
