@@ -120,22 +120,22 @@ def run(key: str, lesson: Lesson, base: Setup | None = None, *, seeds: int = SEE
 
 def _gap_at_start(found: Response) -> Reading:
     before, after = found.numbers("gap_start"), found.numbers("gap")
-    numbers, told = {}, []
     differences = holm({f"{level}, after training less before": paired(
         found.values["gap_start"][i], found.values["gap"][i], unit="length") for i, level in enumerate(found.levels)})
-    for level, start, end, moved in zip(found.levels, before, after, differences.values()):
+    numbers = {}
+    for level, start, end in zip(found.levels, before, after):
         numbers[f"gap at the start, {level}"], numbers[f"gap after, {level}"] = start, end
-        told.append(f"{said(start)} at {level}, {_after(moved)} {said(end)} after training")
     above = [above_chance(number) for number in before]
     holds = None if None in above else all(above)
     answer = {True: "Yes.", False: "Not above chance.", None: "It cannot be measured."}[holds]
-    return Reading(numbers, differences, holds, f"{answer} Before any training the gap is {'; '.join(told)}; by chance "
-                   f"{_by_chance(before)}.")
+    starts = " and ".join(f"{said(start)} at {level}" for level, start in zip(found.levels, before))
+    ends = " and ".join(f"{_after(moved)} {said(end)}" for end, moved in zip(after, differences.values()))
+    return Reading(numbers, differences, holds, f"{answer} Before any training the gap is {starts}, by chance "
+                   f"{_by_chance(before)}; with training it {ends}.")
 
 
 def _after(moved: Difference) -> str:
-    return {Verdict.LOWER: "and falls to", Verdict.HIGHER: "and grows to"}.get(
-        moved.verdict, "which is not told apart from")
+    return {Verdict.LOWER: "falls to", Verdict.HIGHER: "grows to"}.get(moved.verdict, "is not told apart from before,")
 
 
 def _gap_by_temperature(found: Response) -> Reading:

@@ -105,8 +105,8 @@ def test_every_dial_has_values_that_a_setup_takes_from_harmless_to_harmful() -> 
 
 
 SAYS: list[tuple[str, dict[str, list[float]], str, bool | None]] = [
-    ("gap_at_start", {"gap_start": [0.8, 0.9], "gap": [0.1, 0.1]}, "Yes.*and falls to", True),
-    ("gap_at_start", {"gap_start": [0.8, 0.9], "gap": [0.9, 1.0]}, "Yes.*and grows to", True),
+    ("gap_at_start", {"gap_start": [0.8, 0.9], "gap": [0.1, 0.1]}, "Yes.*it falls to", True),
+    ("gap_at_start", {"gap_start": [0.8, 0.9], "gap": [0.9, 1.0]}, "Yes.*it grows to", True),
     ("gap_at_start", {"gap_start": [0.1, 0.9], "gap": [0.1, 0.1]}, "Not above chance", False),
     ("gap_by_temperature", {"gap": [0.3, 0.2, 0.1, 0.05]}, r"Yes.*0.30 → 0.20 → 0.10 → 0.05", True),
     ("gap_by_temperature", {"gap": [0.1, 0.2, 0.3, 0.4]}, "No, the contrary", False),
