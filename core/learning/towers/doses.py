@@ -23,9 +23,16 @@ __all__ = ["SEEDS", "SHOWN", "DoseResponse", "Response", "dose_response", "final
            "respond", "response_of", "setups_of", "with_seeds"]
 
 Level = float | str
+ANY = -math.inf, math.inf
 SEEDS = 5
 SHOWN = ("r1", "worst_class", "alignment", "uniformity", "gap")
 SHARES = ("r1", "r1_text", "worst_class")
+ENDS = {**dict.fromkeys(SHARES, (0.0, 1.0)), "alignment": (0.0, 4.0), "gap": (0.0, 2.0)}
+"""What measures can be at least and at most."""
+
+POLES = 1.0
+"""Gap above which the modalities lie at opposite poles: the means of two clouds are so far apart only if both are tight
+and their angle is more than 60 degrees."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +66,7 @@ class Response:
         nulls: list[float | None] = [known] * len(self.levels)
         if name == "gap":
             nulls = [float(np.mean(row)) for row in self.values[measure.replace("gap", "gap_chance")]]
-        return [mean_over_seeds(row, null=null, unit="share" if share else unit)
+        return [mean_over_seeds(row, null=null, unit="share" if share else unit, ends=ENDS.get(name, ANY))
                 for row, null in zip(self.values[measure], nulls)]
 
     def curve(self, measure: str) -> Curve:
@@ -98,6 +105,11 @@ class Response:
     def unfinished(self) -> int:
         """Runs that did not go to their end."""
         return int((self.table["ended"] != "").sum())
+
+    @property
+    def at_poles(self) -> int:
+        """Runs that ended with the modalities at opposite poles."""
+        return int((self.values["gap"] > POLES).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,10 +204,11 @@ def setups_of(dial: str, setup: Setup, levels: Sequence[Level] | None = None) ->
     return {level: setup.but(**{dial: level}) for level in at}
 
 
-def mean_over_seeds(values: np.ndarray, *, null: float | None = None, unit: str = "") -> Number:
+def mean_over_seeds(values: np.ndarray, *, null: float | None = None, unit: str = "",
+                    ends: tuple[float, float] = ANY) -> Number:
     """Mean of runs that differ in their seed alone, with Student's 95 % interval; none below 3 runs.
 
-    An interval of shares ends at 0 and 1.
+    The interval goes no further than ``ends``.
     """
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
@@ -204,8 +217,7 @@ def mean_over_seeds(values: np.ndarray, *, null: float | None = None, unit: str 
     if n < LEAST_GROUPS:
         return Number(mean, null=null, n=n, unit=unit)
     half = student(n - 1) * float(known.std(ddof=1)) / math.sqrt(n)
-    low, high = (0.0, 1.0) if unit == "share" else (-math.inf, math.inf)
-    return Number(mean, max(mean - half, low), min(mean + half, high), null, n, unit)
+    return Number(mean, max(mean - half, ends[0]), min(mean + half, ends[1]), null, n, unit)
 
 
 def paired(before: np.ndarray, after: np.ndarray, *, unit: str = "") -> Difference:

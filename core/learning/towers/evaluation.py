@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import ShapeError
 from core.geometry.differences import Difference, holm
-from core.learning.towers.doses import SEEDS, DoseResponse, Response, dose_response, mean_over_seeds
+from core.learning.towers.doses import SEEDS, DoseResponse, Response, dose_response
 from core.learning.towers.experiments import EXPERIMENTS, Found, run
 from core.learning.towers.finals import Progress, Stop
 from core.learning.towers.pairs import Lesson
@@ -107,7 +107,7 @@ def evaluate_towers(lesson: Lesson | None = None, *, seed: int = 0, seeds: int =
     found = {key: run(key, lesson, base, seeds=seeds, workers=workers, should_stop=should_stop,
                       on_progress=_part(on_progress, i, of, f"{one.title}: "))
              for i, (key, one) in enumerate(EXPERIMENTS.items(), 1 + len(FAULTS))}
-    live = mean_over_seeds(doses[FAULTS[0]].values["r1"][0], null=doses[FAULTS[0]].chance, unit="share")
+    live = doses[FAULTS[0]].numbers("r1")[0]
     return TowersEvaluation(doses, holm({fault: one.ends("r1") for fault, one in doses.items()}), found, live,
                             _seconds([*doses.values(), *(one.response for one in found.values())]))
 

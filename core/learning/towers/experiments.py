@@ -15,14 +15,11 @@ import numpy as np
 from core.errors import check_choice
 from core.geometry.differences import Difference, Verdict, holm
 from core.geometry.intervals import above_chance, decimals, proportion
-from core.learning.towers.doses import SEEDS, Level, Response, paired, respond
+from core.learning.towers.doses import POLES, SEEDS, Level, Response, paired, respond
 from core.learning.towers.finals import Progress, Stop
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import Setup
 from core.types import Number
-
-POLES = 1.0
-"""Gap from which on the modalities lie at opposite poles: one point for each, with a right angle between, is 1.41."""
 
 TEMPERATURES = (0.01, 0.05, 0.1, 0.2)
 SHARES = (0.0, 0.2, 0.4, 0.6)
@@ -164,8 +161,8 @@ def _noise(found: Response) -> Reading:
     differences = holm({"uniformity, most noise less none": found.ends("uniformity"),
                         "R@1, most noise less none": found.ends("r1")})
     contracts, lowers = differences.values()
-    answers = (_answer(contracts, found.monotone("uniformity", falls=False), Verdict.HIGHER),
-               _answer(lowers, found.monotone("r1"), Verdict.LOWER))
+    answers = (_answer(contracts, found.steps("uniformity"), Verdict.HIGHER),
+               _answer(lowers, found.steps("r1"), Verdict.LOWER))
     worst = min(answers, key=list(ANSWERS).index)
     numbers = {f"{name}, noise {level:g}": number for name, measure in (("uniformity", "uniformity"), ("R@1", "r1"))
                for level, number in zip(found.levels, found.numbers(measure))}
@@ -184,9 +181,10 @@ def _along(found: Response, measure: str, axis: str, *, falls: bool, what: str) 
     """Whether a measure falls (or rises) along the levels: its ends, and each step."""
     ends, levels = found.ends(measure), [f"{level:g}" for level in found.levels]
     wanted = Verdict.LOWER if falls else Verdict.HIGHER
-    answer = _answer(ends, found.monotone(measure, falls=falls), wanted)
+    steps = found.steps(measure)
+    answer = _answer(ends, steps, wanted)
     numbers = {f"{what}, {axis} {level}": number for level, number in zip(levels, found.numbers(measure))}
-    alike = [f"{a} and {b}" for a, b, step in zip(levels, levels[1:], found.steps(measure))
+    alike = [f"{a} and {b}" for a, b, step in zip(levels, levels[1:], steps)
              if step.verdict is Verdict.NOT_TOLD_APART]
     rest = f"; not told apart are {', '.join(alike)}" if alike else ""
     return Reading(numbers, {f"{what}, {levels[-1]} less {levels[0]}": ends}, ANSWERS[answer],
@@ -199,15 +197,16 @@ ANSWERS: dict[str, bool | None] = {"No, the contrary.": False, "Not throughout."
 """What an experiment can answer, and whether the claim holds then; the worst first."""
 
 
-def _answer(ends: Difference, monotone: bool, wanted: Verdict) -> str:
-    """Yes where the ends differ as claimed and the mean follows from level to level."""
+def _answer(ends: Difference, steps: Sequence[Difference], wanted: Verdict) -> str:
+    """Yes where the ends differ as claimed, and no step from level to level is told apart the other way."""
     if ends.verdict is Verdict.NOT_MEASURABLE:
         return "It cannot be measured."
     if ends.verdict is Verdict.NOT_TOLD_APART:
         return "It is not seen here."
     if ends.verdict is not wanted:
         return "No, the contrary."
-    return "Yes." if monotone else "Not throughout."
+    contrary = Verdict.HIGHER if wanted is Verdict.LOWER else Verdict.LOWER
+    return "Not throughout." if any(step.verdict is contrary for step in steps) else "Yes."
 
 
 def _way(found: Response, measure: str) -> str:

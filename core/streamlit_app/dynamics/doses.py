@@ -10,7 +10,7 @@ import streamlit as st
 from core.figures.dynamics import doses as figures
 from core.figures.frame import spoken
 from core.jobs import about
-from core.learning.towers.doses import SEEDS, DoseResponse, dose_response, setups_of, with_seeds
+from core.learning.towers.doses import POLES, SEEDS, DoseResponse, dose_response, setups_of, with_seeds
 from core.learning.towers.finals import known_of
 from core.learning.towers.setup import DIALS, Setup
 from core.streamlit_app import panels, state, ui, work
@@ -45,6 +45,9 @@ def show(settings: Settings, data: DynamicsData) -> None:
         return
     ui.show(figures.doses(found, dark=ui.dark()), key="dynamics.dose", how_to_read=figures.CAPTION,
             table=partial(figures.doses_table, found))
+    if found.at_poles:
+        panels.notice(f"{found.at_poles} of {len(found.table)} trainings ended with a gap above {POLES:g}, images at "
+                      "one pole and texts at the other: their points lie apart from the rest, and widen the bands.")
     _differences(found)
     with st.container(horizontal=True, vertical_alignment="center"):
         ui.download_table(lambda: found.table, "dynamics-doses-trainings", label="All trainings")

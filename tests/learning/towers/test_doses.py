@@ -71,8 +71,10 @@ def test_runs_that_did_not_end_are_left_out_and_counted() -> None:
     assert found.unfinished == 2 and found.ordered("r1").n == 3
     assert mean_over_seeds(np.array([0.5, np.nan])).low is None
     assert mean_over_seeds(np.array([np.nan])).n == 0
-    number = mean_over_seeds(np.array([0.9, 1.0, 0.99]), unit="share")
-    assert number.high == 1, "a share ends at 1"
+    assert mean_over_seeds(np.array([0.9, 1.0, 0.99]), ends=(0.0, 1.0)).high == 1
+    poles = planted([0.0, 0.2], noise=0.5, gap=[0.1, 1.9], r1=[0.9, 0.6])
+    assert poles.numbers("gap")[0].low == 0 and poles.numbers("r1")[0].high == 1
+    assert poles.at_poles == (poles.values["gap"] > 1).sum() > 0
 
 
 def test_a_dial_is_turned_and_nothing_else(lesson: Lesson) -> None:
@@ -109,6 +111,7 @@ SAYS: list[tuple[str, dict[str, list[float]], str, bool | None]] = [
     ("gap_at_start", {"gap_start": [0.8, 0.9], "gap": [0.9, 1.0]}, "Yes.*it grows to", True),
     ("gap_at_start", {"gap_start": [0.1, 0.9], "gap": [0.1, 0.1]}, "Not above chance", False),
     ("gap_by_temperature", {"gap": [0.3, 0.2, 0.1, 0.05]}, r"Yes.*0.30 → 0.20 → 0.10 → 0.05", True),
+    ("gap_by_temperature", {"gap": [0.6, 0.2, 0.05, 0.05]}, "Yes.*not told apart are 0.1 and 0.2", True),
     ("gap_by_temperature", {"gap": [0.1, 0.2, 0.3, 0.4]}, "No, the contrary", False),
     ("gap_by_temperature", {"gap": [0.3, 0.1, 0.2, 0.05]}, "Not throughout", False),
     ("gap_by_temperature", {"gap": [0.1, 0.2, 0.3, 0.1]}, "It is not seen here", None),
