@@ -166,11 +166,17 @@ def _noise(found: Response) -> Reading:
     worst = min(answers, key=list(ANSWERS).index)
     numbers = {f"{name}, noise {level:g}": number for name, measure in (("uniformity", "uniformity"), ("R@1", "r1"))
                for level, number in zip(found.levels, found.numbers(measure))}
-    aligned = found.monotone("alignment", falls=False)
     return Reading(numbers, differences, ANSWERS[worst], f"{worst} With noise the uniformity goes "
                    f"{_way(found, 'uniformity')}, {_verdict(contracts)}, and R@1 {_way(found, 'r1')}, "
-                   f"{_verdict(lowers)}. Alignment goes {_way(found, 'alignment')}"
-                   f"{', and rises too' if aligned else '; it is not monotone: read it beside uniformity'}.")
+                   f"{_verdict(lowers)}; alignment goes {_way(found, 'alignment')}{_alignment(found)}.")
+
+
+def _alignment(found: Response) -> str:
+    if not found.monotone("alignment", falls=False):
+        return ", which is not monotone: read it beside uniformity"
+    if found.ends("alignment").verdict is not Verdict.HIGHER:
+        return ", not told apart from no change: read it beside uniformity"
+    return ", and rises too"
 
 
 def _mismatched(found: Response) -> Reading:

@@ -118,7 +118,7 @@ SAYS: list[tuple[str, dict[str, list[float]], str, bool | None]] = [
     ("mismatched", {"gap": [0.1, 0.2, 0.3, 0.4]}, "Yes", True),
     ("mismatched", {"gap": [0.4, 0.3, 0.2, 0.1]}, "No, the contrary", False),
     ("noise", {"uniformity": [-2, -1.7, -1, -0.5], "r1": [0.9, 0.7, 0.4, 0.2], "alignment": [0.1, 0.3, 0.2, 0.1]},
-     "Yes.*it is not monotone", True),
+     "Yes.*which is not monotone", True),
     ("noise", {"uniformity": [-2, -1.7, -1, -0.5], "r1": [0.9, 0.4, 0.7, 0.2], "alignment": [0.1, 0.2, 0.3, 0.4]},
      "Not throughout.*and rises too", False),
     ("noise", {"uniformity": [-0.5, -0.7, -1, -2], "r1": [0.9, 0.7, 0.4, 0.2], "alignment": [0.1, 0.2, 0.3, 0.4]},
