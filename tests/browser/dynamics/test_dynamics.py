@@ -1,0 +1,150 @@
+"""Learning dynamics in a real browser: a run is trained, watched, held, compared, taken away and opened again."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+
+from core.learning.records.file import read_record
+from core.sources.films.probing import probe
+from tests.browser.objects.test_objects import downloaded, finding
+from tests.browser.quality.test_quality import section
+from tests.browser.sphere.test_sphere import APP, no_traceback
+from tests.browser.waits import LONG, at_least, still
+
+VIEW = "window.__orrery_training?.['dynamics.view']"
+
+
+@pytest.fixture(scope="module")
+def address(streamlit_server) -> str:
+    return streamlit_server(APP)
+
+
+def shown(page, address: str, query: str = "") -> None:
+    page.goto(f"{address}/Learning_Dynamics?{query}")
+    page.get_by_role("heading", name="Learning Dynamics").wait_for(timeout=LONG)
+
+
+def trained(page, steps: int) -> str:
+    """Train with the dials as they stand; gives what the run came to."""
+    page.get_by_role("button", name="Train", exact=True).click(timeout=LONG)
+    said = page.get_by_text(re.compile(f"R@1 .* after {steps} steps")).first
+    said.wait_for(timeout=LONG)
+    return said.inner_text()
+
+
+def r1_of(said: str) -> float:
+    return float(re.search(r"R@1 ([\d.]+) %", said)[1])
+
+
+def places(page) -> np.ndarray:
+    return np.array(page.evaluate(f"[...Array({VIEW}.count()).keys()].map((i) => {VIEW}.point(i, 0))"))
+
+
+def test_a_run_is_watched_held_gone_back_through_and_taken_away(browser_page, address):
+    page = browser_page
+    shown(page, address, "steps=1500")
+    page.get_by_role("button", name="Train", exact=True).click(timeout=LONG)
+    page.wait_for_function(f"{VIEW}?.steps().length > 2", timeout=LONG)
+    before = places(page)
+    page.wait_for_function(f"{VIEW}.steps().length > 6", timeout=LONG)
+    assert np.abs(places(page) - before).max() > 1e-3, "points move while it is trained"
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_text(re.compile("Paused at step")).wait_for(timeout=LONG)
+    page.wait_for_function(f"(window.alike = {VIEW}.steps().length === window.before ? (window.alike ?? 0) + 1 : 0, "
+                           f"window.before = {VIEW}.steps().length, window.alike > 8)", timeout=LONG, polling=200)
+    held = page.evaluate(f"{VIEW}.steps()")
+    page.evaluate(f"{VIEW}.seek({held[2]})")
+    page.wait_for_function(f"{VIEW}.at() === {held[2]}", timeout=LONG)
+    back = places(page)
+    assert page.evaluate(f"{VIEW}.steps().length") == len(held), "nothing is trained while it is held"
+
+    page.get_by_role("link", name="Modality Gap").first.click()
+    page.get_by_role("heading", name="Modality Gap").wait_for(timeout=LONG)
+    page.get_by_role("link", name="Learning Dynamics").first.click()
+    page.get_by_role("button", name="Resume", exact=True).click(timeout=LONG)
+    said = page.get_by_text(re.compile(r"R@1 .* after 1,500 steps")).first
+    said.wait_for(timeout=LONG)
+    page.wait_for_function(f"{VIEW}?.steps().at(-1) === 1500", timeout=LONG)
+    page.evaluate(f"{VIEW}.seek({held[2]})")
+    page.wait_for_function(f"{VIEW}.at() === {held[2]}", timeout=LONG)
+    np.testing.assert_allclose(places(page), back, atol=1e-6)
+
+    page.get_by_role("button", name="Take away").click()
+    record = read_record(downloaded(page, "Run (file)"))
+    assert record.steps[-1] == 1500 and record.setup["steps"] == 1500
+    np.testing.assert_allclose(np.concatenate([record.images[2], record.texts[2]]), back, atol=1e-4)
+    table = list(csv.DictReader(io.StringIO(downloaded(page, "Measures (CSV)").decode("utf-8-sig"))))
+    assert float(table[-1]["R@1 of images, share"]) == pytest.approx(float(record.measures["r1"][-1]))
+    assert b"Plotly" in downloaded(page, "Animation (HTML)")
+    no_traceback(page)
+
+
+def test_the_mp4_of_a_run_plays(browser_page, address, tmp_path):
+    page = browser_page
+    shown(page, address, "steps=100")
+    trained(page, 100)
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Animation (mp4)").click()
+    page.get_by_role("button", name="Save the mp4").wait_for(timeout=LONG)
+    still(page)
+    path = tmp_path / "training.mp4"
+    path.write_bytes(downloaded(page, "Save the mp4"))
+    header = probe(path, path.name)
+    assert header.codec == "h264" and header.width == header.height and header.duration > 5
+    page.goto("about:blank")
+    page.set_content("<video muted></video>")
+    page.evaluate("""async (data) => { const video = document.querySelector('video');
+        video.src = 'data:video/mp4;base64,' + data; await video.play(); }""",
+                  base64.b64encode(path.read_bytes()).decode())
+    page.wait_for_function("document.querySelector('video').currentTime > 0.2", timeout=LONG)
+
+
+def test_a_dial_is_turned_and_the_run_lies_beside_the_first_setting(browser_page, address):
+    page = browser_page
+    shown(page, address, "steps=300&dial_caption_noise=0.6&beside=first")
+    page.get_by_text("caption noise 0.6").first.wait_for(timeout=LONG)
+    page.get_by_role("button", name="Train", exact=True).click(timeout=LONG)
+    said = page.get_by_text(re.compile("R@1 .* after 300 steps"))
+    at_least(said, 2)
+    r1 = {text.partition(":")[0]: r1_of(text) for text in said.all_inner_texts()}
+    noisy = next(value for name, value in r1.items() if "noise" in name)
+    clean = next(value for name, value in r1.items() if "noise" not in name)
+    assert clean > noisy + 20, r1
+    no_traceback(page)
+
+
+def test_the_flow_between_two_moments_has_its_marks_and_its_numbers(browser_page, address):
+    page = browser_page
+    shown(page, address, "steps=300")
+    trained(page, 300)
+    section(page, "Flow field")
+    page.wait_for_function("Object.entries(window.__orrery_sphere ?? {}).some(([name, view]) => "
+                           "name.includes('flow') && view.count() === 372)", timeout=LONG)
+    page.get_by_text(re.compile("beyond chance from step")).first.wait_for(timeout=LONG)
+    assert "a step" in finding(page, "dynamics.flow.speeds", "step")
+    no_traceback(page)
+
+
+def test_a_dose_curve_of_few_trainings_has_its_differences(browser_page, address):
+    page = browser_page
+    shown(page, address, "dynamics=doses&dose=caption_noise&dose_seeds=3&steps=100")
+    page.get_by_role("button", name=re.compile(r"^Train \d+ times")).click(timeout=LONG)
+    assert "caption noise" in finding(page, "dynamics.dose", "noise").lower()
+    table = list(csv.DictReader(io.StringIO(downloaded(page, "All trainings").decode("utf-8-sig"))))
+    assert len(table) == 12
+    no_traceback(page)
+
+
+def test_an_experiment_says_what_it_found(browser_page, address):
+    page = browser_page
+    shown(page, address, "dynamics=findings")
+    page.get_by_role("button", name=re.compile(r"^Train \d+ times")).first.click(timeout=LONG)
+    title = finding(page, "dynamics.finding.gap_at_start", ".")
+    assert re.search(r"\d", title)
+    no_traceback(page)
