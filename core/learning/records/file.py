@@ -95,6 +95,9 @@ def read_record(source: str | Path | bytes, name: str = "") -> Record:
 
 def _read(file: IO[bytes], name: str) -> Record:
     if not zipfile.is_zipfile(file):
+        file.seek(0)
+        if file.read(2) == b"PK":
+            raise SourceError(f"a whole record in {name}", "a file that is cut off", "Bring it again.")
         raise SourceError(f"a record of a training in {name}", "a file that is no zip", _WRITE_ONE)
     check_directory(file, name)
     with zipfile.ZipFile(file) as archive:

@@ -68,6 +68,8 @@ def test_arrays_of_others_are_told_what_is_missing(tmp_path: Path) -> None:
     np.savez(tmp_path / "theirs.npz", image=np.zeros((3, 2)), step=np.arange(3))
     with pytest.raises(SourceError, match=r"image.npy, step.npy; record.json, steps.npy.* are missing.*Recorder"):
         read_record(tmp_path / "theirs.npz")
+    with pytest.raises(SourceError, match="cut off"):
+        read_record(record_bytes(a_record())[:-200])
     with pytest.raises(SourceError, match="no zip"):
         read_record(b"step,loss\n1,2\n", "run.csv")
     with pytest.raises(SourceError, match="Check the path"):
