@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.streamlit_app.data.opened import Opened
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.state import Settings
 
@@ -21,21 +22,8 @@ def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]
     else:
         imports += ["from core.encoding.models import load_model", "from core.encoding.pipeline import embed",
                     "from core.encoding.store import Store"]
-        if ready.opened.built_in:
-            _, n, seed = ready.opened.key.split("-")[:3]
-            imports.append("from core.sources.solids.world import open_world")
-            lines = [f"dataset = open_world({n}, seed={seed})"]
-        elif ready.opened.python[1]:
-            imports += ready.opened.python[0]
-            lines = list(ready.opened.python[1])
-        else:
-            module, call = OPENERS[ready.opened.source]
-            imports.append(f"from core.sources.{module} import {call.split('(')[0]}")
-            lines = [f"dataset = {call}"]
-        sampled = ready.opened.key.removeprefix("world-").split("-")[2 if ready.opened.built_in else 1:]
-        if sampled and sampled[0].isdecimal():
-            imports.append("from core.sources.sampling import sample")
-            lines.append(f"dataset = sample(dataset, {sampled[0]}, 0)")
+        more, lines = dataset_lines(ready.opened)
+        imports += more
         lines += [f"model = load_model({settings.model_id!r})", "found = embed(dataset, model, Store())",
                   "points = Points(found.images, found.texts, found.captions, found.links"
                   + (")" if ready.has_gap else ", gap=False)")]
@@ -48,6 +36,25 @@ def points_lines(settings: Settings, ready: Ready) -> tuple[list[str], list[str]
         imports.append("from core.figures.scenes.thinning import thin")
         shown = sum(0 if part is None else len(part) for part in (ready.images, ready.texts))
         lines.append(f"points = thin(points, {shown}).points")
+    return imports, lines
+
+
+def dataset_lines(opened: Opened) -> tuple[list[str], list[str]]:
+    """Imports and lines that make ``dataset`` of what is open; a visitor's own files have made-up names in them."""
+    if opened.built_in:
+        _, n, seed = opened.key.split("-")[:3]
+        imports = ["from core.sources.solids.world import open_world"]
+        lines = [f"dataset = open_world({n}, seed={seed})"]
+    elif opened.python[1]:
+        imports, lines = list(opened.python[0]), list(opened.python[1])
+    else:
+        module, call = OPENERS[opened.source]
+        imports = [f"from core.sources.{module} import {call.split('(')[0]}"]
+        lines = [f"dataset = {call}"]
+    sampled = opened.key.removeprefix("world-").split("-")[2 if opened.built_in else 1:]
+    if sampled and sampled[0].isdecimal():
+        imports.append("from core.sources.sampling import sample")
+        lines.append(f"dataset = sample(dataset, {sampled[0]}, 0)")
     return imports, lines
 
 

@@ -22,7 +22,7 @@ from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.data import uploading
 from core.streamlit_app.data.checkpoints import pick_checkpoints
-from core.streamlit_app.data.python import as_code
+from core.streamlit_app.data.python import as_code, dataset_lines
 from core.streamlit_app.dynamics import runs, tuning, watch
 from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.live.training_view import Colour, shown_of, training_view
@@ -81,7 +81,8 @@ def _of_folder(settings: Settings, data: DynamicsData) -> tuple[Record | None, l
     if report is None:
         return None, []
     panels.refused_panel([one for one in report.refused if one not in known], key="dynamics.folder.left_out")
-    return report.record, ["from core.learning.records.checkpoints import record_of_folder",
+    imports, lines = dataset_lines(data.opened)
+    return report.record, [*imports, *lines, "from core.learning.records.checkpoints import record_of_folder",
                            f"record = record_of_folder({folder!r}, dataset, seed={settings.seed}).record"]
 
 

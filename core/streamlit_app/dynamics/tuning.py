@@ -13,6 +13,7 @@ from core.learning.records.record import Record
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, state, work
 from core.streamlit_app.data.other_models import title_of
+from core.streamlit_app.data.python import dataset_lines
 from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
@@ -71,6 +72,7 @@ def tuned(settings: Settings, data: DynamicsData) -> tuple[Record | None, list[s
     if record is not None and folder:
         panels.notice(f"The model lies in {folder}: “Another model …” in the sidebar opens it.")
     more = f", save_to={folder!r}" if folder else ""
-    return record, ["from core.learning.records.fine_tuning import fine_tune",
+    imports, lines = dataset_lines(data.opened)
+    return record, [*imports, *lines, "from core.learning.records.fine_tuning import fine_tune",
                     f"record = fine_tune({settings.model_id!r}, dataset, how={how!r}, steps={steps}, every={every}, "
                     f"learning_rate={rate:g}, batch={BATCH}, seed={settings.seed}{more})"]

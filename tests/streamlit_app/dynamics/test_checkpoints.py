@@ -91,6 +91,10 @@ def test_the_chosen_model_is_fine_tuned_by_a_button_and_saved(tmp_path: Path) ->
     assert "from step 0 to 10 images go" in words(at)
     assert kept(at) == ["Built-in, fine-tuned"]
     assert is_on_disk(str(tmp_path / "mine"))
+    code = at.code[-1].value
+    assert code.startswith("from core.learning.records.aligned import aligned\n")
+    assert "dataset = open_world(100, seed=0)\nrecord = fine_tune('builtin', dataset, how='lora', steps=10" in code
+    compile(code, "shown", "exec")
 
 
 @pytest.fixture
