@@ -91,7 +91,7 @@ def finals(lesson: Lesson, setups: Sequence[Setup], *, workers: int = 2, on_prog
 
 def key_of(lesson: Lesson, setup: Setup) -> str:
     """What a result is kept under: pairs, dials, and the code that trains."""
-    said = setup.as_json()
+    said = Setup.from_json(setup.as_json()).as_json()     # a whole number is the same dose with a point and without
     said.pop("every")
     return fingerprint("final", lesson.fingerprint, said, _code())
 
