@@ -53,7 +53,7 @@ def main() -> None:
                 if theme == "light":
                     _save(window, FOLDER / "sphere.webp", 1400)
                 page.close()
-                for take in (_gap, _objects, _films, _quality):
+                for take in (_gap, _objects, _films, _quality, _dynamics):
                     take(browser.new_page(viewport={"width": 1400, "height": 1010}, color_scheme=theme,
                                           device_scale_factor=1.5), port, theme)
             browser.close()
@@ -125,6 +125,20 @@ def _quality(page: Page, port: int, theme: str) -> None:
     shot = io.BytesIO()
     whole.save(shot, "PNG")
     _save(shot.getvalue(), FOLDER / f"5_Dataset_Quality_{theme}.webp", 900)
+    page.close()
+
+
+def _dynamics(page: Page, port: int, theme: str) -> None:
+    """The room of learning dynamics: where images and texts of a probe are after a while, with their trails."""
+    page.goto(f"http://127.0.0.1:{port}/Learning_Dynamics?trails=8&colours=class")
+    page.get_by_role("button", name="Train", exact=True).click(timeout=120_000)
+    page.get_by_text("after 600 steps").first.wait_for(timeout=120_000)
+    page.evaluate("window.__orrery_training['dynamics.view'].seek(200)")
+    page.wait_for_timeout(3000)
+    box = page.locator(".ot-spheres").bounding_box()
+    side = (box["width"] - 1.4 * box["height"]) / 2
+    clip = {"x": box["x"] + side, "y": box["y"], "width": 1.4 * box["height"], "height": box["height"]}
+    _save(page.screenshot(clip=clip), FOLDER / f"6_Learning_Dynamics_{theme}.webp", 900)
     page.close()
 
 

@@ -25,7 +25,7 @@ CAPTION = ("One panel a quantity, all over the same steps; a line a run, named a
            "the share of images whose own text is the nearest (solid), and of texts whose own image is (dashed). "
            "Alignment is the mean squared distance of a pair, uniformity the log mean of exp(-2 d²) over pairs of one "
            "modality: lower is closer together, and more evenly spread. Dotted across: what random directions give. "
-           "Dotted upright: the step looked at.")
+           "Dotted upright: the step looked at. Bars at the ends of finished runs: 95 % intervals over the items.")
 _LONGEST, _PANEL, _NAME = 18, 98, 7.4
 _LOG_FROM = 5.0
 

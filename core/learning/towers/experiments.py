@@ -261,7 +261,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "poles": Experiment(
         "Modality collapse or not", "Under noise some random starts end with all images at one pole and all texts at "
         "the other; turning the start so that the means are at most 85° apart prevents it.",
-        "seen in a prototype of these towers", "start",
+        "seen in trainings of these towers", "start",
         {"free": {"caption_noise": POLES_NOISE}, "turned": {"caption_noise": POLES_NOISE, "start": "turned"}},
         ("gap", "r1"), _poles, seeds=2),
 }
