@@ -85,7 +85,7 @@ def _live(data: DynamicsData, was_at_work: bool) -> None:
     for record, k in zip(shown, at):
         above.markdown(f"**{panels.plain(sentence(record, k, numbers_at(data, record, k)), 600)}**")
     _clicked(data, on_sphere, shown, at)
-    _show_curves(data, shown, events.step)
+    _show_curves(shown, events.step, [numbers_at(data, record, len(record) - 1) for record in shown])
     _numbers(data, shown, at)
     ui.copy_as_python(python(data, shown[0]))
 
@@ -245,8 +245,7 @@ def picture_of(lesson: Lesson, record: Record, row: int, side: int = 128) -> Ima
     return Image.fromarray(lesson.probe.images[row]).resize((side, side), Image.Resampling.NEAREST)
 
 
-def _show_curves(data: DynamicsData, records: Sequence[Record], at: int | None) -> None:
-    ends = [numbers_at(data, record, len(record) - 1) for record in records]
+def _show_curves(records: Sequence[Record], at: int | None, ends: Sequence[Mapping[str, Number]] = ()) -> None:
     ui.show(curves.curves(records, at=at, ends=ends, dark=ui.dark()), key="dynamics.curves",
             how_to_read=curves.CAPTION, table=lambda: curves.table(records))
 
