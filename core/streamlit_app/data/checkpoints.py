@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from core.learning.records.checkpoints import Checkpoint, checkpoints_in
 from core.settings import settings as process_settings
 from core.streamlit_app import panels, state
+from core.streamlit_app.data.links import wanted
 from core.types import Refusal
 
 
@@ -20,6 +23,9 @@ def pick_checkpoints(*, key: str) -> tuple[str, tuple[Checkpoint, ...], tuple[Re
                              help="Subfolders in the layout of transformers with a number in their names, as a Trainer "
                                   "writes them.").strip()
     if not folder:
+        st.session_state["checkpoints.seen"] = ""
+        return "", (), ()
+    if not wanted("checkpoints", folder):
         return "", (), ()
     found: tuple[Checkpoint, ...] = ()
     refused: tuple[Refusal, ...] = ()

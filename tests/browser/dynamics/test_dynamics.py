@@ -6,16 +6,20 @@ import base64
 import csv
 import io
 import re
+from dataclasses import replace
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 
-from core.learning.records.file import read_record
+from core.learning.history import builtin_history
+from core.learning.records.file import read_record, write_record
 from core.sources.films.probing import probe
 from tests.browser.objects.test_objects import downloaded, finding
 from tests.browser.quality.test_quality import section
 from tests.browser.sphere.test_sphere import APP, no_traceback
 from tests.browser.waits import LONG, at_least, still
+from tests.learning.records.made_checkpoints import on_the_way
 
 POINTS = 372    # 360 images and 12 texts
 VIEW = "window.__orrery_training?.['dynamics.view']"
@@ -156,4 +160,42 @@ def test_an_experiment_says_what_it_found(browser_page, address):
     page.get_by_role("button", name=re.compile(r"^Train \d+ times")).first.click(timeout=LONG)
     title = finding(page, "dynamics.finding.gap_at_start", ".")
     assert re.search(r"\d", title)
+    no_traceback(page)
+
+
+def moved(page) -> str:
+    """How far a training on one map goes, as it is said."""
+    said = page.get_by_text(re.compile(r"from step 0 to [\d,]+ images go \d+°"))
+    said.first.wait_for(timeout=LONG)
+    return said.first.inner_text()
+
+
+def test_trainings_of_any_dimension_are_turned_and_laid_on_one_map(browser_page, address, tmp_path):
+    page = browser_page
+    shown(page, address, "dynamics=any&scenes=100")
+    assert "64 dimensions" in moved(page)
+    assert re.search(r"leaves [\d.]+ of [\d.]+ distance to step 11,000", finding(page, "dynamics.turning", "leaves"))
+    assert "Alignment" in finding(page, "dynamics.any.plane", "Alignment")
+
+    path = tmp_path / "brought.orrery-run"
+    history = builtin_history()
+    write_record(replace(history.only(history.some(5)), name="brought"), path)
+    section(page, "A record file")
+    drop = page.locator("input[type=file]")
+    drop.first.wait_for(state="attached", timeout=LONG)
+    still(page)
+    drop.first.set_input_files([str(path)])
+    page.get_by_text(re.compile("brought: from step 0")).first.wait_for(timeout=LONG)
+
+    save = on_the_way(tmp_path)
+    for step, share in ((100, 0.3), (200, 0.6), (300, 1.0)):
+        save(f"checkpoint-{step}", share)
+    shown(page, address, f"dynamics=any&scenes=100&any=folder&checkpoints={quote(str(tmp_path))}")
+    page.get_by_role("button", name="Yes, open it").click(timeout=LONG)
+    page.get_by_role("button", name=re.compile("^Look at 100 images with 3 checkpoints")).click(timeout=LONG)
+    page.get_by_text(re.compile(r"from step 100 to 300 images go \d+°")).first.wait_for(timeout=LONG)
+
+    shown(page, address, "dynamics=any&scenes=100&any=tune&tune_steps=10")
+    page.get_by_role("button", name=re.compile("^Fine-tune")).click(timeout=LONG)
+    assert "to 10 images" in moved(page)
     no_traceback(page)
