@@ -27,15 +27,20 @@ FITS_A_LINE = 40
 
 def text_html(text: str, longest: int = LONGEST_SHOWN) -> str:
     """User text, shortened and escaped for HTML."""
-    text = str(text)
+    text = _whole(text)
     return html.escape(text if len(text) <= longest else text[:longest].rstrip() + " …")
 
 
 def plain(text: str, longest: int = LONGEST_SHOWN) -> str:
     """User text, shortened, with every character escaped that Markdown would take for markup."""
-    text = " ".join(str(text).split())
+    text = " ".join(_whole(text).split())
     text = text if len(text) <= longest else text[:longest].rstrip() + " …"
     return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>&^=@\"'/" else c for c in text)
+
+
+def _whole(text: str) -> str:
+    """Text whose halves of letters, which no browser can be told, are question marks."""
+    return str(text).encode("utf-8", "replace").decode()
 
 
 def error_panel(error: OrreryError) -> None:
@@ -108,7 +113,7 @@ def gallery(pictures: Sequence[tuple[Image | None, str, str]], *, key: str) -> N
     """Small pictures in a row that wraps, each with a line of user text and a line of numbers."""
     tiles = "".join(
         f'<figure>{_picture(picture, text)}<figcaption><span>{text_html(text, 90)}</span>'
-        f'<small>{html.escape(numbers)}</small></figcaption></figure>' for picture, text, numbers in pictures)
+        f'<small>{text_html(numbers)}</small></figcaption></figure>' for picture, text, numbers in pictures)
     with st.container(key=key):
         st.html(f'<div class="orrery-gallery">{tiles}</div>')
 

@@ -10,9 +10,11 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from core.errors import OrreryError
 from core.figures.dynamics import curves
 from core.figures.frame import as_percent, shortened
 from core.geometry.directions import angle
+from core.learning.records.file import SUFFIX
 from core.learning.records.measuring import chance_r1, interval_of
 from core.learning.records.record import Record
 from core.learning.towers.pairs import Lesson
@@ -24,6 +26,7 @@ from core.streamlit_app.dynamics import runs
 from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.dynamics.dials import in_words
 from core.streamlit_app.dynamics.doses import lesson_lines, setup_code
+from core.streamlit_app.dynamics.take import file_name
 from core.streamlit_app.live.training_view import Colour, TrainingEvents, shown_of, training_view
 from core.streamlit_app.state import Settings
 from core.types import Number
@@ -56,6 +59,12 @@ def show(settings: Settings, data: DynamicsData) -> None:
 
 
 def _live(data: DynamicsData, was_at_work: bool) -> None:
+    """What a fragment raises would reach the visitor as it is."""
+    with ui.friendly_errors():
+        _watched(data, was_at_work)
+
+
+def _watched(data: DynamicsData, was_at_work: bool) -> None:
     """All that changes while it is trained; what one does here draws nothing else anew."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="dynamics.buttons"):
         begun = not was_at_work and st.button("Train", type="primary", icon=":material/play_arrow:",
@@ -158,11 +167,10 @@ def _spheres(records: Sequence[Record], look: _Look) -> tuple[TrainingEvents, li
 
 
 def _on_sphere(record: Record) -> np.ndarray | None:
-    """Where points of two dimensions lie: on the equator."""
+    """Where points of fewer than three dimensions lie: on the equator."""
     if record.dim == 3:
         return None
-    x = np.concatenate([record.images, record.texts], axis=1)
-    return np.concatenate([x, np.zeros((*x.shape[:2], 1), np.float32)], axis=2)
+    return np.pad(np.concatenate([record.images, record.texts], axis=1), ((0, 0), (0, 0), (0, 3 - record.dim)))
 
 
 def _told(record: Record) -> Mapping[str, np.ndarray]:
@@ -238,9 +246,14 @@ def _tile(lesson: Lesson, record: Record, row: int, k: int) -> tuple[Image.Image
     return picture_of(lesson, record, row), captions or probe.images[row], "; ".join(parts)
 
 
+def is_of(lesson: Lesson, record: Record) -> bool:
+    """Whether the images of a record are those that a lesson looks at."""
+    return (lesson.probe.ids, lesson.probe.labels) == (record.probe.images, record.probe.labels)
+
+
 def picture_of(lesson: Lesson, record: Record, row: int, side: int = 128) -> Image.Image | None:
     """The picture of an image of a record, enlarged without smoothing; None where the lesson is another one."""
-    if (lesson.probe.ids, lesson.probe.labels) != (record.probe.images, record.probe.labels):
+    if not is_of(lesson, record):
         return None
     return Image.fromarray(lesson.probe.images[row]).resize((side, side), Image.Resampling.NEAREST)
 
@@ -254,13 +267,29 @@ def _growing_curves() -> None:
     """The curves of what is trained; drawn less often than the points."""
     records = _shown_records(())
     if records:
-        _show_curves(records, None)
+        with ui.friendly_errors():
+            _show_curves(records, None)
 
 
 def python(data: DynamicsData, record: Record) -> str:
-    """The run again, in Python."""
+    """The run again, in Python; one that was not trained here, on what is learnt now, as it is read from its file."""
+    setup = _setup_of(record) if is_of(data.lesson, record) else None
+    if setup is None:
+        return as_code(["from core.figures.dynamics.curves import curves",
+                        "from core.learning.records.file import read_record"],
+                       [f"record = read_record({file_name(record) + SUFFIX!r})   # “Take away”, “Run (file)”",
+                        "curves([record]).show()"])
     imports, lines = lesson_lines(data)
     return as_code([*imports, "from core.figures.dynamics.curves import curves",
                     "from core.learning.towers.setup import Setup", "from core.learning.towers.training import train"],
-                   [*lines, f"record = train(lesson, {setup_code(Setup.from_json(record.setup))})",
-                    "curves([record]).show()"])
+                   [*lines, f"record = train(lesson, {setup_code(setup)})", "curves([record]).show()"])
+
+
+def _setup_of(record: Record) -> Setup | None:
+    """The dials of a run of these towers; None of any other training."""
+    if set(record.setup) != set(Setup().as_json()):
+        return None
+    try:
+        return Setup.from_json(record.setup)
+    except OrreryError:
+        return None
