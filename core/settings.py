@@ -38,6 +38,7 @@ class Budget:
     seconds : for unpacking one picture or packed table, or reading one mesh.
     film_frames, film_gigapixels : of one film, and pixels of all its frames together.
     film_looked : frames of one film that are looked at.
+    probe : images, and texts, of a record of a training; each is compared with each at every step.
     """
 
     upload_mb: int
@@ -60,12 +61,13 @@ class Budget:
     film_frames: int = 5_000_000
     film_gigapixels: int = 20_000
     film_looked: int = 50_000
+    probe: int = 20_000
 
 
 OWN_MACHINE = Budget(upload_mb=400, visitor_mb=64_000, server_mb=64_000, unpacked_mb=65_536)
 HOSTED = Budget(upload_mb=100, visitor_mb=300, server_mb=2_000, unpacked_mb=300, texts_mb=16, members=100_000,
                 rows=1_000_000, columns=2_000, cells=4_000_000, field_mb=1, faces=1_000_000, vertices=3_000_000,
-                film_frames=200_000, film_gigapixels=150, film_looked=3_000)
+                film_frames=200_000, film_gigapixels=150, film_looked=3_000, probe=5_000)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,9 @@ HEADER = "record.json"
 FORMAT, VERSION = "orrery-run", 1
 _ARRAYS = {"steps": "<i8", "links": "<i8", "images": "<f4", "texts": "<f4"}
 _MEASURE = "measures/"
-_HEADER_MB = 64
+LAST_STEP = 2**53 - 1       # beyond it a browser counts otherwise
+_LOOKS = 50
+_LONGEST = 1000
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, RuntimeError, RecursionError,
            NotImplementedError, UnicodeError, OverflowError)
 _WRITE_ONE = "Write one with core.learning.records.recorder.Recorder, or with core.learning.records.file.write_record."
@@ -67,7 +69,7 @@ def write_record(record: Record, path: str | Path) -> Path:
 
 
 def read_record(source: str | Path | bytes, name: str = "") -> Record:
-    """The record in a file, equal to the one that was written.
+    """The record in a file, equal to the one that was written; halves of letters in its name and classes are "?" now.
 
     Parameters
     ----------
@@ -111,13 +113,14 @@ def _read(file: IO[bytes], name: str) -> Record:
         if len(members) < len(infos):
             raise ValueError("two files of one name in it")
         _check_complete(members, name)
-        header = json.loads(_member_bytes(archive, members[HEADER], _HEADER_MB * MB))
+        header = json.loads(_member_bytes(archive, members[HEADER], settings().budget.texts_mb * MB))
         said = _checked_header(header, name)
         arrays = {key: _array(archive, members[f"{key}.npy"], kind) for key, kind in _ARRAYS.items()}
         measures = {key: _array(archive, members[f"{_MEASURE}{key}.npy"], "<f8") for key in MEASURES
                     if f"{_MEASURE}{key}.npy" in members}
     if arrays["links"].ndim != 2 or arrays["links"].shape[1] != 2:
         raise ValueError(f"links of shape {arrays['links'].shape}; (pairs, 2) is right")
+    _check_cost(len(said["images"]), len(said["texts"]), arrays["steps"], name)
     probe = Probe(tuple(said["images"]), tuple(said["texts"]), arrays["links"], tuple(said["labels"]))
     return Record(said["name"], probe, arrays["steps"], arrays["images"], arrays["texts"], measures, said["setup"],
                   said["ended"])
@@ -146,7 +149,27 @@ def _checked_header(header: Any, name: str) -> dict[str, Any]:
             raise ValueError(f"the header has no {key}, or of another kind")
         if kind is list and not all(isinstance(one, str) for one in header[key]):
             raise ValueError(f"{key} in the header are not all texts")
-    return header
+    for key in ("name", "ended"):
+        if len(header[key]) > _LONGEST:
+            raise ValueError(f"{key} in the header is longer than {_LONGEST:,} letters")
+    return {**header, "name": _whole(header["name"]), "labels": [_whole(label) for label in header["labels"]]}
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _check_cost(images: int, texts: int, steps: np.ndarray, name: str) -> None:
+    """Refuse what would take all memory or days to look at: each image is compared with each text at every step."""
+    most = settings().budget.probe
+    if max(images, texts) > most:
+        raise SourceError(f"at most {most:,} images and as many texts in {name}", f"{images:,} and {texts:,}",
+                          "Keep a smaller probe set.")
+    if steps.size * images * texts > _LOOKS * most**2:
+        raise SourceError(f"at most {_LOOKS * most**2 // max(images * texts, 1):,} steps of {images:,} images and "
+                          f"{texts:,} texts in {name}", f"{steps.size:,}", "Keep fewer steps, or a smaller probe set.")
+    if steps.size and not 0 <= steps.min() <= steps.max() <= LAST_STEP:
+        raise SourceError(f"steps from 0 to {LAST_STEP:,} in {name}", f"{steps.min():,} to {steps.max():,}", _WRITE_ONE)
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, kind: str) -> np.ndarray:

@@ -85,7 +85,8 @@ class Record:
     Raises
     ------
     ShapeError
-        If steps do not grow, shapes do not fit, or a row is not finite or not unit.
+        If steps do not grow, shapes do not fit, features have fewer than two dimensions, or a row is not finite or not
+        unit.
     """
 
     name: str
@@ -110,6 +111,8 @@ class Record:
             check_vectors(x.reshape(s * rows, -1), what=f"features of {name}", unit=True)
             x.flags.writeable = False
             object.__setattr__(self, name, x)
+        if self.dim < 2:
+            raise ShapeError("features of two dimensions or more", f"{self.dim}")
         if self.images.shape[-1] != self.texts.shape[-1]:
             raise ShapeError("images and texts of one dimension", f"{self.images.shape[-1]} and {self.texts.shape[-1]}")
         measures = {key: np.asarray(values, dtype=np.float64) for key, values in self.measures.items()}

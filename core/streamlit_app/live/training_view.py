@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.errors import ShapeError
 from core.figures.scenes.globe import looking_at, sphere
+from core.learning.records.file import LAST_STEP
 from core.learning.records.record import Record
 from core.scene import Colouring, SphereScene
 from core.streamlit_app.live.packing import frame, serve
@@ -215,7 +216,8 @@ def shown_of(record: Record, *, coords: np.ndarray | None = None, told: Mapping[
     return TrainingShown(
         record.name, record.steps, coords, np.repeat(np.array([0, 1], np.uint8), [n, len(probe.texts)]), labels,
         (*probe.labels, *of_texts), names, told or {},
-        planned if planned is not None else steps if isinstance(steps, int) else int(record.steps[-1]), running,
+        planned if planned is not None else steps if isinstance(steps, int) and steps <= LAST_STEP else
+        int(record.steps[-1]), running,
         fingerprint("run", record.name, str(sorted(record.setup.items())), coords[0], labels))
 
 

@@ -16,6 +16,7 @@ from core.errors import OrreryError, SourceError
 from core.geometry.directions import unit
 from core.learning.records.file import HEADER, SUFFIX, read_record, record_bytes, write_record
 from core.learning.records.record import Probe, Record
+from core.settings import settings
 
 
 def a_record(*, s: int = 4, n: int = 5, m: int = 3, d: int = 6, seed: int = 0, **also: object) -> Record:
@@ -113,6 +114,8 @@ def _claiming(shape: str) -> bytes:
     (with_member("images.npy", npy(np.full((4, 5, 6), np.nan, np.float32))), "finite"),
     (with_member("images.npy", npy(np.zeros((4, 9, 6), np.float32))), r"shape \(4, 5, d\)"),
     (with_member("steps.npy", npy(np.array([0, 10, 10, 20]))), "steps that grow"),
+    (with_member("steps.npy", npy(np.array([0, 10, 20, 2**62]))), "steps from 0 to"),
+    (with_header(name="n" * 2000), "name in the header is longer"),
     (with_member("links.npy", npy(np.array([[0, 7]]))), "links within"),
     (with_member("links.npy", npy(np.arange(3))), "links of shape"),
     (with_member("measures/loss.npy", npy(np.zeros(9))), "measures among"),
@@ -132,6 +135,29 @@ def test_traps_are_refused_before_they_unpack(monkeypatch: pytest.MonkeyPatch) -
         archive.writestr("images.npy", b"")
     with pytest.raises(SourceError, match="two files of one name"):
         read_record(out.getvalue())
+
+
+def test_what_would_take_all_memory_to_look_at_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORRERY_HOSTED", "1")
+    settings.cache_clear()
+    try:
+        most = settings().budget.probe
+        wide = with_header(images=[f"i{i}" for i in range(most + 1)])
+        with pytest.raises(SourceError, match=f"at most {most:,} images and as many texts"):
+            read_record(repacked(record_bytes(a_record()), wide))
+        many = with_header(images=[f"i{i}" for i in range(100)], texts=[f"t{i}" for i in range(100)])
+        with pytest.raises(SourceError, match="at most 125,000 steps of 100 images"):
+            read_record(repacked(repacked(record_bytes(a_record()), many),
+                                 with_member("steps.npy", npy(np.arange(125_001)))))
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+
+
+def test_halves_of_letters_in_a_name_and_classes_are_told_as_question_marks() -> None:
+    changed = with_header(name="a\ud83e", labels=["\ud83e"] * 5)
+    read = read_record(repacked(record_bytes(a_record()), changed))
+    assert (read.name, read.probe.labels[0]) == ("a?", "?")
 
 
 def test_no_damage_ends_in_a_traceback() -> None:
