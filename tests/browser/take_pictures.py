@@ -136,8 +136,8 @@ def _dynamics(page: Page, port: int, theme: str) -> None:
     page.evaluate("window.__orrery_training['dynamics.view'].seek(200)")
     page.wait_for_timeout(3000)
     box = page.locator(".ot-spheres").bounding_box()
-    side = (box["width"] - 1.4 * box["height"]) / 2
-    clip = {"x": box["x"] + side, "y": box["y"], "width": 1.4 * box["height"], "height": box["height"]}
+    side = (box["width"] - 1.12 * box["height"]) / 2
+    clip = {"x": box["x"] + side, "y": box["y"], "width": 1.12 * box["height"], "height": 0.88 * box["height"]}
     _save(page.screenshot(clip=clip), FOLDER / f"6_Learning_Dynamics_{theme}.webp", 900)
     page.close()
 
