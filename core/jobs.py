@@ -44,10 +44,12 @@ class Job:
     text : what is going on, for the progress bar.
     started, ended : ``time.time()`` in seconds, None before.
     error : what went wrong, where the state is failed.
+    long : whether it takes minutes, and leaves room for shorter work.
     """
 
-    def __init__(self, runner: JobRunner, key: str, visitor: str, work: Work, cost: float | None) -> None:
-        self.key, self.visitor = key, visitor
+    def __init__(self, runner: JobRunner, key: str, visitor: str, work: Work, cost: float | None,
+                 long: bool = False) -> None:
+        self.key, self.visitor, self.long = key, visitor, long
         self.state: State = "queued"
         self.fraction, self.text = 0.0, "waiting"
         self.started: float | None = None
@@ -166,7 +168,7 @@ class JobRunner:
 
     Parameters
     ----------
-    workers : jobs that run at once.
+    workers : jobs that run at once; long ones leave one of several free for others.
     limit : jobs that may wait, of all visitors together.
     limit_per_visitor : jobs of one visitor that may wait.
     """
@@ -181,7 +183,7 @@ class JobRunner:
         self._threads: list[threading.Thread] = []
         self._closed = False
 
-    def submit(self, key: str, visitor: str, work: Work, *, cost: float | None = None) -> Job:
+    def submit(self, key: str, visitor: str, work: Work, *, cost: float | None = None, long: bool = False) -> Job:
         """Queue work, or join the same visitor's waiting or running job of the same key.
 
         Parameters
@@ -194,6 +196,8 @@ class JobRunner:
             Called as ``work(on_progress, should_stop)``; it raises Cancelled soon after ``should_stop()`` is True.
         cost
             Estimated seconds, for the time left before the first progress.
+        long
+            Whether it takes minutes: shorter work does not wait for it.
 
         Raises
         ------
@@ -214,7 +218,7 @@ class JobRunner:
             if total >= self._limit:
                 raise OrreryError(f"at most {self._limit} jobs waiting", f"a full queue of {total}",
                                   "Many people are at work here; try again in a few minutes.")
-            job = Job(self, key, visitor, work, cost)
+            job = Job(self, key, visitor, work, cost, long)
             self._waiting.setdefault(visitor, deque()).append(job)
             if len(self._threads) < self._n_workers:
                 thread = threading.Thread(target=self._serve, name="orrery-job", daemon=True)
@@ -277,12 +281,12 @@ class JobRunner:
 
     def _next(self) -> Job | None:
         with self._changed:
-            while not self._waiting and not self._closed:
+            while (job := self._first()) is None and not self._closed:
                 self._changed.wait()
-            if not self._waiting:
+            if job is None:
                 return None
-            visitor = self._by_turn()[0]
-            job = self._waiting[visitor].popleft()
+            visitor = job.visitor
+            self._waiting[visitor].remove(job)
             if not self._waiting[visitor]:
                 del self._waiting[visitor]
             self._turn += 1
@@ -293,9 +297,16 @@ class JobRunner:
             job.state = "running"
             return job
 
+    def _first(self) -> Job | None:
+        """The waiting job that may run next; None where all that wait are long, and no more of these may run."""
+        room = sum(job.long for job in self._running) < max(1, self._n_workers - 1)
+        return next((job for visitor in self._by_turn() for job in self._waiting[visitor] if room or not job.long),
+                    None)
+
     def _serve(self) -> None:
         while (job := self._next()) is not None:
             job._run()
             with self._changed:
                 self._running.remove(job)
+                self._changed.notify_all()
             del job     # with its result, which would stay while this thread waits

@@ -108,6 +108,29 @@ def test_several_workers_run_at_once_and_no_more() -> None:
     runner.close()
 
 
+def test_long_work_of_many_leaves_room_for_short_work_and_all_of_it_is_done() -> None:
+    runner = JobRunner(2)
+    gates = [Gate(i) for i in range(3)]
+    long = [runner.submit(f"long {i}", f"visitor {i}", gate, long=True) for i, gate in enumerate(gates)]
+    assert gates[0].entered.wait(LIMIT)
+    for visitor in ("visitor 1", "another"):        # one of whom waits for long work of its own
+        assert runner.submit("short", visitor, nothing).wait(LIMIT)
+    assert [job.state for job in long] == ["running", "queued", "queued"]
+    long[1].cancel()
+    gates[0].go.set()
+    assert long[0].result(LIMIT) == 0
+    assert gates[2].entered.wait(LIMIT) and not gates[1].entered.is_set()
+    waiting = runner.submit("long 3", "another", Gate(), long=True)
+    runner.close()
+    assert waiting.wait(LIMIT) and long[2].wait(LIMIT)
+    for thread in runner._threads:
+        thread.join(LIMIT)
+        assert not thread.is_alive()
+    one = JobRunner(1)
+    one.submit("long", "me", nothing, long=True).result(LIMIT)
+    one.close()
+
+
 def test_the_same_key_joins_what_waits_or_runs(runner: JobRunner) -> None:
     gate = Gate()
     running = runner.submit("k", "me", gate)

@@ -33,9 +33,9 @@ def joined(key: str) -> Job | None:
     return found
 
 
-def start(key: str, work: Callable[[Progress, Stop], Any], *, cost: float | None = None) -> Job:
-    """Queue work for this visit."""
-    job = cached.runner().submit(key, visitor(), work, cost=cost)
+def start(key: str, work: Callable[[Progress, Stop], Any], *, cost: float | None = None, long: bool = False) -> Job:
+    """Queue work for this visit; where it is long, it takes minutes, and shorter work does not wait for it."""
+    job = cached.runner().submit(key, visitor(), work, cost=cost, long=long)
     st.session_state.setdefault("jobs", {})[key] = job
     return job
 
@@ -54,7 +54,7 @@ def as_error(error: BaseException) -> OrreryError:
                        "This is a fault of Orrery's; the log of the server has the details.")
 
 
-def result_of(key: str, work: Callable[[Progress, Stop], Any]) -> Any:
+def result_of(key: str, work: Callable[[Progress, Stop], Any], *, long: bool = False) -> Any:
     """What work gives, done once for all visitors; draws the progress and stops the page until it is there.
 
     Raises
@@ -62,19 +62,19 @@ def result_of(key: str, work: Callable[[Progress, Stop], Any]) -> Any:
     OrreryError
         What the work raised; asking again starts it anew.
     """
-    found = result_beside(key, work)
+    found = result_beside(key, work, long=long)
     if found is None:
         st.stop()
     return found
 
 
-def result_beside(key: str, work: Callable[[Progress, Stop], Any]) -> Any | None:
+def result_beside(key: str, work: Callable[[Progress, Stop], Any], *, long: bool = False) -> Any | None:
     """As `result_of`, but the page goes on below the progress; None until it is there."""
     done = cached.results()
     known = done.get(key)
     if known is not None:
         return known
-    job = running(key) or start(key, work)
+    job = running(key) or start(key, work, long=long)
     job.wait(0.5)
     if not job.over:
         watch(job)
@@ -85,15 +85,16 @@ def result_beside(key: str, work: Callable[[Progress, Stop], Any]) -> Any | None
     return done.of(key, job.result)
 
 
-def result_when_asked(key: str, label: str, button: str, work: Callable[[Progress, Stop], Any]) -> Any | None:
+def result_when_asked(key: str, label: str, button: str, work: Callable[[Progress, Stop], Any], *,
+                      long: bool = False) -> Any | None:
     """As `result_of`, of work that is begun by a button with this label and key; None until it was."""
     if cached.results().get(key) is None and running(key) is None and not st.button(
             label, icon=":material/play_arrow:", key=button):
         return None
-    return result_of(key, work)
+    return result_of(key, work, long=long)
 
 
-def result_here(slot: str, key: str, work: Callable[[Progress, Stop], Any]) -> Any | None:
+def result_here(slot: str, key: str, work: Callable[[Progress, Stop], Any], *, long: bool = False) -> Any | None:
     """What work gives, for this visit alone; None until it is there, below whose progress the page goes on.
 
     A slot keeps what was asked for last: another key stops the work before it and lets go what it gave.
@@ -108,7 +109,7 @@ def result_here(slot: str, key: str, work: Callable[[Progress, Stop], Any]) -> A
         return known[1]
     name = f"{slot}:{key}"
     forget_here(slot, but=name)
-    job = running(name) or start(name, work)
+    job = running(name) or start(name, work, long=long)
     st.session_state[f"{slot}.at_work"] = job
     job.wait(0.5)
     if not job.over:

@@ -77,7 +77,7 @@ def _of_folder(settings: Settings, data: DynamicsData) -> tuple[Record | None, l
     n = min(MOST_ITEMS, len(np.unique(dataset.links[:, 0])))
     report: FolderRecord | None = work.result_when_asked(
         fingerprint("folder", folder, folder_state(folder), data.opened.key, settings.seed),
-        f"Look at {n:,} images with {len(found)} checkpoints", "dynamics.folder.run", encode)
+        f"Look at {n:,} images with {len(found)} checkpoints", "dynamics.folder.run", encode, long=True)
     if report is None:
         return None, []
     panels.refused_panel([one for one in report.refused if one not in known], key="dynamics.folder.left_out")

@@ -69,7 +69,7 @@ def _found(data: DynamicsData, dial: str, seeds: int) -> DoseResponse | None:
     left = "" if missing == len(setups) else f", {len(setups) - missing} are kept"
     cost = SECONDS * missing / AT_ONCE * data.setup.steps / 600
     return work.result_when_asked(key, f"Train {missing} times ({about(cost)}{left})", "dynamics.dose.run",
-                                  measure)
+                                  measure, long=True)
 
 
 def _differences(found: DoseResponse) -> None:

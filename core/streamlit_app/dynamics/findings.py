@@ -65,7 +65,7 @@ def _found(data: DynamicsData, name: str) -> Found | None:
             f"Train {missing} times ({about(SECONDS * missing / AT_ONCE)})", icon=":material/play_arrow:",
             key=f"dynamics.run.{name}"):
         return None
-    return work.result_beside(key, measure)
+    return work.result_beside(key, measure, long=True)
 
 
 def _python(data: DynamicsData, name: str) -> str:
@@ -87,7 +87,7 @@ def _evaluation(settings: Settings) -> None:
         return evaluate_towers(seed=settings.seed, workers=AT_ONCE, on_progress=on_progress, should_stop=should_stop)
 
     found: TowersEvaluation | None = work.result_when_asked(key, "Run it (up to 10 minutes)", "dynamics.evaluate",
-                                                            measure)
+                                                            measure, long=True)
     if found is None:
         return
     faults = figures.faults_table(found)

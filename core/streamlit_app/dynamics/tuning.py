@@ -65,7 +65,7 @@ def tuned(settings: Settings, data: DynamicsData) -> tuple[Record | None, list[s
                          should_stop=should_stop)
 
     try:
-        record: Record | None = work.result_here(_SLOT, key, train)
+        record: Record | None = work.result_here(_SLOT, key, train, long=True)
     except Exception:
         del st.session_state[f"{_SLOT}.asked"]
         raise

@@ -113,7 +113,8 @@ def _learned(settings: Settings, data: QualityData, sets: Sets, how: str, seeds:
     if cached.results().get(key) is None and work.running(key) is None:
         st.text(("Stopped; what is finished is kept. " if stopped else "") + _cost(sets, how, seeds, steps))
     try:
-        found: Learned | None = work.result_when_asked(key, "Go on" if stopped else "Start", "quality.learn", measure)
+        found: Learned | None = work.result_when_asked(key, "Go on" if stopped else "Start", "quality.learn", measure,
+                                                       long=True)
     except Cancelled:
         st.session_state[_STOPPED] = key
         st.rerun()
