@@ -143,7 +143,7 @@ def pictures(words: str, n: int = 12) -> bytes:
             pixels = np.random.default_rng(i % (n - 2)).integers(0, 255, (4, 4, 3), dtype=np.uint8)
             Image.fromarray(pixels).resize((48, 48)).save(picture, "PNG")
             archive.writestr(f"{words} {i}.png", picture.getvalue())
-            rows.append(f"{words} {i}.png,a red cube of {words},{words} {'ab'[i % 2]}")
+            rows.append(f"{words} {i}.png,a {('red', 'blue')[i % 2]} cube of {words},{words} {'ab'[i % 2]}")
         archive.writestr("captions.csv", "\n".join(rows))
     return packed.getvalue()
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.learning.records.file import record_bytes
+from tests.learning.records.test_file import a_record
 from tests.learning.towers.test_process import alive
 from tests.streamlit_app.protocol import LIMIT, Visitor
-from tests.streamlit_app.test_visits import Held, held, held_when, nothing
+from tests.streamlit_app.test_visits import Held, held, held_when, nothing, pictures
 
 PAGE = "Learning_Dynamics"
 LONG = "3000"       # steps, far more than the test waits for
@@ -78,3 +81,40 @@ def test_each_visitor_has_a_run_of_its_own_and_a_closed_tab_stops_it(hasty: str)
         visitor.leave()
     held_when(hasty, nothing)
     assert not any(map(alive, pids))
+
+
+def test_what_is_learnt_from_the_data_of_a_visit_is_seen_by_no_other_nor_kept(
+        streamlit_server: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    address = streamlit_server(Path(__file__).parents[1] / "hasty_app.py", ORRERY_HOSTED="1",
+                               TMPDIR=str(tmp_path / "tmp"), ORRERY_CACHE=str(tmp_path / "cache"))
+    held(address)
+    asked = ((PAGE, "dynamics.dose.run", {"dynamics": "doses", "dose": "blur", "dose_seeds": "3", "steps": "50"}),
+             (PAGE, "dynamics.tune.run", {"dynamics": "any", "any": "tune", "tune_steps": "10"}),
+             (PAGE, "", {"dynamics": "any", "any": "file"}),
+             ("Dataset_Quality", "quality.learn", {"quality": "learning", "learn_steps": "50", "learn_seeds": "3"}))
+    visits = []
+    for words in ("walrus", "narwhal"):
+        for page, button, query in asked:
+            visit = Visitor(address, page, data="images", **query).run()
+            visit.bring("images.upload", (f"{words}.zip", pictures(words))).settled()
+            if button:
+                visit.run(**{button: True}).settled()
+            else:
+                record = replace(a_record(), name=f"Run of the {words}")
+                visit.bring("run_file.upload", (f"{words}.orrery-run", record_bytes(record))).settled()
+            visits.append((words, query, visit))
+    for words, query, visit in visits:
+        shown = visit.run().settled().shown
+        assert 'role=\\"alert' not in shown and "Traceback" not in shown, query
+        assert words in shown, query
+        assert ("narwhal" if words == "walrus" else "walrus") not in shown, query
+        assert "plotly" in shown, query
+    for _, _, visit in visits:
+        visit.leave()
+    held_when(address, nothing)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.parent.name == "trainings" for path in kept)
+    for path in kept:
+        content = path.read_bytes()
+        assert b"walrus" not in content and b"narwhal" not in content, path
