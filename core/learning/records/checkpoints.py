@@ -20,6 +20,7 @@ from core.learning.records.measuring import measures_of
 from core.learning.records.probing import probe_of, probe_part
 from core.learning.records.record import Probe, Record, Snapshot
 from core.settings import MB, settings
+from core.sources.reasons import why_not
 from core.types import Dataset, Refusal, fingerprint
 
 MOST = 60
@@ -89,7 +90,10 @@ def checkpoints_in(folder: str | Path, *, most: int = MOST) -> tuple[tuple[Check
         step = int(numbers[-1][:15]) if numbers else 0
         if not reason and step in found:
             reason = f"{found[step].name} is of the same step"
-        ready, why = (path, reason) if reason else _complete(path, folder)
+        try:
+            ready, why = (path, reason) if reason else _complete(path, folder)
+        except OSError as error:        # a training that goes on takes its oldest checkpoints away
+            ready, why = path, f"it cannot be read: {why_not(error)}"
         if why:
             refused.append(Refusal(path.name, why))
         else:
@@ -108,7 +112,16 @@ def checkpoints_in(folder: str | Path, *, most: int = MOST) -> tuple[tuple[Check
 def folder_state(folder: str | Path) -> str:
     """Changes when a file of a checkpoint in the folder does; reads no file."""
     files = sorted(file for pattern in CONTENT for file in Path(folder).expanduser().glob(f"*/{pattern}"))
-    return fingerprint("checkpoints", [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files])
+    return fingerprint("checkpoints", [(str(file), *_size_and_time(file)) for file in files])
+
+
+def _size_and_time(file: Path) -> tuple[int, int]:
+    """(-1, 0) of a file that is gone, or a link to nothing."""
+    try:
+        state = file.stat()
+    except OSError:
+        return -1, 0
+    return state.st_size, state.st_mtime_ns
 
 
 def _complete(path: Path, above: Path) -> tuple[Path, str]:
@@ -242,7 +255,7 @@ def _check_like(probe: Probe, mine: Probe, snapshots: list[Snapshot], snapshot: 
 def _logged_losses(folder: Path) -> dict[int, float]:
     """step -> loss, from the newest state that a Trainer of transformers left in a folder or its checkpoints."""
     found: dict[int, float] = {}
-    for file in sorted(folder.glob(f"*/{_STATE}"), key=lambda path: path.stat().st_mtime)[-1:]:
+    for file in sorted(folder.glob(f"*/{_STATE}"), key=lambda path: _size_and_time(path)[1])[-1:]:
         try:
             if file.stat().st_size <= _STATE_MB * MB:
                 for row in json.loads(file.read_text("utf-8"))["log_history"]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
 import streamlit as st
 
+from core.errors import OrreryError, SourceError
 from core.figures.dynamics import plane as plane_figures
 from core.figures.dynamics import turning
 from core.figures.scenes.embedding import fidelity_in_words
@@ -18,6 +19,7 @@ from core.learning.records.checkpoints import MOST_ITEMS, FolderRecord, folder_s
 from core.learning.records.file import SUFFIX, read_record
 from core.learning.records.placed import Places, placed
 from core.learning.records.record import Record
+from core.settings import MB
 from core.settings import settings as process_settings
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.data import uploading
@@ -91,21 +93,38 @@ def _of_files() -> tuple[Record | None, list[str]]:
     # The browser's field takes no ending with a hyphen in it: what is no record is refused here.
     files = uploading.upload(f"Records (NAME{SUFFIX})", None, f"{_FILES}.upload", several=True)
     st.caption("A run taken away from here, or what a Recorder wrote in a training loop of your own.")
-    read: dict[str, Record] = st.session_state.setdefault(f"{_FILES}.read", {})
-    for gone in set(read) - {file.file_id for file in files}:
-        del read[gone]
+    known: dict[str, Record | OrreryError] = st.session_state.setdefault(f"{_FILES}.read", {})
+    for gone in set(known) - {file.file_id for file in files}:
+        del known[gone]
     for file in files:
-        if file.file_id not in read:
-            with panels.friendly_errors():
-                read[file.file_id] = read_record(file.getvalue(), file.name[:100])
-                _keep(read[file.file_id])
+        if file.file_id not in known:
+            known[file.file_id] = _read(file.getvalue(), file.name[:100], known.values())
+        found = known[file.file_id]
+        if isinstance(found, OrreryError):
+            panels.error_panel(found)
     uploading.uploads.keep(_FILES, files)
+    read = {key: record for key, record in known.items() if isinstance(record, Record)}
     if not read:
         return None, []
     titles = {file.file_id: f"{read[file.file_id].name} ({file.name})" for file in files if file.file_id in read}
     chosen = next(iter(titles)) if len(titles) == 1 else state.pick_option("Record", titles, key="any_file")
     name = next(file.name for file in files if file.file_id == chosen)
     return read[chosen], ["from core.learning.records.file import read_record", f"record = read_record({name!r})"]
+
+
+def _read(data: bytes, name: str, others: Iterable[Record | OrreryError]) -> Record | OrreryError:
+    """A record beside those that are open, or why it is none; packed files are small and unpack to much."""
+    try:
+        record = read_record(data, name)
+        size = sum(runs.size_of(one) for one in (record, *others) if isinstance(one, Record))
+        if size > runs.most_bytes():
+            raise SourceError(f"records of at most {runs.most_bytes() / MB:,.0f} MB of features open together",
+                              f"{size / MB:,.0f} MB with {name}",
+                              "Take another away, or keep fewer steps or a smaller probe set.")
+    except Exception as error:
+        return panels.in_words(error)
+    _keep(record)
+    return record
 
 
 def _look(settings: Settings, data: DynamicsData, record: Record, lines: list[str]) -> None:

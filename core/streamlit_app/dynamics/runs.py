@@ -41,12 +41,22 @@ def records() -> tuple[Record, ...]:
 def keep(record: Record) -> None:
     """Keep a run for this visit, as the newest that is over; the oldest go where there are too many."""
     _kept().insert(0, record)
-    most, size = MB * (KEPT_MB_HOSTED if process_settings().hosted else KEPT_MB), 0
+    size = 0
     for i, kept in enumerate(_kept()):
-        size += kept.images.nbytes + kept.texts.nbytes
-        if i and (i >= MOST_KEPT or size > most):
+        size += size_of(kept)
+        if i and (i >= MOST_KEPT or size > most_bytes()):
             del _kept()[i:]
             break
+
+
+def size_of(record: Record) -> int:
+    """Bytes of its features."""
+    return record.images.nbytes + record.texts.nbytes
+
+
+def most_bytes() -> int:
+    """Of the features of all records that a visit keeps."""
+    return MB * (KEPT_MB_HOSTED if process_settings().hosted else KEPT_MB)
 
 
 def start(lesson: Lesson, setups: Sequence[Setup], names: Sequence[str]) -> None:

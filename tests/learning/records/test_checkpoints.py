@@ -61,6 +61,20 @@ def test_checkpoints_stand_in_the_order_of_their_steps_and_the_others_have_reaso
     assert sum("evenly spread" in one.reason for one in left) == 3
 
 
+def test_links_to_nothing_are_no_checkpoint_and_no_error(tmp_path: Path) -> None:
+    on_the_way(tmp_path)("checkpoint-10", 1.0)
+    before = folder_state(tmp_path)
+    for name, there in (("checkpoint-20", tmp_path / "gone"), ("checkpoint-30", tmp_path / "checkpoint-30")):
+        (tmp_path / name).mkdir()
+        for file in ("config.json", "model.safetensors", "tokenizer.json", "trainer_state.json"):
+            (tmp_path / name / file).symlink_to(there / file)
+    (tmp_path / "checkpoint-40").symlink_to(tmp_path)
+    found, refused = checkpoints_in(tmp_path)
+    assert [one.step for one in found] == [10]
+    assert {one.name for one in refused} == {"checkpoint-20", "checkpoint-30", "checkpoint-40"}
+    assert folder_state(tmp_path) != before
+
+
 def test_a_folder_becomes_a_record_without_its_damaged_ones(folder: Path, world: Dataset, tmp_path: Path) -> None:
     store = Store(tmp_path)
     texts: list[str] = []

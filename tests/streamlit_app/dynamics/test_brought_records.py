@@ -13,6 +13,7 @@ from core.learning.records.file import record_bytes
 from core.learning.records.placed import placed
 from core.learning.records.record import Probe, Record
 from core.learning.towers.setup import Setup
+from core.streamlit_app.dynamics import runs
 from tests.learning.records.test_file import a_record
 from tests.pages.test_pages import HOSTILE, finished, opened, words
 from tests.streamlit_app.dynamics.test_checkpoints import PAGE
@@ -61,6 +62,18 @@ def test_every_section_shows_what_others_recorded_as_text(record: Record) -> Non
     code = at.code[-1].value
     assert "read_record(" in code and "train(" not in code
     compile(code, "shown", "exec")
+
+
+def test_packed_records_that_unpack_to_too_much_are_not_all_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "KEPT_MB", 1)
+    at = opened(PAGE, scenes="100", dynamics="any", any="file")
+    large = [record_bytes(a_record(s=60, n=600, m=3, d=3, seed=seed)) for seed in (0, 1, 2)]      # half a MB each
+    at.file_uploader(key="run_file.upload").set_value([(f"{i}.orrery-run", one, "") for i, one in enumerate(large)])
+    for _ in range(2):
+        said = words(finished(at.run()))
+        assert said.count('role="alert"') == 1 and "1 MB of features open together" in said
+        assert at.session_state["dynamics.kept"] and at.selectbox(key="any_file").options == [
+            "My run (0.orrery-run)", "My run (1.orrery-run)"]
 
 
 def test_the_built_in_training_is_looked_at_where_runs_are_trained() -> None:
