@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import torch
 
 from core.errors import Cancelled, OrreryError
 from core.learning.records.measuring import chance_r1, interval_of
-from core.learning.records.record import MEASURES
+from core.learning.records.record import MEASURES, Snapshot
+from core.learning.towers import training as module
 from core.learning.towers.concepts import concept_lesson
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import DIALS, Setup
@@ -145,30 +147,50 @@ def test_nothing_to_train_on_is_said(cubes_of: Lesson) -> None:
         train(empty, SHORT)
 
 
-def test_a_run_that_diverges_keeps_what_was_before_and_says_what_to_do(cubes_of: Lesson) -> None:
-    class Broken(Training):
-        def step(self) -> float:
-            if self.at == 7:
-                with torch.no_grad():
-                    next(self._towers.parts["images"].parameters()).fill_(float("nan"))
-            return super().step()
+class Broken(Training):
+    """A training whose weights are no numbers from a step on."""
 
-    training = Broken(cubes_of, Setup(steps=20, every=5, batch=8))
-    shots = [training.snapshot(), training.advance()]
-    with pytest.raises(Diverged, match="stays finite; got the loss is not a number, at step 8") as caught:
+    breaks = 7
+
+    def step(self) -> float:
+        self.break_at(self.breaks)
+        return super().step()
+
+    def snapshot(self) -> Snapshot:
+        self.break_at(0 if self.breaks == 0 else -1)
+        return super().snapshot()
+
+    def break_at(self, step: int) -> None:
+        if self.at == step:
+            with torch.no_grad():
+                next(self._towers.parts["images"].parameters()).fill_(float("nan"))
+
+
+def test_a_run_that_diverges_keeps_what_was_before_and_says_what_to_do(cubes_of: Lesson,
+                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = Setup(steps=20, every=5, batch=8)
+    training = Broken(cubes_of, setup)
+    training.advance()
+    with pytest.raises(Diverged, match="stays finite; got the loss is not a number, at step 8"):
         training.advance()
-    assert [shot.step for shot in shots] == [0, 5]
-    assert caught.value.ended == ("it diverged at step 8: the loss is not a number. Lower the learning rate, or raise "
-                                  "the temperature.")
+    monkeypatch.setattr(module, "Training", Broken)
+    record = train(cubes_of, setup, name="broken")
+    assert record.steps.tolist() == [0, 5]
+    assert record.ended == ("it diverged at step 8: the loss is not a number. Lower the learning rate, or raise the "
+                            "temperature.")
+    assert (record.name, record.setup) == ("broken", setup.as_json())
+    monkeypatch.setattr(Broken, "breaks", 0)
+    with pytest.raises(Diverged, match="a feature is not a number, or has no direction, at step 0"):
+        train(cubes_of, setup)
 
 
-def test_a_learning_rate_far_too_high_ends_with_what_was_kept() -> None:
-    wild = Setup(steps=60, every=5, batch=8, learning_rate=10, distance="euclidean", loss="alignment_uniformity")
-    record = train(cubes(), wild, name="wild")
-    assert record.steps[0] == 0
-    assert np.isfinite(record.images).all()
-    assert record.ended == "" or record.ended.startswith("it diverged at step ")
-    assert record.setup == wild.as_json()
+@pytest.mark.parametrize("dials", [{"distance": "euclidean", "loss": "alignment_uniformity"}, {"temperature": 0.001},
+                                   {"temperature": 0.001, "loss": "sigmoid", "distance": "geodesic"}])
+def test_a_learning_rate_far_too_high_is_gone_through_with_finite_numbers(dials: dict[str, Any]) -> None:
+    wild = Setup(steps=60, every=5, batch=8, learning_rate=10).but(**dials)
+    record = train(cubes(), wild)
+    assert (record.steps[-1], record.ended) == (60, ""), "steps of AdamW are bounded"
+    assert np.isfinite(record.images).all() and np.isfinite(record.measures["loss"]).all()
 
 
 def test_a_stop_is_heard_at_a_snapshot(cubes_of: Lesson) -> None:
