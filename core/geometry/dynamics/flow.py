@@ -156,7 +156,7 @@ def _slow_from(mean: np.ndarray, without: np.ndarray, groups: int) -> int | None
     if later < 1 or c < 3:
         return None
     apart = mean - SLOW * mean[top]
-    left = without - SLOW * without[:, [top]]
+    left = without - SLOW * without[top]
     error = np.sqrt((c - 1) / c * ((left - left.mean(axis=1, keepdims=True)) ** 2).sum(axis=1))
     slow = apart + float(stdtrit(c - 1, 1 - 0.05 / (later * groups))) * error < 0
     fast = np.flatnonzero(~slow[top + 1:])

@@ -64,3 +64,11 @@ def test_what_moves_evenly_never_slows_and_one_moment_has_no_speed():
     assert speeds(x, np.arange(8), {"all": np.arange(20)}).slow_from["all"] is None
     with pytest.raises(ShapeError, match="two snapshots"):
         speeds(x[:1], np.array([0]), {"all": np.arange(20)})
+
+
+@pytest.mark.parametrize("n", [4, 30])
+def test_a_slowing_is_told_in_pairs_however_unlike_the_points_are_and_however_few(n):
+    speed = np.linspace(0.02, 0.06, n)
+    way = np.concatenate([[0], np.cumsum([0.5, 0.6, 0.7, 0.8, 0.9, 1, 0.47, 0.47])])[:, None] * speed
+    x = np.stack([np.cos(way), np.sin(way)], axis=2)
+    assert speeds(x, np.arange(9), {"all": np.arange(n)}).slow_from["all"] == 6
