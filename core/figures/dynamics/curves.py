@@ -216,8 +216,8 @@ def _finding(records: Sequence[Record], ends: Sequence[Mapping[str, Number]]) ->
     record = records[0]
     if not _known(record, "r1"):
         return f"{record.name}: {len(record):,} snapshot{'s' * (len(record) > 1)}, to step {last:,}"
-    first = _start(record, "r1")
-    return (f"{shortened(record.name)}: R@1 of images {100 * first:.0f} → {values[0]} by step {last:,} "
+    first = Number(_start(record, "r1"), n=None if known[0] is None else known[0].n)
+    return (f"{shortened(record.name)}: R@1 of images {share(first).removesuffix(' %')} → {values[0]} by step {last:,} "
             f"(by chance {100 * (chance('r1', record) or 0):.0f} %, n = {len(record.probe.images):,})"
             + (f"; {record.ended}" if record.ended else ""))
 

@@ -100,7 +100,7 @@ def response(found: Response, *, axis: str, title: str, measures: Sequence[str],
                 x=x.places, y=level, mode="lines", name="by chance", meta="chance", showlegend=False,
                 line={"color": p.muted, "width": 1.2, "dash": "dot"},
                 hovertemplate="by chance %{y:.3~g}<extra></extra>"), row=row, col=1)
-            labels.append((level[-1], "chance", p.muted))
+            labels.append((level[-1], "chance after" if "gap_start" in panel.measures else "chance", p.muted))
         named |= _named(figure, row, labels, found, panel)
         figure.update_yaxes(title_text=panel.unit, nticks=5, row=row, col=1)
         if panel.unit == "%":
@@ -111,7 +111,7 @@ def response(found: Response, *, axis: str, title: str, measures: Sequence[str],
     figure.update_xaxes(title_text=plain(axis), row=len(shown), col=1)
     framed(figure, title, height=100 + _PANEL * len(shown) + (_CATEGORIES if x.words else 0), dark=dark, legend=False)
     if named:
-        figure.update_layout(margin={"r": int(20 + _LETTER * len("worst class"))})
+        figure.update_layout(margin={"r": int(20 + _LETTER * len("chance after"))})
     return figure
 
 

@@ -82,7 +82,8 @@ def islands(report: Islands, *, at: int | None = None, dark: bool = False) -> go
 def finding(report: Islands) -> str:
     """When islands form, in words."""
     last, points = int(report.counts[-1]), f"{report.n:,} point{'s' * (report.n != 1)}"
-    groups = (f"{last} firm group{'s' * (last != 1)} of {points}, from step {report.formed:,} on"
+    groups = (f"{last} group{'s' * (last != 1)} in {points} ({report.counts_by_chance[-1]:.0f} in structureless ones, "
+              f"but less firm from step {report.formed:,} on)"
               if report.formed is not None else
               f"No groups of {points} firmer than in structureless ones at step {report.counted[-1]:,}")
     if report.separation is None:

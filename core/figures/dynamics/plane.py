@@ -12,6 +12,7 @@ from core.figures import theme
 from core.figures.dynamics.curves import colour
 from core.figures.frame import error_bar, framed, plain, shortened
 from core.geometry.dynamics.plane import Plane
+from core.geometry.intervals import decimals
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -86,8 +87,9 @@ def _finding(paths: Mapping[str, Plane]) -> str:
     def way(path: Plane, name: str) -> str:
         curve = path.alignment if name == "alignment" else path.uniformity[name]
         change = path.changes[name]
-        band = "" if change.low is None else f" (difference {change.low:+.2f} to {change.high:+.2f})"
-        return f"{curve.values[0]:.2f} → {curve.values[-1]:.2f}{band}".replace("-", "−")
+        digits = max(2, decimals(change))
+        band = "" if change.low is None else f" (difference {change.low:+.{digits}f} to {change.high:+.{digits}f})"
+        return f"{curve.values[0]:.{digits}f} → {curve.values[-1]:.{digits}f}{band}".replace("-", "−")
 
     if len(paths) > 1:
         ends = ", ".join(f"{shortened(name, 24)} {path.alignment.values[-1]:.2f}" for name, path in paths.items())

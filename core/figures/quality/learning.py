@@ -204,7 +204,7 @@ def _finding_of_classes(report: Learned, names: list[str]) -> str:
     shown = f" ({len(names)} of {len(report.class_names)} classes are shown)" if len(names) < len(
         report.class_names) else ""
     if pair is None:
-        return f"Accuracy of {len(report.class_names)} classes{shown}"
+        return _lowest_and_highest(report) + shown
     steps = {label: report.classes[pair[0], label].value - report.classes[pair[1], label].value
              for label in report.class_names if all((name, label) in report.classes for name in pair)}
     steps = {label: step for label, step in steps.items() if math.isfinite(step)}
@@ -213,6 +213,18 @@ def _finding_of_classes(report: Learned, names: list[str]) -> str:
     more, less = sum(step > 0 for step in steps.values()), sum(step < 0 for step in steps.values())
     return (f"{shortened(pair[0], 24)} beside {shortened(pair[1], 24)}: higher in {more}, lower in {less} "
             f"of {len(steps)} classes{shown}")
+
+
+def _lowest_and_highest(report: Learned) -> str:
+    found = {label: number for (name, label), number in report.classes.items()
+             if name == report.sets[-1] and math.isfinite(number.value)}
+    said = f"Accuracy of {len(report.class_names)} classes"
+    if len(found) < 2:
+        return said
+    low, high = (pick(found, key=lambda label: found[label].value) for pick in (min, max))
+    null = next((number.null for number in found.values() if number.null is not None), None)
+    return (f"{said}: from {100 * found[low].value:.0f} % ({shortened(low, 20)}) to {100 * found[high].value:.0f} % "
+            f"({shortened(high, 20)})" + ("" if null is None else f", by chance {100 * null:.0f} %"))
 
 
 def _colours(report: Learned, dark: bool) -> dict[str, str]:
@@ -249,7 +261,8 @@ def _number(number: Number, key: str) -> str:
     if not math.isfinite(number.value):
         return "not measurable"
     if _factor(key) == 100:
-        return f"{spoken(percent(number), 1)} %"
+        words, _, rest = spoken(percent(number), 1).partition(" ")
+        return f"{words} % {rest}".strip()
     return spoken(number)
 
 

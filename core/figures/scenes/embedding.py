@@ -187,19 +187,22 @@ def headline(points: Points) -> str:
 
 
 def fidelity_in_words(sphere_map: SphereMap) -> str:
-    """How far a map can be trusted, beside chance; of images, texts and both the lowest."""
-    found, said, apart = sphere_map.fidelity, [], False
+    """How far a map can be trusted, beside chance; of images, texts and both the lowest; and what it does not show."""
+    found, said, below, apart = sphere_map.fidelity, [], [], False
     chance = "by chance at most" if len(sphere_map.coords) > MOST_POINTS else "by chance"
     for name, title in FIDELITY.items():
         parts = [(found[f"{name}_{part}"], f" {words}") for part, words in PARTS.items() if f"{name}_{part}" in found]
         apart |= bool(parts)
         if not parts and name not in found:
             continue
-        number, words = min(parts, key=lambda part: part[0].value) if parts else (found[name], "")
+        parts = parts or [(found[name], "")]
+        below += [f"{title}{words}" for part, words in parts if part.null is not None and part.value <= part.null]
+        number, words = min(parts, key=lambda part: part[0].value)
         said.append(f"{title} {number.value:.2f}{words}"
                     + ("" if number.null is None else f", {chance} {number.null:.2f}"))
     lowest = " Of images, texts and both together, the lowest is given." if apart else ""
-    return "; ".join(said) + (f".{lowest}" if said else "")
+    unseen = f" No better than chance: {', '.join(below)}." if below else ""
+    return "; ".join(said) + (f".{lowest}{unseen}" if said else "")
 
 
 def fidelity_titles(found: Iterable[str]) -> dict[str, str]:

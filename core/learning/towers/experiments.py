@@ -126,7 +126,8 @@ def _gap_at_start(found: Response) -> Reading:
     holds = None if None in above else all(above)
     answer = {True: "Yes.", False: "Not above chance.", None: "It cannot be measured."}[holds]
     starts = " and ".join(f"{said(start)} at {level}" for level, start in zip(found.levels, before))
-    ends = " and ".join(f"{_after(moved)} {said(end)}" for end, moved in zip(after, differences.values()))
+    ends = " and ".join(f"{_after(moved)} {said(end)} at {level}"
+                        for level, end, moved in zip(found.levels, after, differences.values()))
     return Reading(numbers, differences, holds, f"{answer} Before any training the gap is {starts}, by chance "
                    f"{_by_chance(before)}; with training it {ends}.")
 

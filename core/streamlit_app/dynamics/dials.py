@@ -13,6 +13,7 @@ from core.streamlit_app import panels, state
 DATA = ("caption_noise", "mismatched", "vague", "unique", "imbalance", "missing", "blur")
 TRAINING = ("batch", "temperature", "loss", "distance")
 SHAPE = ("tower", "projection", "start")
+LABELS = {"temperature": "Temperature (0: learned)"}
 STEPS = {"caption_noise": 0.05, "mismatched": 0.05, "vague": 0.05, "unique": 0.01, "imbalance": 0.1, "missing": 0.05,
          "blur": 0.01, "temperature": 0.01, "batch": 8}
 
@@ -33,10 +34,10 @@ def pick_setup(*, world: bool) -> Setup:
 
 
 def in_words(setup: Setup) -> str:
-    """What is unlike the first setting, as the name of a run; "first setting" where nothing is."""
+    """What is unlike the first setting, as the name of a run; how often it is looked at changes no training."""
     said = []
     for name, value in setup.as_json().items():
-        if value == getattr(Setup, name):
+        if name == "every" or value == getattr(Setup, name):
             continue
         dial = DIALS.get(name)
         if dial is not None and dial.choices is not None:
@@ -72,8 +73,9 @@ def _several(names: Sequence[str]) -> dict[str, Any]:
                 values[name] = state.pick_option(dial.title, dial.choices, key=f"dial_{name}", help=dial.help)
             else:
                 default = getattr(Setup, name)
-                values[name] = state.pick_number(dial.title, type(default)(dial.low), type(default)(dial.high),
-                                                 key=f"dial_{name}", default=default, step=type(default)(STEPS[name]),
+                kind = type(default)
+                values[name] = state.pick_number(LABELS.get(name, dial.title), kind(dial.low), kind(dial.high),
+                                                 key=f"dial_{name}", default=default, step=kind(STEPS[name]),
                                                  help=panels.plain(dial.help))
     return values
 

@@ -218,10 +218,11 @@ def _keep(data: DynamicsData, record: Record, places: Places, look: FlowLook) ->
     named = {str(i): f"{one.kind} {i + 1}" for i, one in enumerate(look.marks.found[:flow.MOST_MARKS])}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = int(state.pick_option("Mark", named, key="flow_mark"))
-        if st.button(f"Keep the {NEAREST} nearest images as a selection", icon=":material/bookmark_add:",
+        most = min(NEAREST, len(record.probe.images) // 2)
+        if st.button(f"Keep the {most} nearest images as a selection", icon=":material/bookmark_add:",
                      key="dynamics.flow.keep"):
             at = int(np.flatnonzero(record.steps == look.steps[1])[0])
-            near = np.argsort(angle(places.images[at], look.marks.found[chosen].place[None]))[:NEAREST]
+            near = np.argsort(angle(places.images[at], look.marks.found[chosen].place[None]))[:most]
             keep_from(data.opened.name, f"Near {named[str(chosen)]} of a flow", [record.probe.images[i] for i in near],
                       f"nearest at step {look.steps[1]} to a {look.marks.found[chosen].kind} of {record.name}")
 

@@ -204,7 +204,7 @@ def _numbers(data: DynamicsData, records: Sequence[Record], at: Sequence[int]) -
 
 def sentence(record: Record, at: int, numbers: Mapping[str, Number]) -> str:
     """What a run came to at a step, with interval and chance."""
-    steps = f"after {record.steps[at]:,} steps" if record.steps[at] else "before training"
+    steps = f"after {record.steps[at]:,} steps" if record.steps[at] else "at step 0"
     if "r1" not in numbers:
         return f"{record.name}: {len(record.probe.images):,} images {steps}"
     words = f"R@1 {as_percent(numbers['r1'])} of {len(record.probe.images):,} images {steps}"

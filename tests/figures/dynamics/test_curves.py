@@ -13,6 +13,7 @@ from core.figures.dynamics import curves
 from core.geometry.uniformity import uniformity_by_chance
 from core.learning.records.measuring import interval_of, with_measures
 from core.learning.records.record import MEASURES, Probe, Record
+from core.types import Number
 from tests.geometry.dynamics.planted import CLASSES, gathering
 
 
@@ -79,3 +80,6 @@ def test_the_last_step_has_its_intervals():
     assert ends["alignment"].y[0] == pytest.approx(record.measures["alignment"][-1], abs=1e-6)
     assert ends["alignment"].error_y.array[0] == pytest.approx(number.high - number.value)
     assert "→ 100.0 % (" in title(figure) and ends["r1"].y[0] == 100
+    few = curves.curves([record], ends=[{"r1": Number(1, 0.8, 1, n=13)}])
+    assert f"R@1 of images {13 * record.measures['r1'][0]:.1f}".rstrip("0").rstrip(".") + " of 13 → 13 of 13" in \
+        title(few)

@@ -135,7 +135,8 @@ def test_islands_are_drawn_beside_chance():
     np.testing.assert_allclose(drawn[f"{CLASSES} classes"].y, report.separation.values)
     np.testing.assert_allclose(drawn["shuffled classes, 95 % below"].y, report.separation.null)
     np.testing.assert_allclose(drawn["groups found"].y, report.firmness.values)
-    assert f"{CLASSES} firm groups of {CLASSES * EACH} points, from step" in title(figure)
+    assert f"{CLASSES} groups in {CLASSES * EACH} points ({report.counts_by_chance[-1]:.0f} in structureless ones, " \
+        "but less firm from step" in title(figure)
     assert f"{CLASSES} classes: separation {report.separation.values[-1]:.2f}" in title(figure)
     assert len(islands.table(report)) == len(record)
     bare = islands_of(record.images, record.steps, [""] * (CLASSES * EACH), shuffles=19)

@@ -124,6 +124,9 @@ def test_fidelity_is_said_beside_chance():
     assert fidelity_in_words(known) == "Spearman of cosines 0.50, by chance 0.00."
     many = SphereMap(np.tile(np.eye(3, dtype=np.float32), (700, 1)), "pca", 0, fidelity=dict(known.fidelity))
     assert fidelity_in_words(many).endswith("by chance at most 0.00.")
+    lost = SphereMap(known.coords, "pca", 0, fidelity={
+        "spearman_images": Number(0.5, null=0.1), "spearman_across": Number(0.2, null=0.3)})
+    assert fidelity_in_words(lost).endswith("No better than chance: Spearman of cosines between images and texts.")
 
 
 def test_of_images_texts_and_both_the_lowest_fidelity_is_said():
@@ -133,7 +136,8 @@ def test_of_images_texts_and_both_the_lowest_fidelity_is_said():
     known = SphereMap(np.eye(3, dtype=np.float32), "pca", 0, fidelity=found)
     assert fidelity_in_words(known) == (
         "Spearman of cosines 0.34 among images, by chance 0.06; variance share 0.57, by chance 0.53. "
-        "Of images, texts and both together, the lowest is given.")
+        "Of images, texts and both together, the lowest is given. No better than chance: Spearman of cosines between "
+        "images and texts.")
     assert fidelity_titles(found) == {
         "spearman": "Spearman of cosines, all pairs", "variance": "variance share",
         "spearman_images": "Spearman of cosines, among images", "spearman_texts": "Spearman of cosines, among texts",

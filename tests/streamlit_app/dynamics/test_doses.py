@@ -8,6 +8,9 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.learning.towers.setup import Setup
+from core.streamlit_app.dynamics.dials import in_words
+
 LIMIT = 240.0
 
 
@@ -39,6 +42,10 @@ def finished(at: AppTest) -> AppTest:
         at.run()
     assert not at.exception
     return at
+
+
+def test_a_run_is_named_after_what_was_turned_alone():
+    assert in_words(Setup(steps=100, every=1, caption_noise=0.9)) == "steps 100, caption noise 0.9"
 
 
 def begun(**query: str) -> AppTest:

@@ -77,7 +77,7 @@ def test_a_flow_is_looked_at_between_two_steps_and_the_training_below_it():
     said = titles(at)
     assert len(said) == 4
     assert said[0].startswith("Slower than half of the fastest: images from step")
-    assert "firm groups" in said[1] and said[2].startswith("Alignment") and "R@1 of images" in said[3]
+    assert "less firm from step" in said[1] and said[2].startswith("Alignment") and "R@1 of images" in said[3]
     assert at.select_slider[0].value == (0, 10), "the fastest stretch"
     assert "at[0], there[1], (0, 10)" in at.code[0].value.replace("there[0]", "at[0]")
     settled(at.select_slider[0].set_range(20, 50).run())
