@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.errors import ShapeError
 from core.learning.holding_out import hold_out
 from core.learning.towers.brought import Brought, bring, lesson_of, probe_of
 from core.learning.towers.concepts import concept_lesson
@@ -29,14 +28,17 @@ def pick_lesson(opened: Opened) -> Lesson:
     lacks = ("Vectors have no pictures for a tower to learn from" if dataset is None else
              "There are no pictures" if dataset.images is None else
              "No picture has a caption" if not len(dataset.links) else
-             f"There are only {len(dataset.links)} pairs" if len(dataset.links) < FEWEST else "")
+             f"There {'is one pair' if len(dataset.links) == 1 else f'are {len(dataset.links)} pairs'} alone"
+             if len(dataset.links) < FEWEST else "")
     if lacks or dataset is None:
-        panels.notice(f"{lacks}: what is trained here are {CONCEPTS}.", "warning")
-        return _concepts()
+        return _concepts(lacks)
     brought: Brought
-    lesson: Lesson
-    brought, lesson = work.result_of(fingerprint("lesson", opened.key), partial(_of, dataset))
+    found: Lesson | str
+    brought, found = work.result_of(fingerprint("lesson", opened.key), partial(_of, dataset))
     ui.refused_panel(brought.refused, key="lesson.refused")
+    if isinstance(found, str):
+        return _concepts(found)
+    lesson = found
     st.caption(panels.plain(f"{opened.name}: {len(lesson.train):,} pairs of 16 px pictures and captions are learnt, "
                             f"{len(lesson.probe):,} other images are looked at; none of these, nor a copy of one, is "
                             "among the pairs."))
@@ -54,22 +56,25 @@ def labels_in(dataset: Dataset) -> tuple[str, ...]:
     return ()
 
 
-def _concepts() -> Lesson:
+def _concepts(lacks: str = "") -> Lesson:
+    if lacks:
+        panels.notice(f"{lacks}: what is trained here are {CONCEPTS}.", "warning")
     lesson: Lesson = work.result_of("lesson of the concepts", lambda on_progress, should_stop: concept_lesson(
         on_progress=on_progress, should_stop=should_stop))
     return lesson
 
 
-def _of(dataset: Dataset, on_progress: work.Progress, should_stop: work.Stop) -> tuple[Brought, Lesson]:
-    """A dataset as small pictures, and as a lesson with a held-out probe."""
+def _of(dataset: Dataset, on_progress: work.Progress, should_stop: work.Stop) -> tuple[Brought, Lesson | str]:
+    """A dataset as small pictures, and as a lesson with a held-out probe, or what it lacks for one."""
     assert dataset.images is not None
     n, table = len(dataset.image_ids), dataset.image_table
     brought = bring(dataset.name, dataset.images, np.arange(n), dataset.image_ids, dataset.texts, dataset.links,
                     labels_in(dataset), on_progress=on_progress, should_stop=should_stop)
     if brought.whole.sum() < 2:
-        raise ShapeError("at least two images with a picture and a caption", str(int(brought.whole.sum())),
-                         "Bring more pairs.")
+        return brought, f"{int(brought.whole.sum())} of {n:,} images have a caption and a picture that can be read"
     splits = tuple(table["split"].fillna("").astype(str)) if "split" in table else ()
     hashes = [dataset.images.content_hash(i) for i in range(n)]
     ground = hold_out([hashes], [brought.whole], [splits] if splits else ())
+    if not (ground.free[0] & brought.whole).any():
+        return brought, "Images are equal, or too few can be read, so that none is left beside those that are looked at"
     return brought, lesson_of(brought, ground.free[0], probe_of([brought], ground))
