@@ -25,7 +25,8 @@ CAPTION = ("One panel a quantity, all over the same steps; a line a run, named a
            "the share of images whose own text is the nearest (solid), and of texts whose own image is (dashed). "
            "Alignment is the mean squared distance of a pair, uniformity the log mean of exp(-2 d²) over pairs of one "
            "modality: lower is closer together, and more evenly spread. Dotted across: what random directions give. "
-           "Dotted upright: the step looked at. Bars at the ends of finished runs: 95 % intervals over the items.")
+           "Dotted upright: the step looked at. Bars at the ends of finished runs: 95 % intervals over the "
+           "items, of this one training; how much seeds differ is shown under “Dose and response”.")
 _LONGEST, _PANEL, _NAME = 18, 98, 7.4
 _LOG_FROM = 5.0
 
@@ -176,7 +177,7 @@ def _axis(figure: go.Figure, panel: _Panel, records: Sequence[Record], row: int)
         if not far:
             figure.update_yaxes(title_text="no unit", rangemode="tozero", row=row, col=1)
         else:
-            figure.update_yaxes(type="log", row=row, col=1)
+            figure.update_yaxes(title_text="log scale", type="log", row=row, col=1)
     elif panel.measure != "uniformity":
         figure.update_yaxes(rangemode="tozero", row=row, col=1)
 
