@@ -159,7 +159,7 @@ def _on_one_map(data: DynamicsData, record: Record, places: Places) -> None:
             arrows = state.pick_flag("Arrows", key="any_arrows", help="The way to the next step.", default=True)
     st.markdown(f"**{panels.plain(_moved(record, places), 600)}**")
     for at in (0, len(record) - 1):
-        st.markdown(f"- {panels.plain(watch.sentence(record, at, watch.numbers_at(data, record, at)), 600)}")
+        st.markdown(f"- {panels.plain(watch.sentence(record, at, watch.numbers_at(record, at)), 600)}")
     coords = np.concatenate([places.images, places.texts], axis=1)
     training_view([shown_of(record, coords=coords, planned=int(record.steps[-1]))], key="dynamics.any.view",
                   height=520, colour=colour, trails=trails, flow=_FLOW if arrows else 0.0, dark=ui.dark(),

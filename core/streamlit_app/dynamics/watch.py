@@ -20,7 +20,7 @@ from core.learning.records.record import Record
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.process import prepare
 from core.learning.towers.setup import Setup
-from core.streamlit_app import cached, panels, state, ui
+from core.streamlit_app import panels, state, ui
 from core.streamlit_app.data.python import as_code
 from core.streamlit_app.dynamics import runs
 from core.streamlit_app.dynamics.data import DynamicsData
@@ -34,9 +34,10 @@ from core.types import Number
 EVERY_SECONDS = 0.4
 CURVES_SECONDS = 2.0
 MOST_BESIDE = 3
+MOST_MEASURED = 256
 FLOW = 3.0
 _FIRST = "first"
-_CLICKED = "dynamics.clicked"
+_CLICKED, _MEASURED = "dynamics.clicked", "dynamics.measured"
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,10 @@ def _watched(data: DynamicsData, was_at_work: bool) -> None:
         return
     at = [_index(record, events.step) for record in shown]
     for record, k in zip(shown, at):
-        above.markdown(f"**{panels.plain(sentence(record, k, numbers_at(data, record, k)), 600)}**")
+        above.markdown(f"**{panels.plain(sentence(record, k, numbers_at(record, k)), 600)}**")
     _clicked(data, on_sphere, shown, at)
-    _show_curves(shown, events.step, [numbers_at(data, record, len(record) - 1) for record in shown])
-    _numbers(data, shown, at)
+    _show_curves(shown, events.step, [numbers_at(record, len(record) - 1) for record in shown])
+    _numbers(shown, at)
     ui.copy_as_python(python(data, shown[0]))
 
 
@@ -188,18 +189,25 @@ def _index(record: Record, step: int | None) -> int:
     return len(record) - 1 if step is None else int(np.abs(record.steps - step).argmin())
 
 
-def numbers_at(data: DynamicsData, record: Record, at: int) -> dict[str, Number]:
-    """What is measured at a step, with intervals and chance; made once."""
-    found: dict[str, Number] = cached.results().of(f"dynamics.numbers:{data.own}:{record.fingerprint}:{at}",
-                                                   lambda: interval_of(record, at))
-    return found
+def numbers_at(record: Record, at: int) -> dict[str, Number]:
+    """What is measured at a step, with intervals and chance; made once for this visit.
+
+    Whoever goes through all steps of a run asks for many: what all visitors share has no room for them.
+    """
+    known: dict[tuple[str, int], dict[str, Number]] = st.session_state.setdefault(_MEASURED, {})
+    key = record.fingerprint, at
+    if key not in known:
+        known[key] = interval_of(record, at)
+        while len(known) > MOST_MEASURED:
+            del known[next(iter(known))]
+    return known[key]
 
 
-def _numbers(data: DynamicsData, records: Sequence[Record], at: Sequence[int]) -> None:
+def _numbers(records: Sequence[Record], at: Sequence[int]) -> None:
     with st.expander("All numbers of this step", icon=":material/table_rows:"):
         for record, k in zip(records, at):
             st.caption(panels.plain(f"{record.name}, step {record.steps[k]:,}"))
-            st.dataframe(panels.numbers_table(numbers_at(data, record, k)), hide_index=True)
+            st.dataframe(panels.numbers_table(numbers_at(record, k)), hide_index=True)
 
 
 def sentence(record: Record, at: int, numbers: Mapping[str, Number]) -> str:

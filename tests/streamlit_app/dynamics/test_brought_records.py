@@ -13,7 +13,8 @@ from core.learning.records.file import record_bytes
 from core.learning.records.placed import placed
 from core.learning.records.record import Probe, Record
 from core.learning.towers.setup import Setup
-from core.streamlit_app.dynamics import runs
+from core.streamlit_app import cached
+from core.streamlit_app.dynamics import runs, watch
 from tests.learning.records.test_file import a_record
 from tests.pages.test_pages import HOSTILE, finished, opened, words
 from tests.streamlit_app.dynamics.test_checkpoints import PAGE
@@ -79,6 +80,23 @@ def test_packed_records_that_unpack_to_too_much_are_not_all_opened(monkeypatch: 
 def test_the_built_in_training_is_looked_at_where_runs_are_trained() -> None:
     at = opened(PAGE, scenes="100", dynamics="any")
     assert "Built-in model" in shown(at, "watch").replace("\\", "")
+
+
+def all_steps() -> None:
+    from core.streamlit_app.dynamics import watch
+    from tests.learning.records.test_file import a_record
+
+    record = a_record(s=watch.MOST_MEASURED + 9, n=3, m=3, d=3)
+    for at in range(len(record)):
+        assert watch.numbers_at(record, at)["r1"].n == 3
+
+
+def test_whoever_goes_through_all_steps_pushes_out_nothing_that_others_wait_for() -> None:
+    before = len(cached.results())
+    at = AppTest.from_function(all_steps, default_timeout=120).run()
+    assert not at.exception
+    assert len(at.session_state["dynamics.measured"]) == watch.MOST_MEASURED
+    assert len(cached.results()) == before
 
 
 def test_an_animation_of_a_hostile_record_holds_no_markup_of_it() -> None:
