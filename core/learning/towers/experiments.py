@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import check_choice
-from core.geometry.differences import Difference, Verdict, holm
+from core.geometry.differences import Difference, Verdict, hits_differ, holm
 from core.geometry.intervals import above_chance, decimals, proportion
 from core.learning.towers.doses import POLES, SEEDS, Level, Response, paired, respond
 from core.learning.towers.finals import Progress, Stop
@@ -147,11 +147,21 @@ def _poles(found: Response) -> Reading:
         at_poles = int((known > POLES).sum())
         numbers[f"at opposite poles, {level}"] = proportion(at_poles, len(known)) if len(known) else Number(math.nan)
         told.append(f"{at_poles} of {len(known)} {level} starts")
+    both = np.isfinite(ends[:2]).all(axis=0)
+    poles = (ends[:2, both] > POLES).astype(float)
     differences = holm({"gap, turned less free": paired(ends[0], ends[1], unit="length"),
-                        "R@1, turned less free": paired(found.values["r1"][0], found.values["r1"][1], unit="share")})
+                        "R@1, turned less free": paired(found.values["r1"][0], found.values["r1"][1], unit="share"),
+                        **({"at opposite poles, turned less free": hits_differ(*poles)} if both.any() else {})})
     free, turned = (number.value for number in numbers.values())
-    holds = None if math.isnan(free + turned) or free == turned == 0 else free > 0 and turned == 0
-    answer = {True: "Yes.", False: "Not prevented." if turned else "No.", None: "It is not seen here."}[holds]
+    prevented = both.any() and differences["at opposite poles, turned less free"].verdict is Verdict.LOWER
+    if math.isnan(free + turned) or free == turned == 0:
+        holds, answer = None, "It is not seen here."
+    elif turned:
+        holds, answer = False, "Not prevented."
+    elif prevented:
+        holds, answer = True, "Yes."
+    else:
+        holds, answer = None, "It is seen, but too rarely to tell whether turning prevents it."
     gaps = " and ".join(said(number) for number in found.numbers("gap"))
     return Reading(numbers, differences, holds, f"{answer} With {POLES_NOISE:.0%} of captions wrong, "
                    f"{' and '.join(told)} end with a gap above {POLES:g}, images at one pole and texts at the other; "

@@ -123,7 +123,7 @@ SAYS: list[tuple[str, dict[str, list[float]], str, bool | None]] = [
      "Not throughout.*and rises too", False),
     ("noise", {"uniformity": [-0.5, -0.7, -1, -2], "r1": [0.9, 0.7, 0.4, 0.2], "alignment": [0.1, 0.2, 0.3, 0.4]},
      "No, the contrary", False),
-    ("poles", {"gap": [1.5, 0.2], "r1": [0.2, 0.3]}, "Yes.*5 of 5 free starts and 0 of 5 turned", True),
+    ("poles", {"gap": [1.5, 0.2], "r1": [0.2, 0.3]}, "Yes.*10 of 10 free starts and 0 of 10 turned", True),
     ("poles", {"gap": [0.2, 0.2], "r1": [0.3, 0.3]}, "It is not seen here", None),
     ("poles", {"gap": [1.5, 1.4], "r1": [0.2, 0.2]}, "Not prevented", False),
 ]
@@ -132,7 +132,7 @@ SAYS: list[tuple[str, dict[str, list[float]], str, bool | None]] = [
 @pytest.mark.parametrize(("key", "means", "says", "holds"), SAYS, ids=[f"{row[0]}: {row[2][:12]}" for row in SAYS])
 def test_a_sentence_is_made_of_the_numbers(key: str, means: dict[str, list[float]], says: str,
                                            holds: bool | None) -> None:
-    found = planted(list(EXPERIMENTS[key].levels), **means)
+    found = planted(list(EXPERIMENTS[key].levels), 5 * EXPERIMENTS[key].seeds, **means)
     reading = EXPERIMENTS[key].read(found)
     assert pd.Series([reading.sentence]).str.contains(says).all(), reading.sentence
     assert reading.holds is holds
@@ -140,6 +140,15 @@ def test_a_sentence_is_made_of_the_numbers(key: str, means: dict[str, list[float
         assert number.low is not None and number.low <= number.value <= (number.high or 0)
     for one in reading.differences.values():
         assert one.p is not None and (one.verdict is not Verdict.NOT_MEASURABLE)
+
+
+def test_one_run_at_opposite_poles_does_not_tell_that_turning_prevents_it() -> None:
+    table = planted(["free", "turned"], 10, gap=[0.2, 0.2], r1=[0.3, 0.3]).table.copy()
+    table.loc[3, "gap"] = 1.6
+    reading = EXPERIMENTS["poles"].read(response_of(table, 1 / 12))
+    assert reading.holds is None
+    assert reading.sentence.startswith("It is seen, but too rarely")
+    assert "1 of 10 free starts and 0 of 10 turned" in reading.sentence
 
 
 def test_what_cannot_be_measured_is_said_of_every_experiment() -> None:
