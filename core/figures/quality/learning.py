@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CAPTION_OF_CLASSES = ("Zero-shot: a class stands for the mean of its captions, without the own one of the image that "
                       "is asked. Bars are 95 % intervals, of towers over seeds and of adapters over the images of the "
-                      "class; the dotted line is chance.")
+                      "class; the dotted line is chance. Differences of single classes are no tests.")
 CAPTION_OF_PROBED = ("Accuracy of each class, with Wilson's 95 % interval over its items; the dotted line is chance. "
                      "Differences of single classes are no tests; zero-shot, a class whose name the model does not "
                      "read is never right.")
