@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from core.learning.towers.setup import Setup
 from core.streamlit_app import panels, state
 from core.streamlit_app.data.opened import Opened
 from core.streamlit_app.dynamics import checkpoints, doses, findings, flow, runs, take, watch
@@ -21,6 +22,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings, DynamicsData], None]]] = {
     "doses": ("Dose and response", doses.show),
     "findings": ("Findings", findings.show),
 }
+TURNED = ("watch", "doses")     # sections whose trainings the dials change
 
 
 def show_dynamics(settings: Settings, opened: Opened) -> None:
@@ -29,7 +31,7 @@ def show_dynamics(settings: Settings, opened: Opened) -> None:
     section = state.pick_option("Section", {key: title for key, (title, _) in SECTIONS.items()}, key="dynamics",
                                 widget="segments", label_visible=False)
     with st.container(horizontal=True, vertical_alignment="center", key="dynamics.bar"):
-        setup = pick_setup(world=lesson.world)
+        setup = pick_setup(world=lesson.world) if section in TURNED else Setup()
         data = DynamicsData(opened, lesson, setup, runs.records())
         with panels.friendly_errors():
             take.show(settings, data)
