@@ -22,6 +22,7 @@ _SLOT = "dynamics.tune"
 _RATES = {"0.0001": "0.0001", "0.0003": "0.0003", "0.001": "0.001", "0.003": "0.003", "0.01": "0.01"}
 _LOOKS = 10
 BATCH = 32
+MOST_SECONDS_HOSTED = 900.0
 
 
 def tuned(settings: Settings, data: DynamicsData) -> tuple[Record | None, list[str]]:
@@ -53,6 +54,11 @@ def tuned(settings: Settings, data: DynamicsData) -> tuple[Record | None, list[s
     seconds = cached.results().of(
         fingerprint("tune seconds", settings.model_id, n, steps),
         lambda: seconds_of(settings.model_id, n, steps=steps, every=every, batch=BATCH))
+    if process_settings().hosted and seconds > MOST_SECONDS_HOSTED:
+        panels.notice(f"On a public server a fine-tuning may take {about(MOST_SECONDS_HOSTED)}, and this one would "
+                      f"take {about(seconds)}: take fewer steps or a smaller model, or run Orrery on your own machine.",
+                      "warning")
+        return None, []
     if st.button(f"Fine-tune ({about(seconds)})", icon=":material/play_arrow:", key="dynamics.tune.run"):
         work.forget_here(_SLOT)
         st.session_state[f"{_SLOT}.asked"] = key

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.encoding.models import is_on_disk
 from core.learning.records.file import record_bytes
 from core.settings import settings
+from core.streamlit_app.dynamics import tuning
 from tests.learning.records.made_checkpoints import on_the_way
 from tests.learning.records.test_file import a_record
 from tests.pages.test_pages import button, finished, opened
@@ -106,8 +107,14 @@ def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
 
 
-def test_a_public_server_offers_no_folder_and_saves_no_model(hosted: None, tmp_path: Path) -> None:
+def test_a_public_server_offers_no_folder_saves_no_model_and_trains_for_minutes_at_most(
+        hosted: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = any_dimension(any="folder", checkpoints=str(tmp_path))
     assert "Built-in model: from step 0" in words(at)
     at = any_dimension(any="tune")
     assert not [field for field in at.text_input if field.key in ("tune_folder", "checkpoints")]
+    assert button(at, "Fine-tune")
+    monkeypatch.setattr(tuning, "MOST_SECONDS_HOSTED", 0.0)
+    finished(at.run())
+    assert "take fewer steps or a smaller model" in words(at)
+    assert not [one for one in at.button if one.label.startswith("Fine-tune")]
