@@ -27,7 +27,7 @@ BASE = Setup()
 def show(settings: Settings, data: DynamicsData) -> None:
     """Each experiment with its claim, its button and what it found; then all figures of the command."""
     st.caption(f"Each claim is tried by trainings of {BASE.steps} steps that differ in one thing, with {SEEDS} seeds "
-               "or more. The dials above do not matter here, so that everybody finds the same.")
+               "or more. All other dials are as at first, so that everybody finds the same.")
     for key in EXPERIMENTS:
         with panels.friendly_errors():
             _one(data, key)
