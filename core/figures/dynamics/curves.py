@@ -130,9 +130,9 @@ def _lines(figure: go.Figure, panel: _Panel, record: Record, row: int, paint: st
         there = np.isfinite(values)
         name, what = plain(shortened(record.name)), MEASURES[measure].split(",")[0]
         figure.add_trace(go.Scatter(
-            x=record.steps[there], y=values[there], mode="lines" if there.sum() > 1 else "markers", name=name,
+            x=record.steps[there], y=values[there], customdata=record.steps[there], mode="lines+markers", name=name,
             meta=measure, line={"color": paint, "width": 2 if dash == "solid" else 1.4, "dash": dash},
-            marker={"color": paint, "size": 6}, showlegend=False,
+            marker={"color": paint, "size": 6, "opacity": 0 if there.sum() > 1 else 1}, showlegend=False,
             hovertemplate=f"{what} %{{y:.3~g}}{' %' if panel.unit == '%' else ''} at step %{{x:,}}"
                           f"<extra>{name}</extra>"), row=row, col=1)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.learning.records.record import Record
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import Setup
@@ -58,12 +56,3 @@ def named(records: Sequence[Record]) -> dict[str, Record]:
         times = sum(one.name == record.name for one in names.values())
         names[f"{record.name} ({times + 1})" if times else record.name] = record
     return names
-
-
-def step_at(record: Record, *, key: str, label: str = "Step") -> int:
-    """The index of a snapshot that is looked at; the last by default."""
-    if len(record) == 1:
-        return 0
-    step = state.pick_number(label, int(record.steps[0]), int(record.steps[-1]), key=key,
-                             default=int(record.steps[-1]))
-    return int(np.abs(record.steps - step).argmin())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -27,7 +28,7 @@ from core.streamlit_app.dynamics.data import DynamicsData
 from core.streamlit_app.dynamics.dials import in_words
 from core.streamlit_app.dynamics.doses import lesson_lines, setup_code
 from core.streamlit_app.dynamics.take import file_name
-from core.streamlit_app.live.training_view import Colour, TrainingEvents, shown_of, training_view
+from core.streamlit_app.live.training_view import Colour, StepSought, TrainingEvents, shown_of, training_view
 from core.streamlit_app.state import Settings
 from core.types import Number
 
@@ -37,7 +38,7 @@ MOST_BESIDE = 3
 MOST_MEASURED = 256
 FLOW = 3.0
 _FIRST = "first"
-_CLICKED, _MEASURED = "dynamics.clicked", "dynamics.measured"
+_CLICKED, _MEASURED, _SOUGHT = "dynamics.clicked", "dynamics.measured", "dynamics.sought"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,11 @@ def _watched(data: DynamicsData, was_at_work: bool) -> None:
     for record, k in zip(shown, at):
         above.markdown(f"**{panels.plain(sentence(record, k, numbers_at(record, k)), 600)}**")
     _clicked(data, on_sphere, shown, at)
-    _show_curves(shown, events.step, [numbers_at(record, len(record) - 1) for record in shown])
+    step = _show_curves(shown, events.step, [numbers_at(record, len(record) - 1) for record in shown])
+    if isinstance(step, int | float):
+        before: StepSought | None = st.session_state.get(_SOUGHT)
+        st.session_state[_SOUGHT] = StepSought(int(step), 1 + (before.number if before is not None else 0))
+        st.rerun()
     _numbers(shown, at)
     ui.copy_as_python(python(data, shown[0]))
 
@@ -161,7 +166,10 @@ def _spheres(records: Sequence[Record], look: _Look) -> tuple[TrainingEvents, li
     clicked = st.session_state.get(_CLICKED)
     events = training_view(shown, key="dynamics.view", height=460, colour=look.colour, trails=look.trails,
                            flow=look.flow, picked=None if clicked is None else clicked[1], dark=ui.dark(),
+                           seek=st.session_state.get(_SOUGHT), camera=st.query_params.get("run_camera"),
                            data=shown[0].id)
+    if events.camera is not None:
+        state.write_url("run_camera", events.camera)
     if events.clicked is not None:
         st.session_state[_CLICKED] = flat[events.clicked[0]].name, events.clicked[1]
     return events, flat
@@ -266,9 +274,11 @@ def picture_of(lesson: Lesson, record: Record, row: int, side: int = 128) -> Ima
     return Image.fromarray(lesson.probe.images[row]).resize((side, side), Image.Resampling.NEAREST)
 
 
-def _show_curves(records: Sequence[Record], at: int | None, ends: Sequence[Mapping[str, Number]] = ()) -> None:
-    ui.show(curves.curves(records, at=at, ends=ends, dark=ui.dark()), key="dynamics.curves",
-            how_to_read=curves.CAPTION, table=lambda: curves.table(records))
+def _show_curves(records: Sequence[Record], at: int | None, ends: Sequence[Mapping[str, Number]] = ()) -> Any:
+    """The curves; of runs that are over, the step that was clicked."""
+    more = " A click on a line takes the spheres to its step." if ends else ""
+    return ui.show(curves.curves(records, at=at, ends=ends, dark=ui.dark()), key="dynamics.curves",
+                   how_to_read=curves.CAPTION + more, table=lambda: curves.table(records), clicks=bool(ends))
 
 
 def _growing_curves() -> None:

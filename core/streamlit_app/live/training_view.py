@@ -77,12 +77,10 @@ class TrainingShown:
         object.__setattr__(self, "steps", steps)
         object.__setattr__(self, "coords", coords)
 
-    def scene(self, at: int, colour: Colour = "kind", heat: np.ndarray | None = None, heat_title: str = ""
-              ) -> SphereScene:
+    def scene(self, at: int, colour: Colour = "kind") -> SphereScene:
         """The points at the snapshot of that index."""
         colouring = Colouring("class", groups=self.groups) if colour == "class" else None
-        return SphereScene(self.coords[at], self.kinds, self.labels, colouring=colouring, title=self.name, heat=heat,
-                           heat_title=heat_title)
+        return SphereScene(self.coords[at], self.kinds, self.labels, colouring=colouring, title=self.name)
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,7 @@ class StepSought:
 
 def training_view(runs: Sequence[TrainingShown], *, key: str, height: int = 480, colour: Colour = "kind",
                   trails: int = 4, flow: float = 0.0, picked: int | None = None, seek: StepSought | None = None,
-                  camera: str | None = None, heats: Sequence[np.ndarray | None] = (), heat_title: str = "",
-                  dark: bool = False, data: str = "") -> TrainingEvents:
+                  camera: str | None = None, dark: bool = False, data: str = "") -> TrainingEvents:
     """Show runs that can be played, stepped through and followed while they grow; the camera is one for all.
 
     Between two snapshots a point moves on their great circle. What is drawn goes to the browser once: snapshots in
@@ -138,8 +135,6 @@ def training_view(runs: Sequence[TrainingShown], *, key: str, height: int = 480,
         Where to send the view, once.
     camera
         ``TrainingEvents.camera`` of another visit; used when the view is new.
-    heats, heat_title
-        (rows, columns) in [0, 1] a run, laid over its sphere, and what it says; see `SphereScene.heat`.
     dark
         Theme of the plotly figure that stands in where the browser has no WebGL 2.
     data
@@ -152,7 +147,7 @@ def training_view(runs: Sequence[TrainingShown], *, key: str, height: int = 480,
     """
     if not runs:
         raise ShapeError("at least one run to look at", "none")
-    scenes = [run.scene(0, colour, heats[i] if i < len(heats) else None, heat_title) for i, run in enumerate(runs)]
+    scenes = [run.scene(0, colour) for run in runs]
     state = st.session_state.get(key) or {}
     if state.get("unsupported"):
         return _plain(runs, key, colour, dark)

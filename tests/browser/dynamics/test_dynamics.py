@@ -88,6 +88,17 @@ def test_a_run_is_watched_held_gone_back_through_and_taken_away(browser_page, ad
                            f"{VIEW}.point(0)[2] - z) < 1e-4", arg=back[0].tolist(), timeout=LONG)
     np.testing.assert_allclose(places(page), back, atol=1e-4)
 
+    plot = page.locator(".st-key-dynamics-curves .js-plotly-plot").first
+    plot.scroll_into_view_if_needed()
+    still(page)
+    x, y, step = plot.evaluate("""(plot) => { const {xaxis, yaxis} = plot._fullLayout, at = plot.calcdata[0][30];
+        const box = plot.getBoundingClientRect();
+        return [box.left + xaxis._offset + xaxis.d2p(at.x), box.top + yaxis._offset + yaxis.d2p(at.y), at.x]; }""")
+    page.mouse.move(x - 2, y)
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    page.wait_for_function(f"{VIEW}.at() === {step}", timeout=LONG)
+
     page.get_by_role("button", name="Take away").click()
     record = read_record(downloaded(page, "Run (file)"))
     assert record.steps[-1] == 900 and record.setup["steps"] == 900

@@ -174,6 +174,7 @@ def test_strip_keys_speed_and_the_page_seek(open_film):
     assert rate == 4
 
     for _ in range(2):
+        still(page)
         page.get_by_text("go to 7.5 s").click()
         page.get_by_text("film=0 at=7.5").wait_for()
         assert ask(page, "time()") == 7.5

@@ -149,10 +149,9 @@ def test_one_camera_turns_all_and_stays_and_a_click_is_told(opened):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (420, "dark")])
 def test_all_is_legible_and_nothing_overlaps(opened, width, scheme):
-    page = opened("snapshots=30&by_class=1&heat=1", viewport={"width": width, "height": 1400}, color_scheme=scheme)
+    page = opened("snapshots=30&by_class=1", viewport={"width": width, "height": 1400}, color_scheme=scheme)
     still(page)
     assert page.locator(".os-legend").first.get_by_text(CLASSES[0]).is_visible()
-    assert page.get_by_text("density of texts").count() == 2
     parts = [one.bounding_box() for of in (".os-title", ".os-legend", ".os-stage", ".os-note", ".oc-bar", ".oc-row")
              for one in page.locator(f".orrery-training {of}").all()]
     assert len(parts) == 10

@@ -43,10 +43,8 @@ else:
                         setup={"steps": PLANNED})
         told = {"R@1 {} of 40 images, chance .33": np.linspace(0.3, 0.9, len(x))}
         shown.append(shown_of(record, told=told, running=state["snapshots"] <= PLANNED // EVERY))
-    heats = [np.linspace(0, 1, 33 * 65).reshape(33, 65) ** 2 for _ in shown] if "heat" in query else []
     events = training_view(shown, key="probe", colour="class" if "by_class" in query else "kind",
-                           heats=heats, heat_title="density of texts", flow=float(query.get("flow", 0)),
-                           trails=int(query.get("trails", 4)), height=420,
+                           flow=float(query.get("flow", 0)), trails=int(query.get("trails", 4)), height=420,
                            seek=StepSought(300, state["sought"]) if "sought" in state else None)
     if events.clicked is not None:
         state["clicked"] = events.clicked
