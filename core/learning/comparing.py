@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +15,7 @@ from core.geometry.uniformity import uniformity_by_chance
 from core.learning.records.classes import LEAST_OF_CLASS, ZERO_SHOT, classes_asked, zero_shot_shares
 from core.learning.records.measuring import chance_r1, measures_of
 from core.learning.records.record import Probe
+from core.learning.towers.finals import finals
 from core.learning.towers.pairs import Lesson
 from core.learning.towers.setup import Setup
 from core.types import Number
@@ -231,36 +230,15 @@ def learn_on(sets: Sequence[Taught], setup: Setup, *, seeds: int = 5, workers: i
     """
     if not sets or len({one.lessons[0].probe.fingerprint for one in sets}) != 1:
         raise ShapeError("sets that are all asked the same items", f"{len(sets)} sets, asked others")
-    from core.learning.towers.finals import finals
-
     probe = sets[0].lessons[0].as_probe()
     jobs = [(one.name, one.lessons[k % len(one.lessons)], setup.but(seed=setup.seed + k))
             for k in range(seeds) for one in sets]
+    table = finals([(lesson, dials) for _, lesson, dials in jobs], workers=workers, on_progress=on_progress,
+                   should_stop=should_stop)
     found: dict[str, list[Scores | None]] = {one.name: [] for one in sets}
-    lock, shares, over = threading.Lock(), [0.0] * len(jobs), threading.Event()
-
-    def stopped() -> bool:
-        return over.is_set() or (should_stop is not None and should_stop())
-
-    def run(at: int) -> Scores | None:
-        def tell(share: float, text: str) -> None:
-            with lock:
-                shares[at] = share
-                if on_progress is not None:
-                    on_progress(sum(shares) / len(jobs), f"{sum(s == 1 for s in shares)} of {len(jobs)} trainings")
-
-        row = finals(jobs[at][1], [jobs[at][2]], workers=1, on_progress=tell, should_stop=stopped).iloc[0]
-        if row["ended"]:
-            return None
-        return scores_of({str(key): float(row[key]) for key in row.index if key in MEASURES or
-                          str(key).startswith(ZERO_SHOT)}, probe)
-
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        try:
-            for (name, _, _), scored in zip(jobs, pool.map(run, range(len(jobs)))):
-                found[name].append(scored)
-        finally:
-            over.set()
+    for (name, _, _), row in zip(jobs, table.to_dict("records")):
+        told = {str(key): value for key, value in row.items() if key in MEASURES or str(key).startswith(ZERO_SHOT)}
+        found[name].append(None if row["ended"] else scores_of(told, probe))
     return compared(f"two small towers, {setup.steps:,} steps of {setup.batch} pairs, {setup.dim} dimensions", found,
                     {one.name: one.beside for one in sets if one.beside},
                     {one.name: round(float(np.mean([len(lesson.train) for lesson in one.lessons]))) for one in sets},

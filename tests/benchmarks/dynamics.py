@@ -49,7 +49,8 @@ def stopped(lesson: Lesson, workers: int) -> float:
 
     threading.Timer(6.0, ask).start()
     try:
-        finals(lesson, [Setup(steps=20_000, seed=seed) for seed in range(4)], workers=workers, should_stop=stop.is_set)
+        finals([(lesson, Setup(steps=20_000, seed=seed)) for seed in range(4)], workers=workers,
+               should_stop=stop.is_set)
     except Cancelled:
         return time.perf_counter() - asked[0]
     raise AssertionError("it was not stopped")

@@ -184,8 +184,6 @@ def final(lesson: Lesson, setup: Setup) -> dict[str, Any]:
 
 
 def _measured(record: Record, at: int) -> dict[str, float]:
-    import numpy as np
-
     from core.learning.records.classes import zero_shot_shares
 
     pairs = record.pairs(at)

@@ -148,8 +148,8 @@ def respond(lesson: Lesson, setups: Mapping[Level, Setup], *, seeds: int = SEEDS
     if seeds < 3 or len(setups) < 2:
         raise ChoiceError("at least 3 seeds, so that there is an interval, and 2 values to compare",
                           f"{seeds} and {len(setups)}")
-    table = finals(lesson, with_seeds(setups.values(), seeds), workers=workers, on_progress=on_progress,
-                   should_stop=should_stop)
+    table = finals([(lesson, one) for one in with_seeds(setups.values(), seeds)], workers=workers,
+                   on_progress=on_progress, should_stop=should_stop)
     table.insert(0, "level", [level for level in setups for _ in range(seeds)])
     return response_of(table, chance_r1(lesson.as_probe()))
 

@@ -38,16 +38,14 @@ _SOURCES = ("towers/child.py", "towers/faults.py", "towers/losses.py", "towers/m
             "towers/training.py", "records/classes.py", "records/measuring.py", "records/record.py")
 
 
-def finals(lesson: Lesson, setups: Sequence[Setup], *, workers: int = 2, on_progress: Progress | None = None,
+def finals(runs: Sequence[tuple[Lesson, Setup]], *, workers: int = 2, on_progress: Progress | None = None,
            should_stop: Stop | None = None, pool: Pool | None = None) -> pd.DataFrame:
     """Train each setup in a process with one thread, and measure before and after; what was trained once is read.
 
     Parameters
     ----------
-    lesson
-        Pairs to train on and to look at.
-    setups
-        One row each; ``every`` does not matter.
+    runs
+        Pairs to train on and to look at, and dials, one row each; ``every`` does not matter.
     workers
         Processes at once, at most those of the pool.
     on_progress
@@ -59,7 +57,7 @@ def finals(lesson: Lesson, setups: Sequence[Setup], *, workers: int = 2, on_prog
 
     Returns
     -------
-    One row a setup, in their order: what it says by name, its dials as ``dial_<name>``; each measure at the end, and
+    One row a run, in their order: what it says by name, its dials as ``dial_<name>``; each measure at the end, and
     before training as ``<measure>_start`` (`MEASURES`, ``gap_chance``, and ``angle`` of the means in degrees; NaN where
     a run did not go to its end); zero-shot by class at the end (`core.learning.records.classes.zero_shot_shares`);
     ``ended``, why; ``seconds`` of the processor when it was trained.
@@ -71,22 +69,21 @@ def finals(lesson: Lesson, setups: Sequence[Setup], *, workers: int = 2, on_prog
     OrreryError
         If a training raises, or there are more than a public server allows.
     """
-    wanted = [setup.but(every=setup.steps) for setup in setups]
-    keys = [key_of(lesson, setup) for setup in wanted]
-    found = {key: known for key in keys if (known := _kept(key)) is not None}
-    missing = {key: setup for key, setup in zip(keys, wanted) if key not in found}
-    _check_bounds(list(missing.values()))
-    runs = len(set(keys))
+    keys = [key_of(lesson, setup) for lesson, setup in runs]
+    found = {key: known for key in dict.fromkeys(keys) if (known := _kept(key)) is not None}
+    missing = {key: run for key, run in zip(keys, runs) if key not in found}
+    _check_bounds([setup for _, setup in missing.values()])
+    count = len(set(keys))
 
     def told() -> None:
         if on_progress is not None:
-            on_progress(len(found) / max(runs, 1), f"{len(found)} of {runs} trainings")
+            on_progress(len(found) / max(count, 1), f"{len(found)} of {count} trainings")
 
     told()
-    for key, answer in _trained(lesson, missing, workers, should_stop or (lambda: False), pool):
+    for key, answer in _trained(missing, workers, should_stop or (lambda: False), pool):
         found[key] = answer
         told()
-    return pd.DataFrame([_row(setup, found[key]) for setup, key in zip(setups, keys)])
+    return pd.DataFrame([_row(setup, found[key]) for (_, setup), key in zip(runs, keys)])
 
 
 def key_of(lesson: Lesson, setup: Setup) -> str:
@@ -101,7 +98,7 @@ def known_of(lesson: Lesson, setups: Iterable[Setup]) -> int:
     return sum(_path(key_of(lesson, setup)).is_file() for setup in setups)
 
 
-def _trained(lesson: Lesson, missing: Mapping[str, Setup], workers: int, should_stop: Stop,
+def _trained(missing: Mapping[str, tuple[Lesson, Setup]], workers: int, should_stop: Stop,
              pool: Pool | None) -> Iterable[tuple[str, dict[str, Any]]]:
     if not missing:
         return
@@ -116,7 +113,8 @@ def _trained(lesson: Lesson, missing: Mapping[str, Setup], workers: int, should_
 
     with ThreadPoolExecutor(max(1, min(workers, pool.size, len(missing)))) as threads:
         at_work: dict[Future[dict[str, Any]], str] = {
-            threads.submit(pool.final, lesson, setup, stopped): key for key, setup in missing.items()}
+            threads.submit(pool.final, lesson, setup.but(every=setup.steps), stopped): key
+            for key, (lesson, setup) in missing.items()}
         done = 0
         try:
             while at_work:

@@ -33,6 +33,10 @@ def lesson() -> Lesson:
     return concept_lesson(train=48, probe=24, seed=7)
 
 
+def each(lesson: Lesson, setups: list[Setup]) -> list[tuple[Lesson, Setup]]:
+    return [(lesson, setup) for setup in setups]
+
+
 class Broken(Worker):
     """A worker that cannot train."""
 
@@ -70,7 +74,7 @@ def pool() -> Iterator[Pool]:
 def test_the_same_numbers_as_a_training_here_and_none_done_twice(lesson: Lesson, pool: Pool) -> None:
     setups = [QUICK.but(seed=seed, caption_noise=noise) for noise in (0.0, 0.5) for seed in (0, 1)]
     said: list[tuple[float, str]] = []
-    table = finals(lesson, [*setups, setups[0]], pool=pool, on_progress=lambda *told: said.append(told))
+    table = finals(each(lesson, [*setups, setups[0]]), pool=pool, on_progress=lambda *told: said.append(told))
     assert table["seed"].tolist() == [0, 1, 0, 1, 0] and table["dial_caption_noise"].tolist() == [0, 0, 0.5, 0.5, 0]
     assert said[0][0] == 0 and said[-1] == (1, "4 of 4 trainings") and sorted(said) == said
     for setup, (_, row) in zip(setups, table.iterrows()):
@@ -82,7 +86,7 @@ def test_the_same_numbers_as_a_training_here_and_none_done_twice(lesson: Lesson,
     by_chance = swaps.gap(swaps.sums(np.concatenate([pairs.images, pairs.texts]).astype(np.float64)))[0]
     assert table["gap_chance"].iloc[3] == pytest.approx(by_chance)
     assert (table["ended"] == "").all() and (table["seconds"] > 0).all()
-    again = finals(lesson, setups, pool=BrokenPool(1))
+    again = finals(each(lesson, setups), pool=BrokenPool(1))
     assert again.equals(table.iloc[:4]), "nothing is trained again"
     assert known_of(lesson, setups) == 4 and known_of(lesson, [QUICK.but(seed=9)]) == 0
     same = (key_of(lesson, one) for one in (QUICK, QUICK.but(blur=0), QUICK.but(every=1)))
@@ -94,30 +98,30 @@ def test_a_stopped_call_keeps_what_is_finished_and_goes_on_there(lesson: Lesson,
     finished: list[float] = []
     stop = threading.Event()
     with pytest.raises(Cancelled, match="3 of 4 trainings"):
-        finals(lesson, setups, pool=pool, should_stop=stop.is_set,
+        finals(each(lesson, setups), pool=pool, should_stop=stop.is_set,
                on_progress=lambda share, _: (finished.append(share), share >= 0.75 and stop.set()))
     asked = time.monotonic()
     assert known_of(lesson, setups) == 3
-    table = finals(lesson, [*setups[:3], QUICK.but(blur=0.05, steps=4)], pool=pool)
+    table = finals(each(lesson, [*setups[:3], QUICK.but(blur=0.05, steps=4)]), pool=pool)
     assert len(table) == 4 and known_of(lesson, setups) == 3
     assert time.monotonic() - asked < 120, "the long training was ended, and another did not wait for it"
     with pytest.raises(Cancelled):
-        finals(lesson, [QUICK.but(blur=0.06)], pool=pool, should_stop=lambda: True)
+        finals(each(lesson, [QUICK.but(blur=0.06)]), pool=pool, should_stop=lambda: True)
 
 
 def test_a_process_that_dies_is_replaced_and_one_that_always_dies_is_said(lesson: Lesson) -> None:
     pool = Pool(1)
     try:
-        finals(lesson, [QUICK.but(seed=20)], pool=pool)
+        finals(each(lesson, [QUICK.but(seed=20)]), pool=pool)
         worker = pool._idle.get()
         assert worker is not None
         pool._idle.put(worker)
         os.kill(worker.process.pid, signal.SIGKILL)
-        assert len(finals(lesson, [QUICK.but(seed=21)], pool=pool)) == 1
+        assert len(finals(each(lesson, [QUICK.but(seed=21)]), pool=pool)) == 1
     finally:
         pool.close()
     with pytest.raises(OrreryError, match="status 3, twice"):
-        finals(lesson, [QUICK.but(seed=22)], pool=BrokenPool(1))
+        finals(each(lesson, [QUICK.but(seed=22)]), pool=BrokenPool(1))
 
 
 def test_a_process_ends_with_the_program_that_started_it_in_the_middle_of_a_training(lesson: Lesson) -> None:
@@ -136,10 +140,10 @@ def test_a_process_ends_with_the_program_that_started_it_in_the_middle_of_a_trai
 def test_what_a_training_refuses_is_said_and_what_diverges_is_a_row(lesson: Lesson, pool: Pool) -> None:
     one = dataclasses.replace(lesson, train=lesson.train.part(np.zeros(8, np.int64)))
     with pytest.raises(OrreryError, match="at least two concepts"):
-        finals(one, [QUICK.but(caption_noise=0.5)], pool=pool)
+        finals(each(one, [QUICK.but(caption_noise=0.5)]), pool=pool)
     wild = WildPool(1)
     try:
-        table = finals(lesson, [QUICK.but(seed=40), QUICK.but(seed=40, steps=2)], pool=wild)
+        table = finals(each(lesson, [QUICK.but(seed=40), QUICK.but(seed=40, steps=2)]), pool=wild)
     finally:
         wild.close()
     assert "diverged at step 3" in table["ended"].iloc[0] and table["ended"].iloc[1] == ""
@@ -151,10 +155,10 @@ def test_what_a_training_refuses_is_said_and_what_diverges_is_a_row(lesson: Less
                                     b'{"start": 3}', b"\xff\x00"])
 def test_a_broken_result_is_made_anew(lesson: Lesson, pool: Pool, broken: bytes) -> None:
     setup = QUICK.but(seed=30)
-    before = finals(lesson, [setup], pool=pool)
+    before = finals(each(lesson, [setup]), pool=pool)
     path = settings().cache / "trainings" / f"{key_of(lesson, setup)}.json"
     path.write_bytes(broken)
-    after = finals(lesson, [setup], pool=pool)
+    after = finals(each(lesson, [setup]), pool=pool)
     assert after["r1"].tolist() == before["r1"].tolist() and path.stat().st_size > len(broken)
 
 
@@ -162,6 +166,6 @@ def test_a_public_server_has_bounds(lesson: Lesson, monkeypatch: pytest.MonkeyPa
     hosted = dataclasses.replace(settings(), hosted=True)
     monkeypatch.setattr(module, "settings", lambda: hosted)
     with pytest.raises(OrreryError, match="at most 200 trainings of 3,000 steps"):
-        finals(lesson, [QUICK.but(steps=3_001)], pool=BrokenPool(1))
+        finals(each(lesson, [QUICK.but(steps=3_001)]), pool=BrokenPool(1))
     with pytest.raises(OrreryError, match="got 201 of 3"):
-        finals(lesson, [QUICK.but(seed=1000 + i) for i in range(201)], pool=BrokenPool(1))
+        finals(each(lesson, [QUICK.but(seed=1000 + i) for i in range(201)]), pool=BrokenPool(1))
