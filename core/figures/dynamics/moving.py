@@ -9,6 +9,7 @@ import numpy as np
 from core.errors import ShapeError
 from core.figures import theme
 from core.figures.scenes.painting import BEHIND, SUPERSAMPLED, PaintedSphere, towards
+from core.geometry import directions as s2
 
 TRAIL = 4       # snapshots that a point's way is seen back
 _RADII = {"image": 3.2, "text": 6.0}    # pixels of a picture of 480
@@ -53,7 +54,8 @@ class MovingPoints(PaintedSphere):
         """Where the points lie: (n, 3) float64 unit, on the great circles between two snapshots."""
         at = float(np.clip(moment, 0, len(self) - 1))
         k = min(int(at), len(self) - 2) if len(self) > 1 else 0
-        return between(self._places[kind][k], self._places[kind][min(k + 1, len(self) - 1)], at - k)
+        here, there = self._places[kind][k], self._places[kind][min(k + 1, len(self) - 1)]
+        return s2.exp_map(here, (at - k) * s2.log_map(here, there))
 
     def at(self, moment: float) -> np.ndarray:
         """The picture at a moment, counted in snapshots from 0: (size, size, 3) uint8."""
@@ -97,14 +99,3 @@ class MovingPoints(PaintedSphere):
         for i, kind in enumerate(("image", "text")):
             pen.text((edge, size - edge - (1 - i) * size * 0.045), f"{kind}s",      # type: ignore[attr-defined]
                      fill=p.kinds[kind], font=small, anchor="lb")
-
-
-def between(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """Points on the great circles from a to b, (n, 3) unit each, at a share of the way; opposite ones stay at a."""
-    angle = np.arccos(np.clip(np.einsum("ij,ij->i", a, b), -1, 1))
-    sine = np.sin(angle)
-    fits = sine > 1e-6
-    safe = np.where(fits, sine, 1)
-    on = (np.sin((1 - share) * angle) / safe)[:, None] * a + (np.sin(share * angle) / safe)[:, None] * b
-    out = np.where(fits[:, None], on, a)
-    return out / np.linalg.norm(out, axis=1, keepdims=True)

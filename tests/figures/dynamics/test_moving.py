@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import ShapeError
 from core.figures import theme
-from core.figures.dynamics.moving import MovingPoints, between
+from core.figures.dynamics.moving import MovingPoints
 
 
 def circle(*degrees: float) -> np.ndarray:
@@ -16,10 +16,9 @@ def circle(*degrees: float) -> np.ndarray:
 
 
 def test_between_two_snapshots_a_point_is_on_their_great_circle():
-    a, b = circle(0, 10, 0), circle(60, 10, 180)
-    half = between(a, b, 0.5)
-    np.testing.assert_allclose(half, np.concatenate([circle(30, 10), a[2:]]), atol=1e-9)
-    np.testing.assert_allclose(between(a[:2], b[:2], 1.0), b[:2], atol=1e-9)
+    moving = MovingPoints(np.stack([circle(0, 10, 0), circle(60, 10, 180)]), np.stack([circle(0)] * 2), size=64)
+    np.testing.assert_allclose(moving.place("image", 0.5), circle(30, 10, 0), atol=1e-9)     # opposite ones stay
+    np.testing.assert_allclose(moving.place("image", 1.0)[:2], circle(60, 10), atol=1e-9)
 
 
 @pytest.mark.parametrize("dark", [False, True])
