@@ -101,7 +101,7 @@ def bring(name: str, images: Images | None, places: np.ndarray, ids: Sequence[st
                    tuple(labels), tuple(Refusal(ids[row], _reason(images, int(places[row]))) for row in lost))
 
 
-def probe_of(sets: Sequence[Brought], ground: Ground) -> SmallPairs:
+def asked_pairs(sets: Sequence[Brought], ground: Ground) -> SmallPairs:
     """What is asked of all sets: each image of the ground with its first caption.
 
     Raises

@@ -112,11 +112,11 @@ def lesson_lines(data: DynamicsData) -> tuple[list[str], list[str]]:
         imports.append(f"from core.sources.{module} import {call.split('(')[0]}")
         lines.append(f"dataset = {call}")
     return [*imports, "import numpy as np", "from core.learning.holding_out import hold_out",
-            "from core.learning.towers.brought import bring, lesson_of, probe_of"], [
+            "from core.learning.towers.brought import bring, lesson_of, asked_pairs"], [
         *lines, "n = len(dataset.image_ids)",
         "brought = bring(dataset.name, dataset.images, np.arange(n), dataset.image_ids, dataset.texts, dataset.links)",
         "ground = hold_out([[dataset.images.content_hash(i) for i in range(n)]], [brought.whole])",
-        "lesson = lesson_of(brought, ground.free[0], probe_of([brought], ground))"]
+        "lesson = lesson_of(brought, ground.free[0], asked_pairs([brought], ground))"]
 
 
 def setup_code(setup: Setup) -> str:

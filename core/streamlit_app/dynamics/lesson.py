@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.learning.holding_out import hold_out
-from core.learning.towers.brought import Brought, bring, lesson_of, probe_of
+from core.learning.towers.brought import Brought, asked_pairs, bring, lesson_of
 from core.learning.towers.concepts import concept_lesson
 from core.learning.towers.pairs import Lesson
 from core.sources.tables.columns import is_plain
@@ -77,4 +77,4 @@ def _of(dataset: Dataset, on_progress: work.Progress, should_stop: work.Stop) ->
     ground = hold_out([hashes], [brought.whole], [splits] if splits else ())
     if not (ground.free[0] & brought.whole).any():
         return brought, "Images are equal, or too few can be read, so that none is left beside those that are looked at"
-    return brought, lesson_of(brought, ground.free[0], probe_of([brought], ground))
+    return brought, lesson_of(brought, ground.free[0], asked_pairs([brought], ground))

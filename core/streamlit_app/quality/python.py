@@ -68,12 +68,12 @@ def learning(settings: Settings, data: QualityData, how: str, seeds: int, steps:
     names = "names = looked.hashes or looked.image_ids"
     if how == "towers":
         imports += ["from core.learning.comparing import Taught, learn_on",
-                    "from core.learning.towers.brought import bring, lesson_of, probe_of",
+                    "from core.learning.towers.brought import bring, lesson_of, asked_pairs",
                     "from core.learning.towers.setup import Setup"]
         lines += ["items = looked.items",
                   "brought = bring(looked.name, looked.pictures, looked.places, looked.image_ids, looked.captions, "
                   "items.links,", "                items.labels)", names, "may = brought.whole", *ground,
-                  "probe = probe_of([brought], ground)", "all_of_it = lesson_of(brought, free, probe)",
+                  "probe = asked_pairs([brought], ground)", "all_of_it = lesson_of(brought, free, probe)",
                   "part = lesson_of(brought, free, probe, images=kept.images, texts=kept.texts)",
                   'sets = [Taught("all", (all_of_it,)), Taught("kept", (part,), "all")]',
                   f"found = learn_on(sets, Setup(seed={settings.seed}, steps={steps}, dim=16), seeds={seeds})"]

@@ -91,7 +91,7 @@ class Sets:
 
 def towers(sets: Sets, seeds: int, steps: int, on_progress: Progress, should_stop: Stop, *, dim: int = 16) -> Learned:
     """Small towers on pictures of 16 px and captions."""
-    from core.learning.towers.brought import MOST_PAIRS, bring, lesson_of, probe_of
+    from core.learning.towers.brought import MOST_PAIRS, asked_pairs, bring, lesson_of
 
     brought = []
     for source in sets.sources:
@@ -101,7 +101,7 @@ def towers(sets: Sets, seeds: int, steps: int, on_progress: Progress, should_sto
                              on_progress=lambda share, text: on_progress(0.2 * share, text)))
     ground = _ground(sets, [one.whole & source.clean for one, source in zip(brought, sets.sources)], on_progress,
                      should_stop)
-    probe = probe_of(brought, ground)
+    probe = asked_pairs(brought, ground)
     taught, lost = [], []
     for part in sets.parts:
         one, free = brought[part.source], ground.free[part.source]

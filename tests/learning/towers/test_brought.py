@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.errors import ShapeError, UnreadableItem
 from core.learning.holding_out import hold_out
-from core.learning.towers.brought import bring, lesson_of, probe_of
+from core.learning.towers.brought import asked_pairs, bring, lesson_of
 from core.sources.memory import Memory
 
 
@@ -45,7 +45,7 @@ def test_each_caption_is_a_pair_and_what_is_asked_stays_out(brought):
     assert [(item.name, item.reason) for item in brought.refused] == [("i11", "a file of zeros")]
     assert brought.whole.sum() == 10 and not brought.whole[10:].any()
     ground = hold_out([brought.ids], [brought.whole])
-    probe = probe_of([brought], ground)
+    probe = asked_pairs([brought], ground)
     lesson = lesson_of(brought, ground.free[0], probe)
     assert len(lesson.probe) == 2 and len(lesson.train) == 16
     assert not {item.split(" ")[0] for item in lesson.train.ids} & set(probe.ids)
@@ -59,7 +59,7 @@ def test_each_caption_is_a_pair_and_what_is_asked_stays_out(brought):
 
 def test_what_is_kept_is_what_is_trained_on_and_nothing_left_is_said(brought):
     ground = hold_out([brought.ids], [brought.whole])
-    probe = probe_of([brought], ground)
+    probe = asked_pairs([brought], ground)
     texts = np.ones(24, bool)
     texts[::2] = False
     part = lesson_of(brought, ground.free[0], probe, texts=texts, labels=["c"] * 12, name="kept")
@@ -75,5 +75,5 @@ def test_what_is_kept_is_what_is_trained_on_and_nothing_left_is_said(brought):
 def test_two_sets_with_the_same_names_are_asked_together(brought):
     other = [f"other {item}" for item in brought.ids]
     ground = hold_out([brought.ids, other], [brought.whole, brought.whole], most=6)
-    probe = probe_of([brought, brought], ground)
+    probe = asked_pairs([brought, brought], ground)
     assert len(probe) == 4 and len(set(probe.ids)) == 4
