@@ -51,24 +51,32 @@ class Framing:
         """What `pack` gave; None for `UNFRAMED`."""
         return None if packed == UNFRAMED else cls(*_PACKED.unpack(packed))
 
+    def seen(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """The part of a picture of this size that the model sees: left, top, right, bottom in pixels of the picture."""
+        new_width, new_height = self._scaled(width, height)
+        left, top = self._margin(new_width - self.width), self._margin(new_height - self.height)
+        across, down = width / new_width, height / new_height
+        return (left * across, top * down, min((left + self.width) * across, width),
+                min((top + self.height) * down, height))
+
+    def _scaled(self, width: int, height: int) -> tuple[int, int]:
+        if self.scaled_width:
+            return self.scaled_width, self.scaled_height
+        edge = self.scaled_height
+        long = int(edge * max(width, height) / min(width, height))
+        return (edge, long) if width <= height else (long, edge)
+
     def _apply(self, image: Image.Image) -> Image.Image:
         width, height = image.size
         resample = Image.Resampling(self.resample)
-        new_height, new_width = self.scaled_height, self.scaled_width
-        if not new_width:
-            edge = self.scaled_height
-            long = int(edge * max(width, height) / min(width, height))
-            new_height, new_width = (long, edge) if width <= height else (edge, long)
+        new_width, new_height = self._scaled(width, height)
         left, top = self._margin(new_width - self.width), self._margin(new_height - self.height)
         if max(new_height, new_width) <= WIDEST_WHOLE_RESIZE * max(self.height, self.width):
             whole = image.resize((new_width, new_height), resample)
             if whole.size == (self.width, self.height):
                 return whole
             return whole.crop((left, top, left + self.width, top + self.height))
-        across, down = width / new_width, height / new_height
-        box = (left * across, top * down, min((left + self.width) * across, width),
-               min((top + self.height) * down, height))
-        return image.resize((self.width, self.height), resample, box=box)
+        return image.resize((self.width, self.height), resample, box=self.seen(width, height))
 
     def _margin(self, over: int) -> int:
         return round(over / 2) if self.half_to_even else over // 2
