@@ -15,6 +15,9 @@ from core.errors import Cancelled, check_choice
 STEERED = {"foveal": FOVEAL, "hard_mask": Steering(hard=True), "unleash": Steering(unleash=1)}
 EDITED = ("crop", "blur", "grey", "red_ellipse", "red_box")
 METHODS = ("none", *STEERED, *EDITED)
+TITLES = {"none": "no prompt", "foveal": "foveal mask", "hard_mask": "hard mask", "unleash": "foveal, unleashed",
+          "crop": "crop", "blur": "blur outside", "grey": "grey outside", "red_ellipse": "red ellipse",
+          "red_box": "red box"}
 MARGIN = 0.0          # of a crop, of the box's sides
 BLUR = 100 / 224      # deviation, of the picture's shorter side
 GREY = (128, 128, 128)
