@@ -1,22 +1,18 @@
 """A ViT image tower whose attention can be biased, read and taken apart head by head.
 
-The door is transformers' AttentionInterface: one function is registered, and the image tower is told to use it. While
-nobody steers it calls the function that the tower used before. What is asked for lies in a variable of the thread, so
-that a model serves several visitors at once.
+A tower without a class token (SigLIP) pools by a probe that looks at all patches once, after the last layer. Its
+attention is a layer of its own, numbered after the others.
 """
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.attention.interface import Asked, asking, open_tower
 from core.attention.masks import FOVEAL, Steering, attention_bias, foveal_weights
 from core.attention.regions import Region, shares
 from core.encoding.clip import DualEncoder
@@ -27,35 +23,66 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-NAME = "orrery_steered"
-_lock = threading.Lock()
-_seen: contextvars.ContextVar[_Asked | None] = contextvars.ContextVar("asked of attention", default=None)
+BATCH = 16               # pictures in one pass, where attention is read
+MOST_BYTES = 1 << 30     # of the attention of one call
 
 
-@dataclass
-class _Asked:
-    """What one pass asks of the attention of its layers."""
+@dataclass(frozen=True, eq=False)
+class Attention:
+    """Where each token of n pictures looks.
 
-    layers: int                            # of the tower
-    bias: torch.Tensor | None = None       # (n, t, t), of a tower without a class token (n, t) for its probe
-    steering: Steering = FOVEAL
-    keep_attention: bool = False
-    keep_heads: bool = False
-    attention: list[torch.Tensor] = field(default_factory=list)    # a layer: (n, heads, t, t)
-    heads: list[torch.Tensor] = field(default_factory=list)        # a layer: (n, heads, head_dim), of the class token
+    Attributes
+    ----------
+    layers : (n, layers, heads, t, t) float32, by query and key; each row sums to 1. Keys and queries are the class
+        token, if there is one, and then the patches row by row.
+    pooled : (n, heads, t) float32, of the pooling probe of a tower without a class token; else None.
+    grid : (rows, columns) of patches.
+    cls : whether the first token is a class token.
+    """
 
-    def mask(self, layer: int, heads: int) -> torch.Tensor | None:
-        """(n, 1 or heads, t, t) for one layer; None where it is not steered."""
-        if self.bias is None or self.bias.ndim != 3 or layer not in (self.steering.layers or range(self.layers)):
-            return None
-        if self.steering.heads is None:
-            return self.bias[:, None]
-        chosen = self.bias.new_tensor([float((layer, head) in self.steering.heads) for head in range(heads)])
-        return self.bias[:, None] * chosen[:, None, None] if chosen.any() else None
+    layers: np.ndarray
+    pooled: np.ndarray | None
+    grid: tuple[int, int]
+    cls: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """What heads write into the class token of n pictures.
+
+    Attributes
+    ----------
+    heads : (n, layers, heads, width) float32, through the output projection of their layer, without its offset.
+    state : (n, width) float32, the class token after the last layer, before the last norm.
+    """
+
+    heads: np.ndarray
+    state: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """How the class token becomes the embedding: a layer norm, then a projection.
+
+    Attributes
+    ----------
+    scale, offset : (width,) float64, of the norm.
+    epsilon : of the norm, added to the variance.
+    projection : (dim, width) float64.
+    """
+
+    scale: np.ndarray
+    offset: np.ndarray
+    epsilon: float
+    projection: np.ndarray
 
 
 class ImageTower:
     """The image tower of a dual encoder.
+
+    With a pooling probe in place of a class token: rows "cls" act on the probe alone, "all" on every patch and on the
+    probe, "diagonal" on patches. In `Steering.layers` and `Steering.heads` the probe is the layer after the last, and
+    `Steering.unleash` counts it as the last; in layers before it there is no class token whose response could be added.
 
     Parameters
     ----------
@@ -67,7 +94,9 @@ class ImageTower:
     encoder : the same.
     grid : (rows, columns) of patches.
     layers, heads : how many, and how many in each.
-    cls : whether it has a class token; SigLIP pools by a probe instead, and rows "cls" act on that.
+    cls : whether it has a class token.
+    depth : layers that can be steered: `layers`, and the probe's.
+    tokens : patches and the class token.
 
     Raises
     ------
@@ -81,12 +110,15 @@ class ImageTower:
                              "The photo model is a network of convolutions: it has no attention to steer.")
         self.encoder = encoder
         vision = encoder.model.config.vision_config
-        self._blocks = list(encoder.model.vision_model.encoder.layers)
+        self._vision = encoder.model.vision_model
+        self._blocks = list(self._vision.encoder.layers)
         side = encoder.preprocessor.size
         self.grid = side[0] // int(vision.patch_size), side[1] // int(vision.patch_size)
         self.layers, self.heads = len(self._blocks), int(vision.num_attention_heads)
-        self.cls = hasattr(encoder.model.vision_model.embeddings, "class_embedding")
-        _open(encoder.model)
+        self.cls = hasattr(self._vision.embeddings, "class_embedding")
+        self.depth = self.layers + int(not self.cls)
+        self.tokens = self.grid[0] * self.grid[1] + int(self.cls)
+        open_tower(encoder.model)
 
     def bias(self, images: Sequence[Image], regions: Sequence[Region], steering: Steering) -> np.ndarray:
         """Biases of n pictures, each with its region.
@@ -109,64 +141,109 @@ class ImageTower:
 
     def encode(self, pixels: torch.Tensor, bias: np.ndarray | None = None,
                steering: Steering = FOVEAL) -> np.ndarray:
-        """(n, d) float32 raw vectors of pixels, as `Encoder.encode_pixels`, steered by a bias of each."""
+        """(n, d) float32 raw vectors of pixels, as `Encoder.encode_pixels`, steered by a bias of each.
+
+        Raises
+        ------
+        ShapeError
+            If the biases are not of these pixels and this tower, or a layer or head is asked for that it has not.
+        """
         if bias is None or steering.idle:
             return self.encoder.encode_pixels(pixels)
-        with self._asking(_Asked(self.layers, self._placed(bias, len(pixels)), steering)):
+        asked = self._asked(pixels, bias, steering)
+        with asking(asked):
             return self.encoder.encode_pixels(pixels)
 
-    def _placed(self, bias: np.ndarray, n: int) -> torch.Tensor:
+    def attention(self, pixels: torch.Tensor, bias: np.ndarray | None = None, steering: Steering = FOVEAL) -> Attention:
+        """The attention of n pictures, as it is without or with a bias of each, in float32 whatever the model's dtype.
+
+        Parameters
+        ----------
+        pixels : (n, 3, h, w) float32, as `Encoder.preprocess` gives them.
+        bias, steering : as of `encode`; unleashing changes what heads write, not where they look.
+
+        Raises
+        ------
+        ShapeError
+            As `encode`, and if the attention of so many pictures is over 1 GiB.
+        """
+        n, t = len(pixels), self.tokens
+        each = 4 * self.heads * t * (self.layers * t + int(not self.cls))
+        if n * each > MOST_BYTES:
+            raise ShapeError(f"at most {max(MOST_BYTES // each, 1):,} pictures at once, whose attention is at most 1 "
+                             "GiB", f"{n:,}")
+        layers = np.empty((n, self.layers, self.heads, t, t), dtype=np.float32)
+        pooled = None if self.cls else np.empty((n, self.heads, t), dtype=np.float32)
+        for part in _parts(n):
+            asked = self._asked(pixels[part], None if bias is None else bias[part], steering)
+            asked.attention, asked.pooled = layers[part], None if pooled is None else pooled[part]
+            with asking(asked):
+                self.encoder.encode_pixels(pixels[part])
+        return Attention(layers, pooled, self.grid, self.cls)
+
+    def written(self, pixels: torch.Tensor, bias: np.ndarray | None = None, steering: Steering = FOVEAL) -> Written:
+        """What each head writes into the class token of n pictures.
+
+        Raises
+        ------
+        ModelError
+            If the tower has no class token.
+        ShapeError
+            As `encode`.
+        """
         import torch
 
-        if len(bias) != n:
-            raise ShapeError(f"{n} biases, one a picture", str(len(bias)))
-        return torch.from_numpy(bias).to(self.encoder.device, getattr(torch, self.encoder.dtype))
+        self._need_cls()
+        found = []
+        for part in _parts(len(pixels)):
+            asked = self._asked(pixels[part], None if bias is None else bias[part], steering)
+            asked.heads = []
+            with asking(asked):
+                self.encoder.encode_pixels(pixels[part])
+            with torch.inference_mode():
+                heads = torch.stack([self._through(block, out)
+                                     for block, out in zip(self._blocks, asked.heads, strict=True)], dim=1)
+            found.append(Written(heads.cpu().numpy(), asked.states[0].cpu().numpy()))
+        return Written(np.concatenate([f.heads for f in found]), np.concatenate([f.state for f in found]))
 
-    @contextlib.contextmanager
-    def _asking(self, asked: _Asked) -> Iterator[_Asked]:
-        token = _seen.set(asked)
-        try:
-            yield asked
-        finally:
-            _seen.reset(token)
+    def _through(self, block: Any, heads: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        weight = block.self_attn.out_proj.weight.float()
+        return torch.einsum("nhd,whd->nhw", heads, weight.view(len(weight), self.heads, -1))
+
+    @property
+    def ending(self) -> Ending:
+        """What comes after the last layer, of a tower with a class token; else ModelError."""
+        self._need_cls()
+        norm, projection = self._vision.post_layernorm, self.encoder.model.visual_projection
+        scale, offset, matrix = (p.detach().double().cpu().numpy() for p in (norm.weight, norm.bias, projection.weight))
+        return Ending(scale, offset, float(norm.eps), matrix)
+
+    def _need_cls(self) -> None:
+        if not self.cls:
+            raise ModelError("an image tower with a class token, into which heads write", self.encoder.spec.id,
+                             "It pools by a probe and a network after it: what a head adds to the embedding is no sum.")
+
+    def _asked(self, pixels: torch.Tensor, bias: np.ndarray | None, steering: Steering) -> Asked:
+        import torch
+
+        if bias is None or steering.idle:
+            return Asked(self.layers, self.cls)
+        n, t = len(pixels), self.tokens
+        shapes = [(n, t, t)] if self.cls or steering.rows != "cls" else [(n, t)]
+        if bias.shape not in shapes:
+            raise ShapeError(f"biases of shape {shapes[0]}, one for each picture, as ImageTower.bias gives them",
+                             str(bias.shape))
+        far = [pair for pair in [*((layer, 0) for layer in steering.layers or ()), *(steering.heads or ())]
+               if not (0 <= pair[0] < self.depth and 0 <= pair[1] < self.heads)]
+        if far:
+            raise ShapeError(f"layers from 0 to {self.depth - 1} and heads from 0 to {self.heads - 1}",
+                             f"layer {far[0][0]}, head {far[0][1]}")
+        placed = torch.from_numpy(np.ascontiguousarray(bias)).to(self.encoder.device,
+                                                                 getattr(torch, self.encoder.dtype))
+        return Asked(self.layers, self.cls, placed, steering)
 
 
-def _open(model: Any) -> None:
-    """Let the image tower of a model go through `_attend`, once."""
-    from transformers import AttentionInterface
-
-    with _lock:
-        config = model.config.vision_config
-        before = config._attn_implementation
-        if before == NAME:
-            return
-        AttentionInterface.register(NAME, _attend)
-        for number, block in enumerate(model.vision_model.encoder.layers):
-            block.self_attn.orrery_layer = number
-            block.self_attn.orrery_before = _function(before, block.self_attn)
-        model.set_attn_implementation({"vision_config": NAME})
-
-
-def _function(name: str, module: Any) -> Callable[..., Any]:
-    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
-
-    return ALL_ATTENTION_FUNCTIONS.get_interface(name, sys.modules[type(module).__module__].eager_attention_forward)
-
-
-def _attend(module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
-            attention_mask: torch.Tensor | None, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Attention of one layer, (n, heads, t, head_dim) in and (n, t, heads, head_dim) out."""
-    asked, before = _seen.get(), module.orrery_before
-    if asked is None:
-        return before(module, query, key, value, attention_mask, **kwargs)
-    mask = asked.mask(module.orrery_layer, query.shape[1])
-    out = before(module, query, key, value, mask, **kwargs)[0]
-    if mask is not None and module.orrery_layer >= asked.layers - asked.steering.unleash:
-        without = before(module, query, key, value, None, **kwargs)[0]
-        out[:, 0] += out[:, 0] - without[:, 0]
-    if asked.keep_attention:
-        logits = query.float() @ key.float().transpose(-1, -2) * kwargs["scaling"]
-        asked.attention.append((logits if mask is None else logits + mask.float()).softmax(dim=-1))
-    if asked.keep_heads:
-        asked.heads.append(out[:, 0].float())
-    return out, None
+def _parts(n: int) -> list[slice]:
+    return [slice(start, start + BATCH) for start in range(0, n, BATCH)]
