@@ -59,5 +59,9 @@ SUBJECTS: tuple[Page, ...] = (
          "Training as a flow on the sphere: how do images and texts find each other, and what do data do to it?",
          "Train two small towers live and watch images and captions find each other on the sphere. Turn the dials of "
          "data, loss and temperature, read doses over five seeds, follow your own checkpoints."),
+    Page("foveal", "pages/7_Foveal_Attention.py", "Foveal Attention", ":material/center_focus_strong:",
+         "A soft mask on the attention of an image tower: it looks at a region, and the picture stays as it is.",
+         "Draw a box and see what CLIP looks at, head by head, before and after a mask on its attention. Beside it red "
+         "circles, crops and blur; find what a sentence says, and which heads do it."),
 )
 PAGES = {page.word: page for page in (HOME, *SUBJECTS)}

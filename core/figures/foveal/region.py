@@ -1,0 +1,137 @@
+"""A picture to draw a region on, and what the image tower takes of it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.attention.prompts import mask_of
+from core.attention.regions import Box, Region
+from core.figures import theme
+from core.figures.frame import framed
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from PIL.Image import Image
+
+SIDE = 400                 # of the drawn picture, pixels
+LARGEST = 1024             # of the picture within a figure, pixels
+POINTS = 12
+
+
+def on_picture(image: Image, *, dark: bool = False) -> go.Figure:
+    """A figure whose axes are pixels of a picture, with the picture as its ground."""
+    import plotly.graph_objects as go
+
+    width, height = image.size
+    figure = go.Figure()
+    figure.add_layout_image(source=as_uri(image), x=0, y=0, sizex=width, sizey=height, xref="x", yref="y",
+                            xanchor="left", yanchor="top", sizing="stretch", layer="below")
+    hidden: dict[str, Any] = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "",
+                              "showline": False}
+    figure.update_xaxes(range=[0, width], constrain="domain", **hidden)
+    figure.update_yaxes(range=[height, 0], scaleanchor="x", constrain="domain", **hidden)
+    return figure
+
+
+def as_uri(image: Image) -> str:
+    """A picture as a data URI, made smaller where it is larger than a page shows and larger where pixels would blur."""
+    from PIL import Image as Pillow
+
+    small = image.copy()
+    small.thumbnail((LARGEST, LARGEST))
+    if max(small.size) < SIDE:
+        times = -(-SIDE // max(small.size))
+        small = small.resize((small.width * times, small.height * times), Pillow.Resampling.NEAREST)
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=90)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def canvas(image: Image, *, dark: bool = False) -> go.Figure:
+    """A picture to draw boxes and outlines on; its figure depends on nothing but the picture."""
+    import plotly.graph_objects as go
+
+    width, height = image.size
+    x, y = np.meshgrid((np.arange(POINTS) + 0.5) * width / POINTS, (np.arange(POINTS) + 0.5) * height / POINTS)
+    figure = on_picture(image, dark=dark)
+    figure.add_trace(go.Scatter(x=x.ravel(), y=y.ravel(), mode="markers", marker={"opacity": 0, "size": 1},
+                                selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
+                                hoverinfo="skip"))
+    framed(figure, "Draw a box: Shift adds another, the lasso draws an outline", height=SIDE, dark=dark, legend=False)
+    colour = theme.palette(dark).kinds["text"]
+    line = {"color": colour, "width": 3, "dash": "solid"}
+    figure.update_layout(dragmode="select", newselection={"line": line},
+                         activeselection={"fillcolor": colour, "opacity": 0.15})
+    figure.update_layout(margin={"l": 8, "r": 8, "b": 8})
+    return figure
+
+
+def taken(image: Image, region: Region | None, covered: np.ndarray | None, seen: tuple[float, float, float, float],
+          grid: tuple[int, int], *, dark: bool = False) -> go.Figure:
+    """What the image tower takes for a region, and what is cut away.
+
+    Parameters
+    ----------
+    image, region
+        The picture, and what is looked at of it.
+    covered
+        (rows, columns) share of each patch that the region covers, in [0, 1]; None without a region.
+    seen
+        Left, top, right, bottom of what the preprocessing leaves, in pixels of the picture.
+    grid
+        (rows, columns) of patches.
+    """
+    import plotly.graph_objects as go
+
+    p = theme.palette(dark)
+    width, height = image.size
+    left, top, right, bottom = seen
+    rows, columns = grid
+    figure = on_picture(image, dark=dark)
+    cut = 1 - (right - left) * (bottom - top) / (width * height)
+    for box in (Box(0, 0, width, top), Box(0, bottom, width, height), Box(0, top, left, bottom),
+                Box(right, top, width, bottom)):
+        if box.area > 0:
+            figure.add_shape(type="rect", x0=box.left, y0=box.top, x1=box.right, y1=box.bottom, line={"width": 0},
+                             fillcolor=theme.rgba(p.background, 0.75))
+    said = "no region is drawn yet"
+    if region is not None and covered is not None:
+        across, down = (right - left) / columns, (bottom - top) / rows
+        green = p.kinds["prompt"]
+        figure.add_trace(go.Heatmap(
+            z=np.where(covered > 0, covered, np.nan), x=left + across * (np.arange(columns) + 0.5),
+            y=top + down * (np.arange(rows) + 0.5), zmin=0, zmax=1, showscale=False,
+            colorscale=[[0, theme.rgba(green, 0.08)], [1, theme.rgba(green, 0.6)]],
+            hovertemplate="%{z:.0%} of this patch<extra></extra>"))
+        n = int((covered >= min(0.5, covered.max())).sum())
+        said = f"the region takes {n:,} of {rows * columns:,} patches"
+        _outline(figure, region, p.kinds["text"])
+    title = f"The model sees {rows} x {columns} patches; {said}" + (
+        f", and {cut:.0%} of the picture is cut away" if cut > 0.005 else "")
+    framed(figure, title, height=SIDE, dark=dark, legend=False)
+    figure.update_layout(margin={"l": 8, "r": 8, "b": 8})
+    return figure
+
+
+def _outline(figure: go.Figure, region: Region, colour: str) -> None:
+    import plotly.graph_objects as go
+
+    if region.mask is None:
+        x: list[float | None] = []
+        y: list[float | None] = []
+        for box in region.boxes:
+            x += [box.left, box.right, box.right, box.left, box.left, None]
+            y += [box.top, box.top, box.bottom, box.bottom, box.top, None]
+        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line={"color": colour, "width": 3}, hoverinfo="skip"))
+        return
+    height, width = region.mask.shape
+    step = max(1, max(height, width) // SIDE)
+    shown = mask_of(region, width, height)[::step, ::step].astype(np.float32)
+    figure.add_trace(go.Contour(
+        z=shown, x=np.arange(0, width, step) + step / 2, y=np.arange(0, height, step) + step / 2, showscale=False,
+        contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "lines"}, line={"width": 3},
+        colorscale=[[0, colour], [1, colour]], hoverinfo="skip"))
