@@ -1,0 +1,1 @@
+"""Pictures with boxes, and sentences that speak of one of them."""
