@@ -10,7 +10,8 @@ import pandas as pd
 
 from core.attention.regions import Box
 from core.figures import theme
-from core.figures.foveal.ground import HEIGHT, ground, outline
+from core.figures.foveal.outlines import outline
+from core.figures.foveal.region import SIDE, on_picture
 from core.figures.frame import framed, plain, shortened
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def boxes(image: Image, places: Sequence[Box], names: Sequence[str], scores: np.
     best, colours = int(order[0]), theme.sequence(dark)
     low, high = float(scores.min()), float(scores.max())
     span = high - low or 1.0
-    figure = ground(image, dark=dark)
+    figure = on_picture(image, dark=dark)
     named = set(order[:MOST_NAMED].tolist())
     for i in order[::-1].tolist():
         share = (scores[i] - low) / span
@@ -66,7 +67,7 @@ def boxes(image: Image, places: Sequence[Box], names: Sequence[str], scores: np.
         x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
         marker={"color": [low], "cmin": low, "cmax": low + span, "colorscale": theme.colorscale(dark),
                 "showscale": True, "colorbar": {"title": {"text": "score"}, "thickness": 12, "nticks": 5}}))
-    return framed(figure, _finding(names, scores, order, sentence, how, truth), height=HEIGHT, dark=dark,
+    return framed(figure, _finding(names, scores, order, sentence, how, truth), height=SIDE, dark=dark,
                   legend=truth is not None)
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from core.attention.regions import Box
 from core.figures import theme
-from core.figures.foveal.ground import HEIGHT, ground, outline
+from core.figures.foveal.outlines import outline
+from core.figures.foveal.region import SIDE, on_picture
 from core.figures.frame import framed, shortened
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def heat(image: Image, values: np.ndarray, found: Box, sentence: str, *, seen: t
     rows, columns = values.shape
     left, top, right, bottom = seen
     across, down = (right - left) / columns, (bottom - top) / rows
-    figure = ground(image, dark=dark)
+    figure = on_picture(image, dark=dark)
     figure.add_trace(go.Heatmap(
         z=values, x0=left + across / 2, dx=across, y0=top + down / 2, dy=down, opacity=OPACITY,
         colorscale=theme.colorscale(dark, heat=True), colorbar={"title": {"text": "score"}, "thickness": 12,
@@ -66,7 +67,7 @@ def heat(image: Image, values: np.ndarray, found: Box, sentence: str, *, seen: t
     if overlap is not None:
         said += f": intersection over union {overlap:.2f}"
         said += "" if chance is None else f" (a window at random {chance:.2f})"
-    return framed(figure, said, height=HEIGHT, dark=dark)
+    return framed(figure, said, height=SIDE, dark=dark)
 
 
 def heat_table(values: np.ndarray, seen: Sequence[float]) -> pd.DataFrame:
