@@ -19,7 +19,7 @@ class Steering:
 
     Attributes
     ----------
-    alpha : bias at the centre of a region, in logits; 0 changes nothing.
+    alpha : bias at the centre of a region, in logits; 0 changes nothing, below 0 it looks away.
     sigma : width of the Gaussian, in patches, > 0. Its values are stretched from 0 to 1, so that above about 5 patches
         sigma changes next to nothing.
     layers : from 0; None for all.
@@ -60,8 +60,8 @@ def foveal_weights(shares: np.ndarray, steering: Steering) -> np.ndarray:
     """The bias of each patch.
 
     Each box has a Gaussian about its middle, over the patches that it covers, stretched to alpha at its highest and to
-    0 at its lowest; a patch in several boxes takes the highest. Its patches are those of which it covers half or more,
-    or, where there is none, the one of which it covers most.
+    0 at its lowest; a patch in several boxes takes the one farthest from 0. Its patches are those of which it covers
+    half or more, or, where there is none, the one of which it covers most.
 
     Parameters
     ----------
@@ -75,23 +75,24 @@ def foveal_weights(shares: np.ndarray, steering: Steering) -> np.ndarray:
     inside = np.stack([_inside(layer) for layer in shares])
     if steering.hard:
         return np.where(inside.any(axis=0), 0.0, SHUT).astype(np.float32)
-    return np.stack([_gaussian(layer, steering) for layer in inside]).max(axis=0).astype(np.float32)
+    highest = np.stack([_gaussian(layer, steering.sigma) for layer in inside]).max(axis=0)
+    return np.asarray(steering.alpha * highest, dtype=np.float32)
 
 
 def _inside(share: np.ndarray) -> np.ndarray:
     return share >= min(0.5, float(share.max()))
 
 
-def _gaussian(inside: np.ndarray, steering: Steering) -> np.ndarray:
+def _gaussian(inside: np.ndarray, sigma: float) -> np.ndarray:
     rows, columns = np.nonzero(inside)
     down, across = (rows.min() + rows.max()) / 2, (columns.min() + columns.max()) / 2
-    r = np.exp(-((rows - down) ** 2 + (columns - across) ** 2) / (2 * steering.sigma**2))
+    r = np.exp(-((rows - down) ** 2 + (columns - across) ** 2) / (2 * sigma**2))
     low, high = r.min(), r.max()
     out = np.zeros(inside.shape)
     if high - low < 1e-12:
-        out[rows, columns] = steering.alpha
+        out[rows, columns] = 1.0
     else:
-        out[rows, columns] = steering.alpha * (r - low + EPSILON) / (high - low + EPSILON)
+        out[rows, columns] = (r - low + EPSILON) / (high - low + EPSILON)
     return out
 
 

@@ -14,6 +14,7 @@ from core.types import Dataset
 
 SENTENCES = ["a red cube on a beach", "two green spheres at night", "a photo of a cat", "a dog and a bird in the snow",
              "the quick brown fox jumps over the lazy dog", "blue torus, striped", "what is this?", "x"]
+TINY = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 
 def clip_tokenizer(length: int = 77) -> Any:
@@ -59,10 +60,9 @@ def siglip_processor(size: int = 32) -> Any:
 def clip_config(vision: dict | None = None, text: dict | None = None, dim: int = 24, vocabulary: int = 600) -> Any:
     from transformers import CLIPConfig
 
-    small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
     return CLIPConfig(
-        vision_config={**small, "image_size": 32, "patch_size": 8, "projection_dim": dim, **(vision or {})},
-        text_config={**small, "max_position_embeddings": 20, "vocab_size": vocabulary, "bos_token_id": 0,
+        vision_config={**TINY, "image_size": 32, "patch_size": 8, "projection_dim": dim, **(vision or {})},
+        text_config={**TINY, "max_position_embeddings": 20, "vocab_size": vocabulary, "bos_token_id": 0,
                      "eos_token_id": 1, "pad_token_id": 1, "projection_dim": dim, **(text or {})},
         projection_dim=dim)
 
@@ -76,6 +76,47 @@ def scattered(model: Any, seed: int = 0) -> Any:
                 deviation = 0.3 / max(value.shape[-1], 4) ** 0.5 if value.ndim > 1 else 0.1
                 value.add_(torch.randn(value.shape, generator=generator) * deviation)
     return model.eval()
+
+
+def encoder(model: Any, tokenizer: Any, processor: Any, **options: Any) -> Any:
+    """A DualEncoder in float32 on the CPU."""
+    from core.encoding.clip import DualEncoder
+
+    return DualEncoder(model, tokenizer, processor,
+                       **{"id": "test", "revision": "0", "device": "cpu", "dtype": "float32", **options})
+
+
+def full_shapes() -> dict[str, Any]:
+    """name -> configuration with the published width, depth, patch and sizes; the vocabulary alone is small."""
+    from transformers import CLIPConfig, SiglipConfig
+
+    text = {"vocab_size": 600, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    return {"ViT-B/32": CLIPConfig(vision_config={"patch_size": 32}, text_config=text),
+            "ViT-B/16": CLIPConfig(vision_config={"patch_size": 16}, text_config=text),
+            "SigLIP": SiglipConfig(vision_config={"image_size": 224, "patch_size": 16},
+                                   text_config={"vocab_size": 200, "bos_token_id": 0, "eos_token_id": 1,
+                                                "pad_token_id": 0})}
+
+
+def families() -> dict[str, tuple[Any, Any, Any]]:
+    """family -> (configuration, tokenizer, processor) of a tiny model."""
+    from transformers import AltCLIPConfig, ChineseCLIPConfig, MetaClip2Config, SiglipConfig
+
+    vision = {**TINY, "image_size": 32, "patch_size": 8}
+    roman = {**TINY, "vocab_size": 600, "max_position_embeddings": 20, "bos_token_id": 0, "eos_token_id": 1,
+             "pad_token_id": 1}
+    both = {"vision_config": {**vision, "projection_dim": 24}, "projection_dim": 24}
+    tokens, pixels = clip_tokenizer(20), clip_processor()
+    return {
+        "clip": (clip_config(), tokens, pixels),
+        "siglip": (SiglipConfig(vision_config=vision, text_config={**TINY, "vocab_size": 200, "bos_token_id": 0,
+                                                                   "eos_token_id": 1, "pad_token_id": 0}),
+                   siglip_tokenizer(), siglip_processor()),
+        "chinese_clip": (ChineseCLIPConfig(text_config=roman, **both), tokens, pixels),
+        "altclip": (AltCLIPConfig(text_config={**roman, "max_position_embeddings": 24, "project_dim": 24}, **both),
+                    tokens, pixels),
+        "metaclip_2": (MetaClip2Config(text_config={**roman, "projection_dim": 24}, **both), tokens, pixels),
+    }
 
 
 def small_clip(**options: Any) -> Any:

@@ -15,19 +15,15 @@ from tests.encoding.made_models import (
     clip_config,
     clip_processor,
     clip_tokenizer,
+    encoder,
+    families,
+    full_shapes,
     pictures,
     scattered,
     siglip_processor,
     siglip_tokenizer,
     small_clip,
 )
-
-TINY = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-
-
-def encoder(model: Any, tokenizer: Any, processor: Any, **options: Any) -> DualEncoder:
-    return DualEncoder(model, tokenizer, processor,
-                       **{"id": "test", "revision": "0", "device": "cpu", "dtype": "float32", **options})
 
 
 def naive_images(model: Any, pixels: torch.Tensor) -> np.ndarray:
@@ -43,18 +39,6 @@ def naive_texts(model: Any, tokenizer: Any, texts: list[str], length: int, full:
                             **({"padding": "max_length"} if full else {}))["input_ids"]
             rows.append(model.get_text_features(input_ids=ids).pooler_output[0])
     return torch.stack(rows).numpy()
-
-
-def full_shapes() -> dict[str, Any]:
-    """name -> configuration with the published width, depth, patch and sizes; the vocabulary alone is small."""
-    from transformers import CLIPConfig, SiglipConfig
-
-    text = {"vocab_size": 600, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
-    return {"ViT-B/32": CLIPConfig(vision_config={"patch_size": 32}, text_config=text),
-            "ViT-B/16": CLIPConfig(vision_config={"patch_size": 16}, text_config=text),
-            "SigLIP": SiglipConfig(vision_config={"image_size": 224, "patch_size": 16},
-                                   text_config={"vocab_size": 200, "bos_token_id": 0, "eos_token_id": 1,
-                                                "pad_token_id": 0})}
 
 
 @pytest.fixture(scope="module", params=["ViT-B/32", "ViT-B/16", "SigLIP"])
@@ -90,27 +74,6 @@ def test_bfloat16_agrees_with_float32(shaped: tuple[Any, DualEncoder]) -> None:
         assert b.dtype == np.float32
         assert (np.sum(a * b, axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).min() >= 0.999
     assert half.spec.fingerprint != ours.spec.fingerprint
-
-
-def families() -> dict[str, tuple[Any, Any, Any]]:
-    """family -> (configuration, tokenizer, processor) of a tiny model."""
-    from transformers import AltCLIPConfig, ChineseCLIPConfig, MetaClip2Config, SiglipConfig
-
-    vision = {**TINY, "image_size": 32, "patch_size": 8}
-    roman = {**TINY, "vocab_size": 600, "max_position_embeddings": 20, "bos_token_id": 0, "eos_token_id": 1,
-             "pad_token_id": 1}
-    both = {"vision_config": {**vision, "projection_dim": 24}, "projection_dim": 24}
-    tokens, pixels = clip_tokenizer(20), clip_processor()
-    return {
-        "clip": (clip_config(), tokens, pixels),
-        "siglip": (SiglipConfig(vision_config=vision, text_config={**TINY, "vocab_size": 200, "bos_token_id": 0,
-                                                                   "eos_token_id": 1, "pad_token_id": 0}),
-                   siglip_tokenizer(), siglip_processor()),
-        "chinese_clip": (ChineseCLIPConfig(text_config=roman, **both), tokens, pixels),
-        "altclip": (AltCLIPConfig(text_config={**roman, "max_position_embeddings": 24, "project_dim": 24}, **both),
-                    tokens, pixels),
-        "metaclip_2": (MetaClip2Config(text_config={**roman, "projection_dim": 24}, **both), tokens, pixels),
-    }
 
 
 @pytest.mark.parametrize("family", ["clip", "siglip", "chinese_clip", "altclip", "metaclip_2"])
