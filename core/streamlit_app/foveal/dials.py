@@ -11,6 +11,9 @@ from core.attention.towers import ImageTower
 from core.streamlit_app import state
 
 HIGHEST_ALPHA = 12.0
+OF_THE_CLASS_TOKEN = "Whose attention is steered. The class token is what becomes the embedding."
+OF_THE_PROBE = ("Whose attention is steered. This model has no class token: a probe pools the patches after the last "
+                "layer, and is counted as one more layer.")
 PUBLISHED_ALPHA = 0.2      # with the last third of the layers, Zhuang et al. 2024, arXiv:2407.05578
 KEYS = {name: f"foveal_{name}" for name in ("alpha", "sigma", "layers", "these_layers", "rows", "heads", "these_heads",
                                             "hard", "unleash")}
@@ -31,12 +34,12 @@ def pick_steering(tower: ImageTower) -> Steering:
 
 def in_words(steering: Steering, tower: ImageTower) -> str:
     """What is set, on one line."""
-    if steering.idle:
-        return "Changes nothing: " + ("alpha 0" if steering.layers != () and steering.heads != () else
-                                      "no layer is chosen" if steering.layers == () else "no head is chosen")
+    why = _why_idle(steering, tower)
+    if why:
+        return f"Changes nothing: {why}"
     sigma = "" if steering.sigma == FOVEAL.sigma else f", sigma {steering.sigma:g}"
     said = ["hard mask" if steering.hard else f"alpha {steering.alpha:g}{sigma}", row_titles(tower)[steering.rows],
-            _layers_in_words(steering.layers, tower.layers)]
+            _layers_in_words(steering.layers, tower)]
     if steering.heads is not None:
         chosen = [_head(pair) for pair in steering.heads]
         said.append(f"{'head' if len(chosen) == 1 else 'heads'} {', '.join(chosen[:6])}"
@@ -45,6 +48,24 @@ def in_words(steering: Steering, tower: ImageTower) -> str:
         said.append("unleashed in the last layer" if steering.unleash == 1 else
                     f"unleashed in the last {steering.unleash} layers")
     return ", ".join(said)
+
+
+def _why_idle(steering: Steering, tower: ImageTower) -> str:
+    """Why nothing is changed; "" where something is."""
+    probe = tower.layers
+    if steering.layers == ():
+        return "no layer is chosen"
+    if steering.heads == ():
+        return "no head is chosen"
+    if steering.idle:
+        return "alpha 0"
+    at = set(range(tower.depth)) if steering.layers is None else set(steering.layers)
+    at &= at if steering.heads is None else {layer for layer, _ in steering.heads}
+    if not at:
+        return "no head of the layers is chosen"
+    if not tower.cls and steering.rows == "cls" and probe not in at:
+        return "the probe is not among the layers"
+    return ""
 
 
 def as_code(steering: Steering) -> str:
@@ -61,8 +82,8 @@ def row_titles(tower: ImageTower) -> dict[str, str]:
 
 
 def last_third(tower: ImageTower) -> tuple[int, ...]:
-    """The last third of the layers, rounded up."""
-    return tuple(range(tower.layers - -(-tower.layers // 3), tower.layers))
+    """The last third of the layers, rounded up; a probe is the last of them."""
+    return tuple(range(tower.depth - -(-tower.depth // 3), tower.depth))
 
 
 def _dials(tower: ImageTower) -> Steering:
@@ -75,14 +96,11 @@ def _dials(tower: ImageTower) -> Steering:
         sigma = state.pick_number("Sigma", 0.5, 100.0, key=KEYS["sigma"], default=FOVEAL.sigma, step=0.5,
                                   unit="patches", help="The mask is stretched from 0 to alpha, so that above about 5 "
                                   "patches sigma changes next to nothing.")
-    probe = {} if tower.cls else {"help": "This model has no class token: a probe pools the patches, and the mask lies "
-                                          "on the probe's row. Layers and heads then change nothing."}
     rows = state.pick_option("Rows", row_titles(tower), key=KEYS["rows"], default=FOVEAL.rows, widget="segments",
-                             help=probe.get("help", "Whose attention is steered; the class token's row is the one that "
-                                                    "becomes the embedding."))
+                             help=OF_THE_CLASS_TOKEN if tower.cls else OF_THE_PROBE)
     layers = _pick_layers(tower)
     heads = _pick_heads(tower)
-    unleash = state.pick_number("Unleash: each head's response once more in so many last layers", 0, tower.layers,
+    unleash = state.pick_number("Unleash: each head's response once more in so many last layers", 0, tower.depth,
                                 key=KEYS["unleash"], default=FOVEAL.unleash)
     return Steering(alpha, sigma, layers, rows, heads, hard, unleash)
 
@@ -93,7 +111,8 @@ def _pick_layers(tower: ImageTower) -> tuple[int, ...] | None:
                               key=KEYS["layers"], widget="segments")
     if which == "these":
         names = {str(layer): f"layer {layer + 1}" for layer in range(tower.layers)}
-        chosen = state.pick_several("Which layers", names, key=KEYS["these_layers"], default=(str(tower.layers - 1),))
+        names |= {} if tower.cls else {str(tower.layers): "the probe"}
+        chosen = state.pick_several("Which layers", names, key=KEYS["these_layers"], default=(str(tower.depth - 1),))
         return tuple(sorted(map(int, chosen)))
     return {"all": None, "third": third, "last": third[-1:]}[which]
 
@@ -102,9 +121,9 @@ def _pick_heads(tower: ImageTower) -> tuple[tuple[int, int], ...] | None:
     which = state.pick_option("Heads", {"all": "all", "these": "chosen"}, key=KEYS["heads"], widget="segments")
     if which == "all":
         return None
-    pairs = {f"{layer}.{head}": (layer, head) for layer in range(tower.layers) for head in range(tower.heads)}
+    pairs = {f"{layer}.{head}": (layer, head) for layer in range(tower.depth) for head in range(tower.heads)}
     chosen = state.pick_several("Which heads, as layer.head", {name: _head(pair) for name, pair in pairs.items()},
-                                key=KEYS["these_heads"], default=(f"{tower.layers - 1}.0",))
+                                key=KEYS["these_heads"], default=(f"{tower.depth - 1}.0",))
     return tuple(sorted(pairs[name] for name in chosen))
 
 
@@ -112,14 +131,18 @@ def _head(pair: tuple[int, int]) -> str:
     return f"{pair[0] + 1}.{pair[1] + 1}"
 
 
-def _layers_in_words(layers: tuple[int, ...] | None, n: int) -> str:
-    if layers is None or len(layers) == n:
+def _layers_in_words(layers: tuple[int, ...] | None, tower: ImageTower) -> str:
+    n = tower.layers
+    if layers is None or len(layers) == tower.depth:
         return "all layers"
+    if layers == (n,):
+        return "the probe alone"
     if len(layers) == 1:
         return f"layer {layers[0] + 1} of {n}"
-    together = layers == tuple(range(layers[0], layers[-1] + 1))
-    said = f"{layers[0] + 1} to {layers[-1] + 1}" if together else ", ".join(str(layer + 1) for layer in layers)
-    return f"layers {said} of {n}"
+    below = [layer for layer in layers if layer < n]
+    together = below == list(range(below[0], below[-1] + 1)) and len(below) > 1
+    said = f"{below[0] + 1} to {below[-1] + 1}" if together else ", ".join(str(layer + 1) for layer in below)
+    return f"layer{'s' if len(below) > 1 else ''} {said} of {n}" + (" and the probe" if n in layers else "")
 
 
 def _reset() -> None:

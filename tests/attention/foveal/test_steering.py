@@ -7,13 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.attention.foveal.places import elsewhere, places_of
 from core.attention.foveal.steering import (
     ALPHAS,
     effects,
-    elsewhere,
     mean_angle,
     over_alpha,
-    places_of,
     point_by_attention,
     point_by_pixels,
     response,

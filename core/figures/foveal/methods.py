@@ -1,0 +1,144 @@
+"""What each way of pointing at a region does to a picture's vector: a table, and probabilities before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.attention.prompts import TITLES
+from core.figures import theme
+from core.figures.frame import framed, plain, shortened
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from core.attention.foveal.steering import Effects
+
+MOST_PROMPTS = 6
+_ROW, _OUTSIDE = 34, 96
+
+
+def probabilities(found: Effects, target: int = 0, *, dark: bool = False) -> go.Figure:
+    """Probability of one prompt by each method: a ring for the picture as it is, a dot for what the method gives.
+
+    Parameters
+    ----------
+    found
+        Of a region.
+    target
+        Which prompt.
+    dark
+        Colours for a dark background.
+
+    Returns
+    -------
+    plotly Figure: per cent to the right, methods downwards. Thin strokes are the same method at random places.
+    """
+    import plotly.graph_objects as go
+
+    p, methods = theme.palette(dark), found.methods[1:]
+    shares = 100 * found.probabilities[:, target]
+    figure = go.Figure()
+    y = np.arange(len(methods))
+    if found.places:
+        figure.add_trace(go.Scatter(
+            x=100 * found.elsewhere_probabilities[1:, :, target].ravel(), y=np.repeat(y, found.places), mode="markers",
+            name="at random places", marker={"symbol": "line-ns", "size": 13, "opacity": 0.8,
+                                             "line": {"color": p.muted, "width": 1.4}},
+            hovertemplate="%{x:.1f} % at a random place<extra></extra>"))
+    lines = [(x, row) for row in y.tolist() for x in (shares[0], shares[row + 1], None)]
+    figure.add_trace(go.Scatter(x=[x for x, _ in lines], y=[row for _, row in lines], mode="lines", showlegend=False,
+                                hoverinfo="skip", line={"color": p.kinds["image"], "width": 2.5}))
+    figure.add_trace(go.Scatter(
+        x=[shares[0]] * len(methods), y=y, mode="markers", name="as it is",
+        marker={"symbol": "circle-open", "size": 11, "color": p.kinds["plain"], "line": {"width": 2.2}},
+        hovertemplate="%{x:.1f} % without pointing<extra></extra>"))
+    figure.add_trace(go.Scatter(
+        x=shares[1:], y=y, mode="markers", name="pointed at", marker={"size": 12, "color": p.kinds["image"]},
+        customdata=np.stack([found.angles[1:], found.cosines[1:, target]], axis=1),
+        hovertemplate="%{x:.1f} %, moved by %{customdata[0]:.1f}°, cosine %{customdata[1]:.3f}<extra></extra>"))
+    figure.update_xaxes(title_text=f"probability of “{plain(shortened(found.prompts[target], 40))}” (%)",
+                        range=[-3, 103])
+    figure.update_yaxes(tickvals=y, ticktext=[plain(TITLES[method]) for method in methods], autorange="reversed",
+                        automargin=True)
+    return framed(figure, finding(found, target), height=_OUTSIDE + _ROW * len(methods), dark=dark)
+
+
+def finding(found: Effects, target: int = 0) -> str:
+    """What pointing does to the probability of a prompt, in words."""
+    shares = 100 * found.probabilities[:, target]
+    best = 1 + int(shares[1:].argmax())
+    said = f"“{shortened(found.prompts[target], 40)}”: {shares[0]:.1f} % as the picture is, at most " \
+           f"{shares[best]:.1f} %, by {TITLES[found.methods[best]]}"
+    if not found.places:
+        return f"{said}; the region leaves no other place to compare with"
+    beside = 100 * found.elsewhere_probabilities[best, :, target].mean()
+    return f"{said} (the same at {found.places} random places: {beside:.1f} % on average)"
+
+
+def in_words(found: Effects, target: int = 0, most: int = MOST_PROMPTS) -> pd.DataFrame:
+    """The table of a page: one row a method, cells as text.
+
+    Parameters
+    ----------
+    found
+        Of a region.
+    target
+        The prompt that comes first, and whose log-odds are told.
+    most
+        Prompts that have a column: the target, then those that any method makes most probable.
+    """
+    columns = shown(found, target, most)
+    rows = []
+    for i, method in enumerate(found.methods):
+        beside = found.elsewhere[i]
+        row = {"method": TITLES[method], "angle moved": f"{found.angles[i]:.1f}°",
+               "at random places": f"{beside.mean():.1f}° ({beside.min():.1f} to {beside.max():.1f})"
+               if i and found.places else "–",
+               "as far or farther": f"{found.as_far(method)} of {found.places}" if i and found.places else "–",
+               "log-odds": _odds(found.log_odds[i, target], found.log_odds[0, target] if i else None)}
+        for j in columns:
+            before, after = 100 * found.probabilities[[0, i], j]
+            row[shortened(found.prompts[j], 40)] = f"{before:.1f} → {after:.1f} %" if i else f"{before:.1f} %"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def shown(found: Effects, target: int, most: int = MOST_PROMPTS) -> list[int]:
+    """Prompts that have a column: the target first, then the most probable ones in their own order."""
+    order = np.argsort(-found.probabilities.max(axis=0), kind="stable")
+    return [target, *sorted([int(j) for j in order if j != target][:most - 1])]
+
+
+def _odds(after: float, before: float | None) -> str:
+    if not np.isfinite(after):
+        return "–"
+    return f"{after:+.1f}" if before is None else f"{after:+.1f} ({after - before:+.1f})"
+
+
+def table(found: Effects, target: int = 0) -> pd.DataFrame:
+    """One row a method: degrees moved beside random places, log-odds of the target, probability and cosine of each
+    prompt."""
+    k = found.places
+
+    def over(reduce: str) -> list[float]:
+        return [float(getattr(rows, reduce)()) if i and k else float("nan") for i, rows in enumerate(found.elsewhere)]
+
+    columns = {"method": list(found.methods), "degrees moved": found.angles,
+               "at random places, mean": over("mean"), "at random places, least": over("min"),
+               "at random places, most": over("max"), "random places": k,
+               "places that move as far": [found.as_far(m) if i and k else 0 for i, m in enumerate(found.methods)],
+               f"log-odds of {found.prompts[target]}": found.log_odds[:, target]}
+    for j, prompt in enumerate(found.prompts):
+        columns[f"probability of {prompt}"] = found.probabilities[:, j]
+        columns[f"cosine with {prompt}"] = found.cosines[:, j]
+    return pd.DataFrame(columns)
+
+
+def vectors_table(found: Effects) -> pd.DataFrame:
+    """One row a method: its name, the length of the raw vector, and the unit vector."""
+    names = [f"v{i}" for i in range(found.vectors.shape[1])]
+    return pd.concat([pd.DataFrame({"method": found.methods, "norm": found.norms}),
+                      pd.DataFrame(found.vectors, columns=names)], axis=1)

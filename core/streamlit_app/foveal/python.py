@@ -1,0 +1,62 @@
+"""What is looked at, as the few lines of core calls that make it; all sections begin with them."""
+
+from __future__ import annotations
+
+from core.attention.foveal.steering import ALPHAS
+from core.attention.masks import Steering
+from core.streamlit_app import state
+from core.streamlit_app.data.python import as_code, dataset_lines
+from core.streamlit_app.foveal.data import OWN, FovealData
+from core.streamlit_app.foveal.dials import as_code as steering_code
+from core.streamlit_app.foveal.region import BOXES, OUTLINES
+from core.streamlit_app.state import Settings
+
+
+def looked_lines(settings: Settings, data: FovealData) -> tuple[list[str], list[str]]:
+    """Imports and lines that make ``tower``, ``image``, ``prompts`` and, where there is one, ``region``; a visitor's
+    own files have made-up names in them."""
+    imports = ["from core.attention.towers import ImageTower", "from core.encoding.models import load_model"]
+    lines = [f"tower = ImageTower(load_model({settings.model_id!r}))"]
+    if data.number == OWN:
+        imports.append("from PIL import Image")
+        lines.append('image = Image.open("picture.png").convert("RGB")')
+    else:
+        more, opening = dataset_lines(data.opened)
+        imports += more
+        lines += [*opening, f"image = dataset.images.decode({data.number})"]
+    lines.append(f"prompts = {list(data.prompts)!r}")
+    region = data.region
+    if region is not None and region.mask is None:
+        imports.append("from core.attention.regions import Box, Region")
+        lines.append(f"region = Region(({', '.join(map(repr, region.boxes))},))")
+    elif region is not None:
+        imports.append("from core.attention.regions import Region")
+        drawn = state.value_of(OUTLINES, "")
+        if drawn and state.value_of("at", "") != "mask":
+            imports.append("from core.attention.outlines import filled, read_boxes, read_outlines")
+            lines.append(f"region = Region(mask=filled(read_outlines({drawn!r}), "
+                         f"read_boxes({state.value_of(BOXES, '')!r}), *image.size))")
+        else:
+            imports += ["import numpy as np", "from PIL import Image"]
+            lines.append('region = Region(mask=np.asarray(Image.open("mask.png").convert("L")) > 127)')
+    return imports, lines
+
+
+def steer(settings: Settings, data: FovealData, steering: Steering, margin: float, target: int) -> str:
+    """Lines that point at the region in every way, print the table and draw the figures."""
+    imports, lines = looked_lines(settings, data)
+    imports += ["from core.attention.foveal.places import places_of",
+                "from core.attention.foveal.steering import ALPHAS, effects, over_alpha, point_by_attention, "
+                "point_by_pixels, response", "from core.attention.masks import Steering",
+                "from core.figures.foveal.methods import probabilities, table",
+                "from core.figures.foveal.responses import responses"]
+    alphas = "ALPHAS" if steering.alpha in ALPHAS else f"sorted({{*ALPHAS, {steering.alpha:g}}})"
+    at = "" if steering.hard else f", at={steering.alpha:g}"
+    return as_code(imports, [
+        *lines, f"steering = {steering_code(steering)}",
+        f"regions = (region, *places_of(tower, image, region, seed={settings.seed}))",
+        f"known = point_by_pixels(tower, image, regions, margin={margin:g})",
+        "known |= point_by_attention(tower, image, regions, steering)", "found = effects(tower, known, prompts)",
+        f"print(table(found, {target}))", f"probabilities(found, {target}).show()",
+        f"curve = response(tower, over_alpha(tower, image, region, steering, {alphas}), {alphas}, prompts)",
+        f"responses(curve, {target}{at}).show()"])
