@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from core.errors import ShapeError
-from core.types import Images, Refusal
+from core.types import Dataset, Images, Refusal, as_ids, fingerprint
 
 MOST_BOXES = 400
 
@@ -61,3 +62,22 @@ class BoxedPictures:
         for i, reference in enumerate(self.references):
             rows[reference.picture].append(i)
         return tuple(map(tuple, rows))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        hashes = [self.images.content_hash(i) for i in range(len(self.images))]
+        said = [(r.picture, r.sentence, r.gold) for r in self.references]
+        return fingerprint("boxed", self.image_ids, hashes, *self.boxes, said)
+
+
+def as_dataset(data: BoxedPictures) -> Dataset:
+    """The pictures with their sentences as captions: what every page looks at; rows of both stay as they are."""
+    ids = data.image_ids
+    return Dataset(
+        name=data.name, image_ids=ids, images=data.images,
+        text_ids=as_ids([f"{ids[r.picture]}, box {r.gold + 1}" for r in data.references]),
+        texts=tuple(r.sentence for r in data.references),
+        links=np.array([(r.picture, row) for row, r in enumerate(data.references)], dtype=np.int64).reshape(-1, 2),
+        image_table=pd.DataFrame({"boxes": [len(boxes) for boxes in data.boxes]}),
+        text_table=pd.DataFrame({"box": [r.gold + 1 for r in data.references]}), refused=data.refused,
+        notices=data.notices)

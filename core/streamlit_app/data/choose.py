@@ -43,8 +43,8 @@ MOST_SCENES = 5_000
 UPLOADED = ("images", "table", "vectors")
 SOURCES: dict[str, str] = {"world": "Built-in world", "images": "Images", "table": "Caption table",
                            "vectors": "Vectors", "folder": "On this machine", "views": "Views of objects",
-                           "frames": "Frames of films"}
-OF_A_PAGE = ("views", "frames")   # made on the page of their subject, and offered once they are
+                           "frames": "Frames of films", "boxed": "Pictures with boxes"}
+OF_A_PAGE = ("views", "frames", "boxed")   # made on the page of their subject, and offered once they are
 
 
 def pick_dataset() -> Opened | None:

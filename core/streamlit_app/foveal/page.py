@@ -11,7 +11,7 @@ from core.encoding.registry import BUILTIN, FIRST_CHOICE_FOR_PHOTOS, MODELS, PHO
 from core.errors import ModelError
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.data.opened import Opened
-from core.streamlit_app.foveal import look
+from core.streamlit_app.foveal import find, look, refer
 from core.streamlit_app.foveal.data import FovealData
 from core.streamlit_app.foveal.picture import pick_picture, pick_prompts
 from core.streamlit_app.foveal.region import pick_region
@@ -19,6 +19,8 @@ from core.streamlit_app.state import Settings
 
 SECTIONS: dict[str, tuple[str, Callable[[Settings, FovealData], None]]] = {
     "look": ("Look", look.show),
+    "refer": ("Refer", refer.show),
+    "find": ("Find", find.show),
 }
 NEVER_SAW = ("The built-in model has only ever seen rendered solids: the mask moves its attention, but what the "
              "prompts get of this picture means nothing.")

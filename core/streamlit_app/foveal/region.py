@@ -151,6 +151,11 @@ def _take(key: str, looked: Looked) -> None:
     st.session_state["foveal.drawn"] = fingerprint(st.session_state[BOXES], st.session_state[OUTLINES])
 
 
+def look_at_box(box: Box) -> None:
+    """From now on this box of the picture is the region, as if it had been typed; for a button's ``on_click``."""
+    st.session_state[AT], st.session_state[BOXES], st.session_state[OUTLINES] = DRAWN, write_boxes([box]), ""
+
+
 def _of_a_file(looked: Looked) -> Region | None:
     """The bright pixels of a mask picture of the same size, or of the same shape and scaled."""
     upload = st.file_uploader("A mask as large as the picture: white is looked at", type=list(TYPES),
