@@ -61,25 +61,25 @@ def canvas(image: Image, *, dark: bool = False) -> go.Figure:
     figure.add_trace(go.Scatter(x=x.ravel(), y=y.ravel(), mode="markers", marker={"opacity": 0, "size": 1},
                                 selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
                                 hoverinfo="skip"))
-    framed(figure, "Draw a box: Shift adds another, the lasso draws an outline", height=SIDE, dark=dark, legend=False)
+    framed(figure, "Draw a box on the picture", height=SIDE, dark=dark, legend=False)
     colour = theme.palette(dark).kinds["text"]
     line = {"color": colour, "width": 3, "dash": "solid"}
     figure.update_layout(dragmode="select", newselection={"line": line},
                          activeselection={"fillcolor": colour, "opacity": 0.15})
-    figure.update_layout(margin={"l": 8, "r": 8, "b": 8})
     return figure
 
 
-def taken(image: Image, region: Region | None, covered: np.ndarray | None, seen: tuple[float, float, float, float],
-          grid: tuple[int, int], *, dark: bool = False) -> go.Figure:
+def taken(image: Image, region: Region | None, covered: np.ndarray | None, inside: np.ndarray | None,
+          seen: tuple[float, float, float, float], grid: tuple[int, int], *, dark: bool = False) -> go.Figure:
     """What the image tower takes for a region, and what is cut away.
 
     Parameters
     ----------
     image, region
         The picture, and what is looked at of it.
-    covered
-        (rows, columns) share of each patch that the region covers, in [0, 1]; None without a region.
+    covered, inside
+        (rows, columns) share of each patch that the region covers, in [0, 1], and bool which the mask takes for it;
+        None without a region.
     seen
         Left, top, right, bottom of what the preprocessing leaves, in pixels of the picture.
     grid
@@ -98,22 +98,18 @@ def taken(image: Image, region: Region | None, covered: np.ndarray | None, seen:
         if box.area > 0:
             figure.add_shape(type="rect", x0=box.left, y0=box.top, x1=box.right, y1=box.bottom, line={"width": 0},
                              fillcolor=theme.rgba(p.background, 0.75))
-    said = "no region is drawn yet"
-    if region is not None and covered is not None:
+    said = f"{rows} x {columns} patches, no region yet"
+    if region is not None and covered is not None and inside is not None:
         across, down = (right - left) / columns, (bottom - top) / rows
-        green = p.kinds["prompt"]
         figure.add_trace(go.Heatmap(
-            z=np.where(covered > 0, covered, np.nan), x=left + across * (np.arange(columns) + 0.5),
-            y=top + down * (np.arange(rows) + 0.5), zmin=0, zmax=1, showscale=False,
-            colorscale=[[0, theme.rgba(green, 0.08)], [1, theme.rgba(green, 0.6)]],
-            hovertemplate="%{z:.0%} of this patch<extra></extra>"))
-        n = int((covered >= min(0.5, covered.max())).sum())
-        said = f"the region takes {n:,} of {rows * columns:,} patches"
+            z=np.where(inside, 1.0, np.where(covered > 0, 0.0, np.nan)), x=left + across * (np.arange(columns) + 0.5),
+            y=top + down * (np.arange(rows) + 0.5), zmin=0, zmax=1, showscale=False, customdata=covered,
+            colorscale=[[0, theme.rgba(p.kinds["prompt"], 0.15)], [1, theme.rgba(p.kinds["prompt"], 0.55)]],
+            hovertemplate="the region covers %{customdata:.0%} of this patch<extra></extra>", xgap=1, ygap=1))
+        said = f"{int(inside.sum()):,} of {rows * columns:,} patches are taken"
         _outline(figure, region, p.kinds["text"])
-    title = f"The model sees {rows} x {columns} patches; {said}" + (
-        f", and {cut:.0%} of the picture is cut away" if cut > 0.005 else "")
+    title = said + (f"; {100 * cut:.0f} % is cut away" if cut > 0.005 else "")
     framed(figure, title, height=SIDE, dark=dark, legend=False)
-    figure.update_layout(margin={"l": 8, "r": 8, "b": 8})
     return figure
 
 

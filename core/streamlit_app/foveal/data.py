@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from core.attention.foveal.looking import seen
 from core.attention.regions import Region
 from core.attention.towers import ImageTower
 from core.sources.solids.scene import Scene
@@ -67,11 +68,21 @@ class FovealData:
         """The picture, upright and RGB."""
         return self.looked.image
 
+    @property
+    def seen(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of what the preprocessing leaves of the picture, in its pixels."""
+        return seen(self.image, self.tower)
+
+    @cached_property
+    def of_the_picture(self) -> str:
+        """Of the model and the picture."""
+        encoder = self.tower.encoder
+        return fingerprint("foveal", encoder.spec.fingerprint, encoder.dtype, self.looked.content)
+
     @cached_property
     def key(self) -> str:
         """Of the model, the picture and the region."""
         region = None if self.region is None else (
             [(box.left, box.top, box.right, box.bottom) for box in self.region.boxes]
             if self.region.mask is None else fingerprint(self.region.mask))
-        return fingerprint("foveal", self.tower.encoder.spec.fingerprint, self.tower.encoder.dtype,
-                           self.looked.content, region)
+        return fingerprint(self.of_the_picture, region)

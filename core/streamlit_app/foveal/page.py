@@ -39,13 +39,16 @@ def show_foveal(settings: Settings, opened: Opened) -> None:
     if tower is None:
         return
     with panels.friendly_errors():
-        looked = pick_picture(opened)
-        if looked is None:
-            return
-        if settings.model_id == BUILTIN and looked.scene is None and not opened.in_world and not opened.built_in:
-            _offer(NEVER_SAW, _at_hand())
-        prompts = pick_prompts(opened, looked)
-        data = FovealData(opened, tower, looked, pick_region(looked, tower), prompts)
+        left, middle, right = st.columns([0.8, 1, 1], gap="medium")
+        with left:
+            looked = pick_picture(opened)
+            if looked is None:
+                return
+            if settings.model_id == BUILTIN and looked.scene is None and not (opened.in_world or opened.built_in):
+                _offer(NEVER_SAW, _at_hand())
+            prompts = pick_prompts(opened, looked)
+            region = pick_region(looked, tower, middle, right)
+        data = FovealData(opened, tower, looked, region, prompts)
         section = state.pick_option("Section", {key: title for key, (title, _) in SECTIONS.items()}, key="foveal",
                                     widget="segments", label_visible=False)
         with panels.friendly_errors():

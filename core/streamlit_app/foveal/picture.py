@@ -30,7 +30,7 @@ def pick_picture(opened: Opened) -> Looked | None:
     dataset = opened.dataset
     with st.container(horizontal=True, vertical_alignment="bottom", key="foveal.pick"):
         with st.container(width=220):
-            asked = state.pick_text("Picture (number or id)", key=PICTURE, default="0", max_chars=300)
+            asked = state.pick_text("Picture (number or id)", key=PICTURE, default=str(_first(dataset)), max_chars=300)
         n = 0 if dataset is None else len(dataset.image_ids)
         st.button("Before", icon=":material/chevron_left:", key="foveal.before", on_click=_step, args=(dataset, -1),
                   disabled=n < 2)
@@ -47,6 +47,16 @@ def pick_picture(opened: Opened) -> Looked | None:
     image = dataset.images.decode(number)
     return Looked(number, dataset.image_ids[number], image, dataset.images.content_hash(number),
                   scene_of(dataset, number))
+
+
+def _first(dataset: Dataset | None) -> int:
+    """Of the built-in world the first photo of two solids of different kinds and colours; else the first picture."""
+    if dataset is None or not isinstance(dataset.images, SceneImages):
+        return 0
+    return next((number for number, scene in enumerate(dataset.images.scenes[:200])
+                 if scene.style == "photo" and len(scene.solids) == 2
+                 and scene.solids[0].shape != scene.solids[1].shape
+                 and scene.solids[0].colour != scene.solids[1].colour), 0)
 
 
 def number_of(dataset: Dataset, asked: str) -> int:

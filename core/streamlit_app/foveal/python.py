@@ -60,3 +60,17 @@ def steer(settings: Settings, data: FovealData, steering: Steering, margin: floa
         f"print(table(found, {target}))", f"probabilities(found, {target}).show()",
         f"curve = response(tower, over_alpha(tower, image, region, steering, {alphas}), {alphas}, prompts)",
         f"responses(curve, {target}{at}).show()"])
+
+
+def look(settings: Settings, data: FovealData, steering: Steering, patch: tuple[int, int] | None) -> str:
+    """Lines that print what the prompts get before and after, and draw what the mask changes in every head."""
+    imports, lines = looked_lines(settings, data)
+    masked = "" if data.region is None else ", region, steering"
+    asked = "" if patch is None else f", patch={patch}"
+    return as_code([*imports, "import numpy as np", "from core.attention.foveal.looking import attend",
+                    "from core.attention.masks import Steering", "from core.figures.foveal.attention import mosaic"], [
+        *lines, f"steering = {steering_code(steering)}", f"before = attend(tower, image{asked})",
+        f"after = attend(tower, image{masked}{asked})", "vectors = np.stack([before.vector, after.vector])",
+        "print(tower.encoder.probabilities(vectors, np.ones(2), prompts))",
+        "change = (after.rows - before.rows) * np.prod(tower.grid)",
+        'mosaic(change, "What the mask changes", change=True).show()'])

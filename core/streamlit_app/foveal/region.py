@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from core.attention.foveal.looking import inside, seen
 from core.attention.outlines import (
     MOST_OUTLINES,
     Outline,
@@ -35,42 +37,44 @@ DRAWN, MASK = "drawn", "mask"
 SIDE = 512          # of a scene whose boxes are measured, pixels
 
 
-def pick_region(looked: Looked, tower: ImageTower) -> Region | None:
-    """A region of a picture; None while none is drawn, or where what was drawn or typed is none."""
+def pick_region(looked: Looked, tower: ImageTower, sheet: DeltaGenerator, model: DeltaGenerator) -> Region | None:
+    """A region of a picture; None while none is drawn, or where what was drawn or typed is none.
+
+    It is picked here, drawn on a sheet, and shown as the model takes it in a third place.
+    """
     _begin_anew(looked)
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        solids = {} if looked.scene is None else solids_of(looked)
-        options = {DRAWN: "What I draw", **{f"solid{i + 1}": name for i, name in enumerate(solids)},
-                   MASK: "A mask file"}
-        at = state.pick_option("Region", options, key=AT, widget="segments", default="solid1" if solids else DRAWN)
-        place = st.container()
-        with st.expander("The region in numbers", icon=":material/edit:", expanded=False):
+    solids = {} if looked.scene is None else solids_of(looked)
+    options = {DRAWN: "What I draw", **{f"solid{i + 1}": name for i, name in enumerate(solids)}, MASK: "A mask file"}
+    at = state.pick_option("Region", options, key=AT, widget="segments", default="solid1" if solids else DRAWN)
+    region, refused = None, None
+    try:
+        if at == MASK:
+            region = _of_a_file(looked)
+        elif at != DRAWN:
+            region = Region((list(solids.values())[int(at.removeprefix("solid")) - 1],))
+        with st.expander("The region in numbers", icon=":material/edit:", key="foveal.numbers"):
             boxes = state.pick_text("Boxes: left, top, right, bottom in pixels, one a line", key=BOXES, lines=4,
                                     max_chars=20_000, placeholder="10, 20, 60, 80")
             outlines = state.pick_text("Outlines: x,y of each corner, one outline a line", key=OUTLINES, lines=2,
                                        max_chars=20_000, placeholder="10,20 60,25 40,80")
-        with place:
-            _draw(looked, fingerprint(at, boxes, outlines) if at != DRAWN else fingerprint(boxes, outlines))
-            region = None
-            with panels.friendly_errors():
-                if at == MASK:
-                    region = _of_a_file(looked)
-                elif at == DRAWN:
-                    region = region_of(boxes, outlines, looked)
-                else:
-                    region = Region((list(solids.values())[int(at.removeprefix("solid")) - 1],))
-    with right:
-        with panels.friendly_errors():
-            size, framing = looked.image.size, tower.encoder.preprocessor.framing
-            covered = None if region is None else shares(region, size, framing, tower.grid).max(axis=0)
-            seen = (0.0, 0.0, float(size[0]), float(size[1])) if framing is None else framing.seen(*size)
-            figure = taken(looked.image, region, covered, seen, tower.grid, dark=ui.dark())
-            ui.show(figure, key="foveal.taken", how_to_read=(
-                "Orange lines: the region. Green: the patches that the model takes for it, the darker the more of them "
-                "it covers; from half of a patch on it counts. Grey: what the preprocessing cuts away."))
-            return region
-    return None
+        with sheet:
+            _draw(looked, fingerprint(boxes, outlines, "" if at == DRAWN else at))
+            st.caption("Shift adds another box; with the lasso, above on the right, you draw round a thing.")
+        if at == DRAWN:
+            region = region_of(boxes, outlines, looked)
+        covered = None if region is None else shares(region, looked.image.size, tower.encoder.preprocessor.framing,
+                                                     tower.grid).max(axis=0)
+    except OrreryError as error:
+        region, covered, refused = None, None, error
+    with model:
+        patches = None if region is None else inside(region, looked.image, tower)
+        ui.show(taken(looked.image, region, covered, patches, seen(looked.image, tower), tower.grid, dark=ui.dark()),
+                key="foveal.taken", how_to_read=(
+            "Orange: the region. Dark green: the patches that the mask takes for it, of which it covers half or more; "
+            "light green: those that it touches. Faded: what the preprocessing cuts away."))
+        if refused is not None:
+            panels.error_panel(refused)
+    return region
 
 
 def region_of(boxes: str, outlines: str, looked: Looked) -> Region | None:
@@ -148,7 +152,7 @@ def _take(key: str, looked: Looked) -> None:
         return
     st.session_state[AT] = DRAWN
     st.session_state[BOXES], st.session_state[OUTLINES] = write_boxes(boxes), write_outlines(outlines)
-    st.session_state["foveal.drawn"] = fingerprint(st.session_state[BOXES], st.session_state[OUTLINES])
+    st.session_state["foveal.drawn"] = fingerprint(st.session_state[BOXES], st.session_state[OUTLINES], "")
 
 
 def look_at_box(box: Box) -> None:
