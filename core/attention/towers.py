@@ -38,12 +38,14 @@ class Attention:
     pooled : (n, heads, t) float32, of the pooling probe of a tower without a class token; else None.
     grid : (rows, columns) of patches.
     cls : whether the first token is a class token.
+    vectors : (n, d) float32, what `ImageTower.encode` gives.
     """
 
     layers: np.ndarray
     pooled: np.ndarray | None
     grid: tuple[int, int]
     cls: bool
+    vectors: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,13 +175,14 @@ class ImageTower:
             raise ShapeError(f"at most {max(MOST_BYTES // each, 1):,} pictures at once, whose attention is at most 1 "
                              "GiB", f"{n:,}")
         layers = np.empty((n, self.layers, self.heads, t, t), dtype=np.float32)
+        vectors = np.empty((n, self.encoder.spec.dim), dtype=np.float32)
         pooled = None if self.cls else np.empty((n, self.heads, t), dtype=np.float32)
         for part in _parts(n):
             asked = self._asked(pixels[part], None if bias is None else bias[part], steering)
             asked.attention, asked.pooled = layers[part], None if pooled is None else pooled[part]
             with asking(asked):
-                self.encoder.encode_pixels(pixels[part])
-        return Attention(layers, pooled, self.grid, self.cls)
+                vectors[part] = self.encoder.encode_pixels(pixels[part])
+        return Attention(layers, pooled, self.grid, self.cls, vectors)
 
     def written(self, pixels: torch.Tensor, bias: np.ndarray | None = None, steering: Steering = FOVEAL) -> Written:
         """What each head writes into the class token of n pictures.

@@ -9,6 +9,7 @@ import numpy as np
 from PIL.Image import Image
 
 from core.attention.foveal.captions import OTHERS, others_of, text_vectors
+from core.attention.foveal.looking import seen
 from core.attention.foveal.referring import share_by
 from core.attention.masks import Steering
 from core.attention.prompts import encode_prompted
@@ -148,10 +149,9 @@ def look_through(tower: ImageTower, image: Image, method: str = "foveal", *, sea
     """
     check_choice("method", method, METHODS)
     windows = windows_of(tower.grid, search)
-    framing = tower.encoder.preprocessor.framing
-    seen = (0.0, 0.0, *map(float, image.size)) if framing is None else framing.seen(*image.size)
-    across = np.linspace(seen[0], seen[2], tower.grid[1] + 1)
-    down = np.linspace(seen[1], seen[3], tower.grid[0] + 1)
+    first_column, first_row, last_column, last_row = seen(image, tower)
+    across = np.linspace(first_column, last_column, tower.grid[1] + 1)
+    down = np.linspace(first_row, last_row, tower.grid[0] + 1)
     boxes = tuple(Box(float(across[left]), float(down[top]), float(across[right]), float(down[bottom]))
                   for top, left, bottom, right in windows)
     vectors = unit(encode_prompted(tower, [image] * len(boxes), [Region((b,)) for b in boxes], method, steering,

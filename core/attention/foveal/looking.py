@@ -61,7 +61,7 @@ def attend(tower: ImageTower, image: Image, region: Region | None = None, steeri
     if patch is not None:
         token = int(found.cls) + patch[0] * columns + patch[1]
         asked = found.layers[0, :, :, token, int(found.cls):].reshape(-1, tower.heads, rows, columns).copy()
-    return Attended(unit(tower.encode(pixels, bias, steering))[0], pooling, asked, rollout(found)[0])
+    return Attended(unit(found.vectors)[0], pooling, asked, rollout(found)[0])
 
 
 def pooling_rows(attention: Attention) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.attention.foveal.looking import seen
 from core.attention.prompts import boxes_of
 from core.attention.regions import Box, Region
 from core.attention.towers import ImageTower
@@ -54,7 +55,4 @@ def _offsets(low: float, high: float, start: float, end: float) -> range:
 def places_of(tower: ImageTower, image: Image, region: Region, *, n: int = PLACES, seed: int = 0
               ) -> tuple[Region, ...]:
     """`elsewhere` within what the model sees of a picture."""
-    framing = tower.encoder.preprocessor.framing
-    width, height = image.size
-    seen = (0.0, 0.0, float(width), float(height)) if framing is None else framing.seen(width, height)
-    return elsewhere(region, image.size, seen, n=n, seed=seed)
+    return elsewhere(region, image.size, seen(image, tower), n=n, seed=seed)

@@ -91,13 +91,10 @@ def _one_picture(settings: Settings, data: FovealData, steering: Steering, metho
     if views is None:
         return
     found = find(data.tower, views, sentence, others, search=search, truth=truth)
-    framing = data.tower.encoder.preprocessor.framing
-    width, height = data.image.size
-    seen = (0.0, 0.0, float(width), float(height)) if framing is None else framing.seen(width, height)
     with right:
-        ui.show(figures.heat(data.image, found.heat, found.box, sentence, seen=seen, truth=truth, overlap=found.iou,
-                             chance=found.chance, dark=ui.dark()), key="foveal.heat", how_to_read=EXPLAINED,
-                table=lambda: figures.heat_table(found.heat, seen))
+        ui.show(figures.heat(data.image, found.heat, found.box, sentence, seen=data.seen, truth=truth,
+                             overlap=found.iou, chance=found.chance, dark=ui.dark()),
+                key="foveal.heat", how_to_read=EXPLAINED, table=lambda: figures.heat_table(found.heat, data.seen))
     with left:
         _told(found, truth, len(views.boxes))
         st.button("Take this box as the region", icon=":material/crop_free:", key="foveal.as_region",

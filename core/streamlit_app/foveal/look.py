@@ -22,7 +22,6 @@ from core.types import fingerprint
 
 LARGE, TOKEN, KIND = "large", "token", "kind"
 ROLLOUT, MEAN = "rollout", "mean"
-MOST_CHOICES = 400      # heads in the list; of more, a click on the mosaic takes the others
 
 
 def show(settings: Settings, data: FovealData) -> None:
