@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 RENDERER_VERSION = "1"
 STEPS, SIZES_PX = 22, (64, 512)
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _normals(distance: Callable[[Tensor, Tensor, Tensor], Tensor], p: Tensor) ->
     return n / n.norm(dim=1, keepdim=True).clamp(min=1e-8)
 
 
-def _draw_solids(scenes: Sequence[Scene], view: View, layers: Layers) -> Tensor:
+def draw_solids(scenes: Sequence[Scene], view: View, layers: Layers) -> Tensor:
     """Trace every solid into the layers, far ones first; returns boxes (b, 3, 4)."""
     import torch
 
@@ -209,18 +210,24 @@ def _boxes(which: Tensor) -> Tensor:
     return boxes
 
 
+def empty_layers(background: Tensor, b: int, size: int) -> Layers:
+    """Layers of ``b`` views on the background's device, with nothing drawn yet."""
+    import torch
+
+    def zeros(*channels: int) -> Tensor:
+        return torch.zeros(b, size * size, *channels, device=background.device)
+
+    return Layers(background=background, albedo=zeros(3), normal=zeros(3), lit=zeros(), gloss=zeros(), cover=zeros(),
+                  which=zeros().long(), size=size)
+
+
 def _render_batch(scenes: Sequence[Scene], size: int, device: str) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
     b = len(scenes)
     view = camera_view(scenes, size, device)
-    layers = Layers(
-        background=paint_background(scenes, view),
-        albedo=torch.zeros(b, size * size, 3, device=device), normal=torch.zeros(b, size * size, 3, device=device),
-        lit=torch.zeros(b, size * size, device=device), gloss=torch.zeros(b, size * size, device=device),
-        cover=torch.zeros(b, size * size, device=device),
-        which=torch.zeros(b, size * size, dtype=torch.long, device=device), size=size)
-    boxes = _draw_solids(scenes, view, layers)
+    layers = empty_layers(paint_background(scenes, view), b, size)
+    boxes = draw_solids(scenes, view, layers)
     for name in ("albedo", "normal", "lit", "gloss", "cover", "which"):
         value = getattr(layers, name)
         setattr(layers, name, value.reshape(b, size, size, *value.shape[2:]))
@@ -233,6 +240,12 @@ def _render_batch(scenes: Sequence[Scene], size: int, device: str) -> tuple[np.n
 
 def render_chunks(scenes: Sequence[Scene], size: int = 128, *, device: str = "cpu") -> Iterator[Rendered]:
     """Render in chunks that fit in the processor's cache, a chunk a core at once; yields them in order."""
+    yield from drawn_chunks(scenes, size, lambda piece: Rendered(*_render_batch(piece, size, device)), device=device)
+
+
+def drawn_chunks(scenes: Sequence[Scene], size: int, draw: Callable[[Sequence[Scene]], Drawn], *,
+                 device: str = "cpu") -> Iterator[Drawn]:
+    """What ``draw`` makes of scenes, in chunks as `render_chunks`, in order."""
     import torch
 
     if not SIZES_PX[0] <= size <= SIZES_PX[1]:
@@ -240,21 +253,21 @@ def render_chunks(scenes: Sequence[Scene], size: int = 128, *, device: str = "cp
     at_once = max(1, (128 if device == "cpu" else 2048) * 64 * 64 // (size * size))
     pieces = [scenes[start:start + at_once] for start in range(0, len(scenes), at_once)]
 
-    def draw(piece: Sequence[Scene]) -> Rendered:
+    def drawn(piece: Sequence[Scene]) -> Drawn:
         with torch.inference_mode():
-            return Rendered(*_render_batch(piece, size, device))
+            return draw(piece)
 
     cores = min(len(pieces), os.cpu_count() or 1) if device == "cpu" else 1
     if cores <= 1:
-        yield from map(draw, pieces)
+        yield from map(drawn, pieces)
         return
     # One torch thread a chunk: threads that share a chunk mostly wait for each other.
     threads = torch.get_num_threads()
     with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        ahead: deque[Future[Rendered]] = deque()
+        ahead: deque[Future[Drawn]] = deque()
         try:
             for piece in pieces:
-                ahead.append(pool.submit(draw, piece))
+                ahead.append(pool.submit(drawn, piece))
                 if len(ahead) > 2 * cores:
                     yield ahead.popleft().result()
             while ahead:
