@@ -70,12 +70,17 @@ def finding(found: Effects, target: int = 0) -> str:
     """What pointing does to the probability of a prompt, in words."""
     shares = 100 * found.probabilities[:, target]
     best = 1 + int(shares[1:].argmax())
-    said = f"“{shortened(found.prompts[target], 40)}”: {shares[0]:.1f} % as the picture is, at most " \
-           f"{shares[best]:.1f} %, by {TITLES[found.methods[best]]}"
+    said = f"“{shortened(found.prompts[target], 40)}”: {in_percent(shares[0])} % as the picture is, at most " \
+           f"{in_percent(shares[best])} %, by {TITLES[found.methods[best]]}"
     if not found.places:
         return f"{said}; the region leaves no other place to compare with"
     beside = 100 * found.elsewhere_probabilities[best, :, target].mean()
-    return f"{said} (the same at {found.places} random places: {beside:.1f} % on average)"
+    return f"{said} (the same at {found.places} random places: {in_percent(beside)} % on average)"
+
+
+def in_percent(value: float) -> str:
+    """A percentage with one digit; what is neither none nor all is not rounded to it."""
+    return "below 0.1" if 0 < value < 0.1 else "above 99.9" if 99.9 < value < 100 else f"{value:.1f}"
 
 
 def in_words(found: Effects, target: int = 0, most: int = MOST_PROMPTS) -> pd.DataFrame:

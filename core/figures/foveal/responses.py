@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures import theme
+from core.figures.foveal.methods import in_percent
 from core.figures.frame import framed, line, panels, shortened
 from core.geometry.curves import Curve
 
@@ -70,7 +71,7 @@ def finding(curve: Response, target: int, at: float | None) -> str:
     shares = 100 * curve.probabilities[:, target]
     top = int(shares.argmax())
     said = f"“{shortened(curve.prompts[target], 36)}” is most probable at alpha {curve.alphas[top]:g}: " \
-           f"{shares[top]:.1f} % ({shares[0]:.1f} % without a mask)"
+           f"{in_percent(shares[top])} % ({in_percent(shares[0])} % without a mask)"
     return said if at is None else f"{said}; alpha {at:g} moves the vector by " \
                                    f"{float(np.interp(at, curve.alphas, curve.angles)):.1f}°"
 

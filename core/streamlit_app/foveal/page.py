@@ -11,7 +11,7 @@ from core.encoding.registry import BUILTIN, FIRST_CHOICE_FOR_PHOTOS, MODELS, PHO
 from core.errors import ModelError
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.data.opened import Opened
-from core.streamlit_app.foveal import find, look, refer
+from core.streamlit_app.foveal import find, look, refer, steer
 from core.streamlit_app.foveal.data import FovealData
 from core.streamlit_app.foveal.picture import pick_picture, pick_prompts
 from core.streamlit_app.foveal.region import pick_region
@@ -19,6 +19,7 @@ from core.streamlit_app.state import Settings
 
 SECTIONS: dict[str, tuple[str, Callable[[Settings, FovealData], None]]] = {
     "look": ("Look", look.show),
+    "steer": ("Steer", steer.show),
     "refer": ("Refer", refer.show),
     "find": ("Find", find.show),
 }
