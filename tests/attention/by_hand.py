@@ -93,7 +93,8 @@ def _mlp(w: dict[str, np.ndarray], at: str, x: np.ndarray, config: Any) -> np.nd
     return _linear(w, f"{at}fc2", act[config.hidden_act](x))
 
 
-def foveal(boxes: list[Box], grid: int, alpha: float, sigma: float, *, hard: bool = False) -> np.ndarray:
+def foveal(boxes: list[Box], grid: int, alpha: float, sigma: float, *, hard: bool = False,
+           profile: str = "gaussian") -> np.ndarray:
     """(grid, grid) bias of boxes of whole patches."""
     out = np.full((grid, grid), -1e4 if hard else 0.0)
     for top, left, bottom, right in boxes:
@@ -103,8 +104,13 @@ def foveal(boxes: list[Box], grid: int, alpha: float, sigma: float, *, hard: boo
         one = r.size == 1 or r.max() == r.min()
         value = np.ones(r.shape) if one else (r - r.min() + 1e-6) / (r.max() - r.min() + 1e-6)
         part = out[top:bottom, left:right]
-        out[top:bottom, left:right] = 0.0 if hard else np.maximum(part, value)
-    return out if hard else alpha * out
+        out[top:bottom, left:right] = 0.0 if hard else np.maximum(part, value if profile == "gaussian" else r / r.max())
+    if hard:
+        return out
+    if profile == "gaussian":
+        return alpha * out
+    lowered = np.log(np.maximum(out, np.exp(-abs(alpha))))
+    return lowered if alpha > 0 else alpha - lowered
 
 
 def on_rows(bias: np.ndarray, rows: str, cls: bool) -> np.ndarray:

@@ -37,9 +37,11 @@ BASE = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, 
         "image_size": 224}
 STEERINGS = [
     Steering(alpha=3.0, sigma=1.5),
-    Steering(alpha=3.0, sigma=1.5, rows="all"),
+    Steering(alpha=3.0, sigma=1.5, profile="gaussian"),
+    Steering(alpha=3.0, sigma=1.5, rows="all", profile="gaussian"),
     Steering(alpha=3.0, rows="diagonal"),
     Steering(alpha=-2.0, layers=(1,)),
+    Steering(alpha=-2.0, layers=(1,), profile="gaussian"),
     Steering(alpha=3.0, heads=((0, 1), (1, 0), (1, 3))),
     Steering(hard=True),
     Steering(alpha=3.0, rows="all", unleash=1),
@@ -76,7 +78,8 @@ def check_by_hand(ours: Any, boxes: list[list[by_hand.Box]], steering: Steering,
     pixels, w = ours.preprocess(images), by_hand.weights(ours.model)
     found = tower.encode(pixels, tower.bias(images, regions, steering), steering)
     for image, some, vector, unsteered in zip(pixels.double().numpy(), boxes, found, plain, strict=True):
-        flat = by_hand.foveal(some, tower.grid[0], steering.alpha, steering.sigma, hard=steering.hard)
+        flat = by_hand.foveal(some, tower.grid[0], steering.alpha, steering.sigma, hard=steering.hard,
+                              profile=steering.profile)
         square = by_hand.on_rows(flat, steering.rows, tower.cls)
 
         def mask(layer: int, head: int, square: np.ndarray = square, flat: np.ndarray = flat) -> np.ndarray | None:
@@ -112,7 +115,7 @@ def test_every_family_equals_attention_by_hand(family: str) -> None:
 
 
 @pytest.mark.parametrize(("shape", "steering"), [
-    ("32", Steering(alpha=3.0, sigma=1.5)),
+    ("32", Steering(alpha=3.0, sigma=1.5, profile="gaussian")),
     ("32", Steering(alpha=3.0, rows="all", layers=(8, 9, 10, 11))),
     ("32", Steering(alpha=3.0, rows="diagonal", unleash=4)),
     ("32", Steering(hard=True, heads=tuple((layer, head) for layer in range(12) for head in (0, 5, 11)))),

@@ -182,9 +182,8 @@ def over_alpha(tower: ImageTower, image: Image, region: Region, steering: Steeri
     pixels, one = tower.encoder.preprocess([image]), replace(steering, alpha=1.0, hard=False)
     if one.idle:
         return np.repeat(tower.encode(pixels), len(alphas), axis=0)
-    bias = tower.bias([image], [region], one)
-    scaled = np.asarray(alphas, dtype=np.float32).reshape(-1, *[1] * (bias.ndim - 1)) * bias
-    out = _steered(tower, pixels, scaled, one, should_stop)
+    bias = np.concatenate([tower.bias([image], [region], replace(one, alpha=alpha)) for alpha in alphas])
+    out = _steered(tower, pixels, bias, one, should_stop)
     out[np.asarray(alphas) == 0] = tower.encode(pixels)
     return out
 

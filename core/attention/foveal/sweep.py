@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.attention.foveal.referring import refer
-from core.attention.masks import FOVEAL, Steering
+from core.attention.masks import FOVEAL, PUBLISHED, ROWS, Steering
 from core.attention.towers import ImageTower
 from core.geometry.differences import Difference, hits_differ, holm
 from core.sources.foveal.boxed import BoxedPictures
 from core.types import Number
 
-ALPHAS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0)
+ALPHAS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0)
 SIGMAS = (0.5, 1.0, 2.0, 5.0, 100.0)
+PUBLISHED_AT = 4.0      # where the published profile finds most
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Turn:
 
     Attributes
     ----------
-    dial : "alpha", "sigma", "layers", "rows" or "inside".
+    dial : "alpha", "sigma", "layers", "rows" or "profile".
     label : the place, for users.
     steering : the mask.
     raw, subtracted : accuracy without and with other captions subtracted; interval by pictures, chance as null.
@@ -68,9 +69,12 @@ def places(tower: ImageTower, about: Steering = FOVEAL) -> dict[tuple[str, str],
                           ("last third", tuple(range(n - third, n))), ("last", (n - 1,)),
                           ("first half", tuple(range(half))), ("all but the last", tuple(range(n - 1)))):
         out["layers", label] = replace(about, layers=layers)
-    for rows in ("cls", "all", "diagonal"):
+    for rows in ROWS:
         out["rows", rows] = replace(about, rows=rows)
-    return out
+    for label, alpha in ((f"as published, alpha {PUBLISHED_AT:g}", PUBLISHED_AT),
+                         (f"as published, alpha {PUBLISHED.alpha:g}", PUBLISHED.alpha)):
+        out["profile", label] = replace(about, profile="gaussian", alpha=alpha)
+    return out | {("profile", "by share"): about, ("profile", "hard"): replace(about, hard=True)}
 
 
 def sweep(tower: ImageTower, data: BoxedPictures, about: Steering = FOVEAL, *, seed: int = 0,

@@ -18,8 +18,9 @@ CAPTION = ("One dial at a time, the others at their first setting (the diamond, 
            "differ from the first setting at 5 % on the same sentences, corrected for all settings by Holm; bars are "
            "95 % intervals by scenes, small crosses the accuracy without subtraction, dotted a box at random. These "
            "scenes chose the setting and are scored nowhere else.")
-TITLES = {"alpha": "Alpha: logits added at the centre of the region", "layers": "Layers that are steered",
-          "rows": "Rows of attention that are steered", "sigma": "Sigma: width of the Gaussian"}
+TITLES = {"alpha": "Alpha: logits between inside and outside", "layers": "Layers that are steered",
+          "rows": "Rows of attention that are steered", "sigma": "Sigma: width of the Gaussian, in patches",
+          "profile": "Profile of the mask, each at its alpha"}
 ROWS = {"cls": "class token", "all": "all tokens", "diagonal": "each patch to itself"}
 _LINE, _HEAD = 24, 46
 

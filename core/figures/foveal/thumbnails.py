@@ -40,10 +40,11 @@ def under_bias(image: Image.Image, weights: np.ndarray, seen: tuple[float, float
                                                                            dtype=np.uint8)
         cover = np.where(weights < 0, 0.85, 0.0)
     else:
-        share = np.clip(weights / max(float(weights.max()), 1e-9), 0.0, 1.0)
+        low, span = float(weights.min()), float(np.ptp(weights))
+        share = (weights - low) / span if span > 0 else np.ones(weights.shape)
         steps = theme.warmth(dark)
         colours = steps[np.round(share * (len(steps) - 1)).astype(int)]
-        cover = np.where(weights > 0, OPACITY * (0.35 + 0.65 * share), 0.0)
+        cover = np.where(share > 0, OPACITY * (0.35 + 0.65 * share), 0.0)
     size = max(right - left, 1), max(bottom - top, 1)
     heat = Image.fromarray(colours).resize(size, Image.Resampling.NEAREST)
     alpha = Image.fromarray(np.round(255 * cover).astype(np.uint8)).resize(size, Image.Resampling.NEAREST)

@@ -6,7 +6,7 @@ import dataclasses
 
 import streamlit as st
 
-from core.attention.masks import FOVEAL, Steering
+from core.attention.masks import FOVEAL, PUBLISHED, Steering
 from core.attention.towers import ImageTower
 from core.streamlit_app import state
 
@@ -14,9 +14,9 @@ HIGHEST_ALPHA = 12.0
 OF_THE_CLASS_TOKEN = "Whose attention is steered. The class token is what becomes the embedding."
 OF_THE_PROBE = ("Whose attention is steered. This model has no class token: a probe pools the patches after the last "
                 "layer, and is counted as one more layer.")
-PUBLISHED_ALPHA = 0.2      # with the last third of the layers, Zhuang et al. 2024, arXiv:2407.05578
+PROFILE_TITLES = {"share": "by share", "gaussian": "as published"}
 KEYS = {name: f"foveal_{name}" for name in ("alpha", "sigma", "layers", "these_layers", "rows", "heads", "these_heads",
-                                            "hard", "unleash")}
+                                            "hard", "unleash", "profile")}
 
 
 def pick_steering(tower: ImageTower) -> Steering:
@@ -38,8 +38,9 @@ def in_words(steering: Steering, tower: ImageTower) -> str:
     if why:
         return f"Changes nothing: {why}"
     sigma = "" if steering.sigma == FOVEAL.sigma else f", sigma {steering.sigma:g}"
-    said = ["hard mask" if steering.hard else f"alpha {steering.alpha:g}{sigma}", row_titles(tower)[steering.rows],
-            _layers_in_words(steering.layers, tower)]
+    profile = "" if steering.profile == FOVEAL.profile else f"{PROFILE_TITLES[steering.profile]}, "
+    said = ["hard mask" if steering.hard else f"{profile}alpha {steering.alpha:g}{sigma}",
+            row_titles(tower)[steering.rows], _layers_in_words(steering.layers, tower)]
     if steering.heads is not None:
         chosen = [_head(pair) for pair in steering.heads]
         said.append(f"{'head' if len(chosen) == 1 else 'heads'} {', '.join(chosen[:6])}"
@@ -89,20 +90,25 @@ def last_third(tower: ImageTower) -> tuple[int, ...]:
 def _dials(tower: ImageTower) -> Steering:
     hard = state.pick_flag("Hard: shut out what is outside", key=KEYS["hard"],
                            help="In place of the soft mask: patches outside the region are not looked at at all.")
-    alpha, sigma = FOVEAL.alpha, FOVEAL.sigma
+    alpha, sigma, profile = FOVEAL.alpha, FOVEAL.sigma, FOVEAL.profile
     if not hard:
-        alpha = state.pick_number("Alpha: added to the attention logits at the centre", 0.0, HIGHEST_ALPHA,
+        profile = state.pick_option("Profile", PROFILE_TITLES, key=KEYS["profile"], default=FOVEAL.profile,
+                                    widget="segments", help="By share: attention to each patch is multiplied by the "
+                                    "share of it that the region covers, at least by exp(-alpha). As published: alpha "
+                                    "is added in the middle of each box, and nothing at its corners.")
+        alpha = state.pick_number("Alpha: logits between what is looked at and what is not", 0.0, HIGHEST_ALPHA,
                                   key=KEYS["alpha"], default=FOVEAL.alpha, step=0.1)
         sigma = state.pick_number("Sigma", 0.5, 100.0, key=KEYS["sigma"], default=FOVEAL.sigma, step=0.5,
-                                  unit="patches", help="The mask is stretched from 0 to alpha, so that above about 5 "
-                                  "patches sigma changes next to nothing.")
+                                  unit="patches", help="Of a Gaussian about the middle of each box. The published "
+                                  "profile is stretched from 0 to alpha, so that above about 5 patches sigma changes "
+                                  "next to nothing.")
     rows = state.pick_option("Rows", row_titles(tower), key=KEYS["rows"], default=FOVEAL.rows, widget="segments",
                              help=OF_THE_CLASS_TOKEN if tower.cls else OF_THE_PROBE)
     layers = _pick_layers(tower)
     heads = _pick_heads(tower)
     unleash = state.pick_number("Unleash: each head's response once more in so many last layers", 0, tower.depth,
                                 key=KEYS["unleash"], default=FOVEAL.unleash)
-    return Steering(alpha, sigma, layers, rows, heads, hard, unleash)
+    return Steering(alpha, sigma, layers, rows, heads, hard, unleash, profile)
 
 
 def _pick_layers(tower: ImageTower) -> tuple[int, ...] | None:
@@ -154,5 +160,6 @@ def _reset() -> None:
 
 def _published() -> None:
     _reset()
-    state.write_url(KEYS["alpha"], str(PUBLISHED_ALPHA))
+    state.write_url(KEYS["alpha"], str(PUBLISHED.alpha))
+    state.write_url(KEYS["profile"], PUBLISHED.profile)
     state.write_url(KEYS["layers"], "third")

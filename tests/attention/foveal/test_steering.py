@@ -92,9 +92,9 @@ def test_over_alpha_goes_through_the_plain_vector_and_the_foveal_one(tower, imag
     curve = response(tower, rows, ALPHAS, PROMPTS)
     assert curve.angles[0] == 0 and curve.angles[-1] > 10 and curve.probabilities.shape == (len(ALPHAS), 3)
     np.testing.assert_allclose(curve.probabilities.sum(axis=1), 1, atol=1e-5)
-    hard = over_alpha(tower, image, REGION, Steering(hard=True), (0.0, 4.0))
+    hard = over_alpha(tower, image, REGION, Steering(hard=True), (0.0, FOVEAL.alpha))
     np.testing.assert_allclose(hard[1], vectors["foveal"][0], atol=1e-4)
-    nothing = over_alpha(tower, image, REGION, Steering(layers=()), (0.0, 4.0))
+    nothing = over_alpha(tower, image, REGION, Steering(layers=()), (0.0, FOVEAL.alpha))
     np.testing.assert_array_equal(nothing, np.repeat(vectors["none"], 2, axis=0))
 
 

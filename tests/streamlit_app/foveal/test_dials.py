@@ -35,16 +35,18 @@ def steering(at: AppTest) -> Steering:
 
 
 @pytest.mark.parametrize(("query", "wanted", "said"), [
-    ({}, FOVEAL, "alpha 4, class token's row, all layers"),
+    ({}, FOVEAL, "alpha 8, class token's row, all layers"),
     ({"foveal_alpha": "2.5", "foveal_sigma": "3", "foveal_rows": "all", "foveal_layers": "last"},
      Steering(2.5, 3.0, (3,), "all"), "alpha 2.5, sigma 3, all rows, layer 4 of 4"),
     ({"foveal_layers": "these", "foveal_these_layers": "2|0", "foveal_heads": "these", "foveal_these_heads": "3.1|0.0"},
-     Steering(layers=(0, 2), heads=((0, 0), (3, 1))), "alpha 4, class token's row, layers 1, 3 of 4, heads 1.1, 4.2"),
+     Steering(layers=(0, 2), heads=((0, 0), (3, 1))), "alpha 8, class token's row, layers 1, 3 of 4, heads 1.1, 4.2"),
+    ({"foveal_profile": "gaussian", "foveal_alpha": "4"}, Steering(alpha=4.0, profile="gaussian"),
+     "as published, alpha 4, class token's row, all layers"),
     ({"foveal_hard": "1", "foveal_unleash": "2"}, Steering(hard=True, unleash=2),
      "hard mask, class token's row, all layers, unleashed in the last 2 layers"),
     ({"foveal_alpha": "nan", "foveal_sigma": "-7", "foveal_rows": "columns", "foveal_layers": "99",
       "foveal_unleash": "77", "foveal_hard": "maybe"}, Steering(sigma=0.5, unleash=4),
-     "alpha 4, sigma 0.5, class token's row, all layers, unleashed in the last 4 layers"),
+     "alpha 8, sigma 0.5, class token's row, all layers, unleashed in the last 4 layers"),
     ({"foveal_heads": "these", "foveal_these_heads": "9.9|x"}, Steering(heads=()),
      "Changes nothing: no head is chosen"),
     ({"foveal_alpha": "0"}, Steering(alpha=0.0), "Changes nothing: alpha 0"),
@@ -58,7 +60,7 @@ def test_what_an_address_says_is_set_as_far_as_it_can_be(query, wanted, said):
 def test_the_published_setting_and_the_first_one_are_one_click_away():
     at = opened(foveal_hard="1", foveal_rows="all")
     at.button(key="foveal.published").click().run()
-    assert steering(at) == Steering(alpha=0.2, layers=(2, 3))
+    assert steering(at) == Steering(alpha=0.2, layers=(2, 3), profile="gaussian")
     assert at.query_params["foveal_layers"] in ("third", ["third"]) and "foveal_hard" not in at.query_params
     at.slider(key="foveal_alpha").set_value(1.0).run()
     assert steering(at).alpha == 1.0
