@@ -110,7 +110,7 @@ def shares(region: Region, picture: tuple[int, int], framing: Framing | None, gr
     if region.mask is not None:
         if region.mask.shape != (height, width):
             raise ShapeError(f"a mask of the picture's size, {height} rows of {width}", f"one of {region.mask.shape}")
-        grey = Image.fromarray(region.mask.astype(np.float32), "F")
+        grey = Image.fromarray(region.mask.astype(np.float32))
         layers = [np.asarray(grey.resize((grid[1], grid[0]), Image.Resampling.BOX, box=seen), dtype=np.float64)]
     else:
         layers = [_of_box(box.within(width, height), seen, grid) for box in region.boxes]

@@ -104,11 +104,10 @@ def _maps(data: FovealData, before: Attended, after: Attended | None, patch: tup
     tower = data.tower
     even = float(np.prod(tower.grid))
     layers = before.rows.shape[0]
-    kinds = {"before": "without the mask"} if after is None else {
-        "after": "with the mask", "before": "without the mask", "change": "the change"}
+    kinds = {"after": "with the mask", "before": "without the mask", "change": "the change"}
     st.subheader("Where it looks", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="foveal.maps"):
-        kind = state.pick_option("Show", kinds, key=KIND, widget="segments")
+        kind = "before" if after is None else state.pick_option("Show", kinds, key=KIND, widget="segments")
         with st.container(width=260):
             large = state.pick_option("Large", _choices(layers, tower.heads), key=LARGE, help=(
                 "Rollout joins all layers; a head can also be clicked in the mosaic."))

@@ -12,7 +12,7 @@ from core.errors import ModelError
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.data.opened import Opened
 from core.streamlit_app.foveal import find, look, refer, steer
-from core.streamlit_app.foveal.data import FovealData
+from core.streamlit_app.foveal.data import OWN, FovealData
 from core.streamlit_app.foveal.picture import pick_picture, pick_prompts
 from core.streamlit_app.foveal.region import pick_region
 from core.streamlit_app.state import Settings
@@ -45,7 +45,8 @@ def show_foveal(settings: Settings, opened: Opened) -> None:
             looked = pick_picture(opened)
             if looked is None:
                 return
-            if settings.model_id == BUILTIN and looked.scene is None and not (opened.in_world or opened.built_in):
+            known = looked.number != OWN and (opened.in_world or opened.built_in)
+            if settings.model_id == BUILTIN and not known:
                 _offer(NEVER_SAW, _at_hand())
             prompts = pick_prompts(opened, looked)
             region = pick_region(looked, tower, middle, right)
