@@ -95,6 +95,12 @@ class Classified:
         """Rows that were right by "none" and are not by the method."""
         return np.flatnonzero(self.hits[self._at(method)] < self.hits[0])
 
+    def part(self, rows: np.ndarray) -> Classified:
+        """The same of some of the pictures, at least one."""
+        return replace(self, ids=tuple(self.ids[row] for row in rows.tolist()), truth=self.truth[rows],
+                       hits=self.hits[:, rows], guesses=self.guesses[:, rows], cosines=self.cosines[:, rows],
+                       shares=self.shares[rows], refused=())
+
     def _at(self, method: str) -> int:
         check_choice("method", method, self.methods)
         return self.methods.index(method)

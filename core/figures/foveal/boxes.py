@@ -66,7 +66,7 @@ def boxes(image: Image, places: Sequence[Box], names: Sequence[str], scores: np.
     figure.add_trace(go.Scatter(
         x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
         marker={"color": [low], "cmin": low, "cmax": low + span, "colorscale": theme.colorscale(dark),
-                "showscale": True, "colorbar": {"title": {"text": "score"}, "thickness": 12, "nticks": 5}}))
+                "showscale": high > low, "colorbar": {"title": {"text": "score"}, "thickness": 12, "nticks": 5}}))
     return framed(figure, _finding(names, scores, order, sentence, how, truth), height=SIDE, dark=dark,
                   legend=truth is not None)
 
