@@ -17,13 +17,13 @@ from core.sources.solids.world import SceneImages
 from core.sources.tables.columns import is_plain
 from core.streamlit_app import cached, panels, state, ui, work
 from core.streamlit_app.data.classes import MOST_CLASSES, TEMPLATE, prompt_of
-from core.streamlit_app.data.python import as_code
+from core.streamlit_app.data.python import as_code, dataset_lines
 from core.streamlit_app.data.selections import keep_from
-from core.streamlit_app.foveal import python
-from core.streamlit_app.foveal.data import FovealData
+from core.streamlit_app.foveal.data import OWN, FovealData
 from core.streamlit_app.foveal.dials import as_code as steering_code
 from core.streamlit_app.foveal.dials import pick_steering
-from core.streamlit_app.foveal.foregrounds import Foregrounds, pick_foregrounds
+from core.streamlit_app.foveal.foregrounds import ALL, Foregrounds, pick_foregrounds
+from core.streamlit_app.foveal.python import looked_lines
 from core.streamlit_app.state import Settings
 from core.types import Dataset, fingerprint
 
@@ -126,7 +126,7 @@ def _classes(dataset: Dataset, columns: dict[str, str]) -> Asked | None:
     if not 2 <= len(said) <= MOST_CLASSES:
         panels.notice(f"Write 2 to {MOST_CLASSES} classes, one a line.", "warning")
         return None
-    patterns = [line.strip() if "{}" in line else f"{line.strip()} {{}}" for line in templates if line.strip()] or ["{}"]
+    patterns = [line if "{}" in line else f"{line} {{}}" for line in map(str.strip, templates) if line] or ["{}"]
     classes = tuple(said)
     place = {name: k for k, name in enumerate(classes)}
     return Asked(column, classes, tuple(tuple(pattern.replace("{}", called) for pattern in patterns)
@@ -215,9 +215,16 @@ def _tiles(data: FovealData, found: Classified, method: str, what: str, rows: np
 
 def _python(settings: Settings, data: FovealData, asked: Asked, foregrounds: Foregrounds, methods: tuple[str, ...],
             steering: Steering, rows: list[int]) -> str:
-    imports, lines = python.looked_lines(settings, data)
+    assert data.opened.dataset is not None
     more, made = foregrounds.python
-    n = len(data.opened.dataset.image_ids) if data.opened.dataset is not None else 0
+    imports = ["from core.attention.towers import ImageTower", "from core.encoding.models import load_model"]
+    lines = [f"tower = ImageTower(load_model({settings.model_id!r}))"]
+    if foregrounds.source == ALL:
+        imports, lines = looked_lines(settings, data)
+    if foregrounds.source != ALL or data.number == OWN:
+        opening = dataset_lines(data.opened)
+        imports, lines = [*imports, *opening[0]], [*lines, *opening[1]]
+    n = len(data.opened.dataset.image_ids)
     return as_code(
         [*imports, *more, "import numpy as np", "from core.attention.foveal.classifying import classify",
          "from core.attention.masks import Steering", "from core.figures.foveal.classified import accuracies",
@@ -227,6 +234,6 @@ def _python(settings: Settings, data: FovealData, asked: Asked, foregrounds: For
          f"labels = dataset.image_table[{asked.column!r}].fillna('').astype(str).tolist()",
          "truth = [classes.index(label) if label in classes else -1 for label in labels]",
          f"rows = np.sort(np.random.default_rng({settings.seed}).permutation({n})[:{len(rows)}]).tolist()", *made,
-         f"report = classify(tower, dataset.images, dataset.image_ids, region, classes, vectors, truth, rows=rows,",
+         "report = classify(tower, dataset.images, dataset.image_ids, region, classes, vectors, truth, rows=rows,",
          f"                  methods={methods!r}, steering={steering_code(steering)})",
          "print(report.accuracy, report.differences)", "accuracies(report).show()"])

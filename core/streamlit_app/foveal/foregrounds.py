@@ -26,9 +26,10 @@ class Foregrounds:
 
     Attributes
     ----------
-    of : region by row, made for the rows that are asked.
+    source : of OF_WORLD, FILE or ALL.
     key : no other regions of the same pictures have it.
-    imports, lines : Python that makes ``region``, given ``dataset`` and ``rows``.
+    file : what a visitor brought, for FILE.
+    data : what is open, and the page's own region.
     """
 
     source: str
@@ -51,7 +52,7 @@ class Foregrounds:
     @property
     def python(self) -> tuple[list[str], list[str]]:
         """Imports and lines that make ``region``, given ``dataset``, ``rows`` and, for one region of all, ``image``
-        and ``its_region``; a visitor's own file has a made-up name in them."""
+        and ``region``; a visitor's own file has a made-up name in them."""
         room = "from core.attention.foveal.foregrounds import"
         if self.file is not None:
             return [f"{room} of_file", "from core.sources.foveal.masks import open_regions_path"], [
