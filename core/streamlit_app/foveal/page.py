@@ -11,7 +11,7 @@ from core.encoding.registry import BUILTIN, FIRST_CHOICE_FOR_PHOTOS, MODELS, PHO
 from core.errors import ModelError
 from core.streamlit_app import cached, panels, state
 from core.streamlit_app.data.opened import Opened
-from core.streamlit_app.foveal import classify, find, look, refer, steer
+from core.streamlit_app.foveal import classify, find, heads, look, refer, steer
 from core.streamlit_app.foveal.data import OWN, FovealData
 from core.streamlit_app.foveal.picture import pick_picture, pick_prompts
 from core.streamlit_app.foveal.region import pick_region
@@ -23,6 +23,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings, FovealData], None]]] = {
     "refer": ("Refer", refer.show),
     "find": ("Find", find.show),
     "classify": ("Classify", classify.show),
+    "heads": ("Heads", heads.show),
 }
 NEVER_SAW = ("The built-in model has only ever seen rendered solids: the mask moves its attention, but what the "
              "prompts get of this picture means nothing.")

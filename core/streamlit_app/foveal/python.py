@@ -74,3 +74,39 @@ def look(settings: Settings, data: FovealData, steering: Steering, patch: tuple[
         "print(tower.encoder.probabilities(vectors, np.ones(2), prompts))",
         "change = (after.rows - before.rows) * np.prod(tower.grid)",
         'mosaic(change, "What the mask changes", change=True).show()'])
+
+
+def heads(settings: Settings, data: FovealData, steering: Steering, world: str, head: tuple[int, int] | None) -> str:
+    """Lines that measure heads on scenes of the world (``world`` makes them) or on the picture, and what one writes."""
+    imports, lines = looked_lines(settings, data)
+    if world or data.region is not None:
+        imports += ["from core.attention.foveal.heads import head_gains, sensitivity",
+                    "from core.attention.masks import Steering", "from core.figures.foveal import heads as figures"]
+        lines.append(f"steering = {steering_code(steering)}")
+        if world:
+            imports += ["from core.attention.foveal.heads import views_told_apart",
+                        "from core.attention.foveal.scenes import world_references"]
+            lines.append(f"images, regions, directions = views_told_apart(tower, {world})")
+        else:
+            imports += ["import numpy as np", "from core.attention.foveal.captions import text_vectors"]
+            lines += ["words = text_vectors(tower, prompts)", "images, regions = [image], [region]",
+                      "directions = words[prompts[0]] - np.mean([words[t] for t in prompts[1:]], axis=0, "
+                      "keepdims=True)"]
+        lines.append("figures.gains(head_gains(tower, images, regions, directions, steering), tower.layers).show()")
+        if data.tower.cls:
+            lines.append("figures.sensitivity(sensitivity(tower, images, regions, \"foveal\", steering, "
+                         f"seed={settings.seed})).show()")
+    dataset = data.opened.dataset
+    if head is not None and data.number != OWN and dataset is not None:
+        imports += ["from core.attention.foveal.spans import contributions, text_spans",
+                    "from core.figures.foveal import heads as figures", "from core.geometry.directions import unit"]
+        texts = "prompts"
+        if data.tower.encoder.known_words:
+            imports.append("from core.language.world_evaluation import BARE")
+            texts = "[text for values in BARE.values() for text in values.values()]"
+        lines += [f"texts = {texts}",
+                  f"pictures = [dataset.images.decode(i) for i in range({min(len(dataset.image_ids), 200)})]",
+                  f"added = contributions(tower, pictures, [{head}]).heads[:, 0]",
+                  "spans = text_spans(added, texts, unit(tower.encoder.encode_texts(texts)))",
+                  f"figures.spans(spans, {head}).show()"]
+    return as_code(imports, lines)
