@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from core.sources.meshes.mesh import UP_AXES, Cloud, Mesh
 from core.sources.solids.vocabulary import RGB
 from core.types import fingerprint
 
+Made = TypeVar("Made")
 DRAWING_VERSION = "1"
 SIZES_PX = (32, 1024)
 LIGHTS: dict[str, tuple[float, float, float]] = {
@@ -184,8 +186,8 @@ def render_views(shape: Mesh | Cloud, directions: np.ndarray, drawing: Drawing =
     return out
 
 
-def drawn_in_order(draw: Callable[[np.ndarray], np.ndarray], directions: Sequence[np.ndarray] | np.ndarray
-                   ) -> Iterator[np.ndarray]:
+def drawn_in_order(draw: Callable[[np.ndarray], Made], directions: Sequence[np.ndarray] | np.ndarray
+                   ) -> Iterator[Made]:
     """The views in order; while one is shaded, rays are cast for the next."""
     threads = min(2, os.cpu_count() or 1, len(directions))
     if threads < 2:

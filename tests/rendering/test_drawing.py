@@ -194,18 +194,24 @@ def test_a_dense_cloud_closes_and_has_the_normals_of_its_surface() -> None:
 
 def test_depth_pictures_are_bright_where_it_is_near() -> None:
     shape = boxes((-1, 0, 1), (1, 0, -1), side=0.6)
-    six = depth_views(shape, CUBE, size=96, smooth=0)
+    found = depth_views(shape, CUBE, size=96, smooth=0)
+    six = found.pictures
+    touched = six[..., 0] > 0
+    assert touched[found.drawn].all() and 0.01 < found.drawn[0].mean() < 0.3
+    assert (touched & ~found.drawn).mean() < 0.02, "the rest are edges"
     assert six.shape == (6, 96, 96, 3) and six.dtype == np.uint8
     front = six[0, 48, :, 0].astype(int)
     assert front[:40].max() > 240 and 0 < front[56:].max() < 160 and front[48] == 0
     np.testing.assert_array_equal(six[2, 48], six[0, 48])   # from behind the other one is near, on the same side
-    white = depth_views(shape, CUBE[:1], size=96, background="white", smooth=0)
+    white = depth_views(shape, CUBE[:1], size=96, background="white", smooth=0).pictures
     assert white[0, 0, 0, 0] == 255
-    smooth = depth_views(shape, CUBE[:1], size=96)[0, 48, :, 0].astype(int)
+    smooth = depth_views(shape, CUBE[:1], size=96).pictures[0, 48, :, 0].astype(int)
     assert np.abs(np.diff(smooth)).max() < np.abs(np.diff(front)).max()
     shell = Cloud("shell", camera_set("random", 512))
-    closed = depth_views(shell, CUBE[:1], size=96)[0, 20:76, 20:76, 0]
+    closed = depth_views(shell, CUBE[:1], size=96).pictures[0, 20:76, 20:76, 0]
     assert (closed > 60).mean() > 0.97
+    one = depth_views(Cloud("two", np.array([[0, 0, 0], [0.01, 0, 1]])), CUBE[:1], size=96).drawn[0]
+    assert one.any(), "of what covers no half of a pixel, what it touches"
 
 
 def test_progress_cancel_and_refusals() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.attention.masks import Steering
 from core.geometry.objects.styles import METHODS
 from core.streamlit_app.data.python import as_code
 from core.streamlit_app.objects.data import ObjectsData
@@ -77,14 +78,26 @@ def style(settings: Settings, data: ObjectsData, method: str, content: int, sour
         f"change={change})", "nearest = [images.ids[i] for i in np.argsort(-views.vectors @ found.vectors[0])[:10]]"])
 
 
-def recognise(settings: Settings, names: Sequence[str], template: str, cameras: str, up: str) -> str:
-    """The classes of a mesh."""
-    return as_code(["from core.encoding.models import load_model", "from core.geometry.directions import unit",
-                    "from core.language.objects.classes import class_scores, poses_of",
-                    "from core.sources.meshes.opening import open_mesh_path"], [
+def recognise(settings: Settings, names: Sequence[str], template: str, cameras: str, up: str,
+              steering: Steering | None = None) -> str:
+    """The classes of a mesh, and with a mask on what is drawn."""
+    imports = ["from core.encoding.models import load_model", "from core.geometry.directions import unit",
+               "from core.language.objects.classes import class_scores, poses_of",
+               "from core.sources.meshes.opening import open_mesh_path"]
+    lines = [
         'shape = open_mesh_path("chair.obj").objects[0]', f"model = load_model({settings.model_id!r})",
         f"names = {list(names)!r}",
         f"classes = unit(model.encode_texts([{template!r}.replace('{{}}', name) for name in names]))",
         f"found = class_scores(shape, classes, model, cameras={cameras!r}, up={up!r})",
         "print(names[found.best], found.scores)",
-        f"print(poses_of(shape, classes, names, model, cameras={cameras!r}, up={up!r}).winners)"])
+        f"print(poses_of(shape, classes, names, model, cameras={cameras!r}, up={up!r}).winners)"]
+    if steering is not None:
+        imports += ["from core.attention.masks import Steering", "from core.figures.objects.pointed import beside",
+                    "from core.language.objects.classes import pointed_scores"]
+        lines += [f"steering = Steering(alpha={steering.alpha:g}, hard={steering.hard})",
+                  "pointed = pointed_scores(found, classes, model, steering)",
+                  "print(names[pointed.best], pointed.scores)",
+                  "beside(shape.name, names, found, pointed, model.logit_scale).show()",
+                  f"print(poses_of(shape, classes, names, model, cameras={cameras!r}, up={up!r}, steering=steering)"
+                  ".winners)"]
+    return as_code(imports, lines)

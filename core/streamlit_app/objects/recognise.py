@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from core.attention.masks import Steering
 from core.figures.objects import classes as figures
 from core.figures.objects import poses as turning
 from core.geometry.objects.votes import PoseSweep
@@ -14,8 +15,9 @@ from core.rendering.cameras import FIXED_COUNTS
 from core.sources.meshes.mesh import Cloud, Mesh
 from core.sources.solids.vocabulary import SOLIDS
 from core.streamlit_app import cached, panels, state, ui, work
-from core.streamlit_app.objects import python
+from core.streamlit_app.objects import pointed, python
 from core.streamlit_app.objects.data import ObjectsData, pick_object, takes_prompts, vectors_of
+from core.streamlit_app.objects.pointed import Recognised, pick_mask
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
@@ -42,6 +44,7 @@ def show(settings: Settings, data: ObjectsData) -> None:
         template = state.pick_text("Prompt, with {} for the class", key="template", default="a depth map of a {}.")
         cameras = state.pick_option("Views", VIEWS, key="depth_views")
         weights = _weights(cameras)
+        steering = pick_mask()
         assert data.rendering is not None
         up = data.rendering.looks[0].up
     if len(names) < 2:
@@ -64,8 +67,12 @@ def show(settings: Settings, data: ObjectsData) -> None:
                 table=lambda: figures.class_scores_table(names, found, scale))
         panels.gallery([(Image.fromarray(picture), names[int(cosines.argmax())], f"cosine {cosines.max():.3f}")
                         for picture, cosines in zip(found.pictures, found.cosines)], key="objects.depths")
-    _sweep(settings, shape, names, texts, key, cameras, weights, up)
-    ui.copy_as_python(python.recognise(settings, names, template, cameras, up))
+        asked = Recognised(shape, data.views.names[number], names, texts, found, cameras, weights, up, key, scale,
+                           template if "{}" in template else "{}")
+        if steering is not None:
+            pointed.show(settings, asked, steering)
+    _sweep(settings, asked, steering)
+    ui.copy_as_python(python.recognise(settings, names, template, cameras, up, steering))
 
 
 def _classes(data: ObjectsData) -> tuple[str, ...]:
@@ -93,18 +100,19 @@ def _weights(cameras: str) -> tuple[float, ...]:
     return found
 
 
-def _sweep(settings: Settings, shape: Mesh | Cloud, names: tuple[str, ...], texts: np.ndarray, key: str, cameras: str,
-           weights: tuple[float, ...], up: str) -> None:
+def _sweep(settings: Settings, asked: Recognised, steering: Steering | None) -> None:
     """The classes over the pose."""
     axis = state.pick_option("Pose: the object is", {axis: TURNS[axis] for axis in AXES}, key="turn")
     encoder = cached.encoder(settings.model_id)
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> PoseSweep:
-        return poses_of(shape, texts, names, encoder, axis=axis, cameras=cameras, weights=weights, up=up,
-                        on_progress=on_progress, should_stop=should_stop)
+        return poses_of(asked.shape, asked.texts, asked.names, encoder, axis=axis, cameras=asked.cameras,
+                        weights=asked.weights, up=asked.up, on_progress=on_progress, should_stop=should_stop)
 
-    found: PoseSweep = work.result_of(fingerprint("sweep", key, axis), measure)
+    found: PoseSweep = work.result_of(fingerprint("sweep", asked.key, axis), measure)
     ui.show(turning.poses(found, dark=ui.dark()), key="objects.sweep",
             how_to_read=f"Scores of the classes as the object is {TURNS[axis]}, large dots where one comes first. What "
                         "it is called hangs on the pose: a number for one pose says little.",
             table=lambda: turning.poses_table(found))
+    if steering is not None:
+        pointed.sweep(settings, asked, steering, axis, found)

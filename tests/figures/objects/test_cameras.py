@@ -41,7 +41,8 @@ def test_a_sheet_that_is_the_cameras_turned_and_mirrored_comes_back_to_its_place
 
 
 def test_probabilities_are_those_of_the_scores():
-    found = ClassScores(np.zeros((6, 4, 4, 3), np.uint8), np.zeros((6, 3)), np.array([0.1, 0.3, 0.2]))
+    found = ClassScores(np.zeros((6, 4, 4, 3), np.uint8), np.zeros((6, 3)), np.array([0.1, 0.3, 0.2]),
+                        np.ones((6, 4, 4), bool))
     wanted = np.exp([0, 20, 10]) / np.exp([0, 20, 10]).sum()
     np.testing.assert_allclose(found.probabilities(100.0), wanted)
     figure = class_scores("duck", ["a", "b", "c"], found, 100.0)
