@@ -63,6 +63,25 @@ def where(found: Effects, coords: np.ndarray, prompts: np.ndarray, pictures: np.
         marks=tuple(marks), arrows=arrows.astype(np.float32), thumbnails=thumbnails or {})
 
 
+def in_order(found: Effects, on_map: np.ndarray) -> str:
+    """How far the map keeps the order in which methods move the picture, in words; "" where nothing moves.
+
+    Parameters
+    ----------
+    found
+        What each of m methods does.
+    on_map
+        (m,) degrees moved on the map.
+    """
+    from scipy.stats import spearmanr
+
+    true, seen = found.angles[1:], on_map[1:]
+    if len(true) < 3 or not np.ptp(true) > 0 or not np.ptp(seen) > 0:
+        return ""
+    return f"Angles moved, on the map against the true ones: Spearman {spearmanr(true, seen).statistic:.2f} " \
+           f"(n = {len(true)} methods, by chance 0)."
+
+
 def finding(found: Effects, on_map: np.ndarray) -> str:
     """Which method goes farthest, in words."""
     far = int(found.angles.argmax())

@@ -11,7 +11,7 @@ from PIL.Image import Image
 
 from core.attention.foveal.steering import Effects
 from core.attention.prompts import TITLES
-from core.figures.foveal.where import where
+from core.figures.foveal.where import in_order, where
 from core.figures.scenes.embedding import fidelity_in_words
 from core.geometry.directions import angle
 from core.geometry.maps.registry import MAPS, FittedMap, available, fit_map
@@ -50,7 +50,8 @@ def show(settings: Settings, data: FovealData, found: Effects, target: int, thum
     methods_at = placed.place(found.vectors, np.zeros(m, dtype=bool))
     prompts_at = placed.place(prompts, np.ones(p, dtype=bool))
     pictures = ready.pictures.beside({n + p + i: _webp(thumbs[name]) for i, name in enumerate(found.methods)})
-    note = f"Map: {MAPS[method].title}. {fidelity_in_words(placed.map)}"
+    on_map = np.degrees(angle(methods_at, methods_at[0]))
+    note = f"Map: {MAPS[method].title}. {fidelity_in_words(placed.map)} {in_order(found, on_map)}".strip()
     key = fingerprint("where", ready.key, data.opened.key, placed.map.fingerprint, found.vectors, found.probabilities,
                       found.methods, found.prompts, target, pictures.key)
     scene = cached.scene(key, lambda: where(found, methods_at, prompts_at, placed.map.coords[:n], images.ids,
@@ -62,9 +63,9 @@ def show(settings: Settings, data: FovealData, found: Effects, target: int, thum
         st.caption("Arrows: from the picture as it is to each way of pointing. Click a point to read it; drag to turn.")
     with right, st.container(key="foveal.card"):
         if picked is None:
-            st.caption(panels.plain(note, 1200))
+            st.caption("No point is picked. Click one on the sphere: how far it lies is read here.")
         else:
-            _card(ready, found, picked, target, thumbs, np.degrees(angle(methods_at, methods_at[0])), prompts)
+            _card(ready, found, picked, target, thumbs, on_map, prompts)
     if events.camera:
         state.write_url(CAMERA, events.camera)
     if events.clicked is not None and events.clicked != picked and events.clicked < len(scene):

@@ -11,7 +11,7 @@ from core.attention.masks import SHUT
 from core.attention.prompts import METHODS, TITLES
 from core.figures.foveal import methods, responses
 from core.figures.foveal.thumbnails import SIDE, smaller, under_bias
-from core.figures.foveal.where import PICTURES, PROMPTS, THIS, where
+from core.figures.foveal.where import PICTURES, PROMPTS, THIS, in_order, where
 from core.geometry.directions import unit
 
 HOSTILE = "<b>a</b> red cube"
@@ -103,6 +103,8 @@ def test_the_sphere_holds_pictures_prompts_and_ways_with_an_arrow_to_each_that_m
     assert scene.labels[8 + crop] == f"crop: moved by {found.angles[crop]:.1f}°, {on_map:.1f}° on the map"
     assert {"as it is", "crop", "red ellipse"} <= {mark.label for mark in scene.marks}
     assert TITLES[METHODS[int(found.angles.argmax())]] in scene.title.lower()
+    assert in_order(found, 2 * found.angles).endswith(f"Spearman 1.00 (n = {m - 1} methods, by chance 0).")
+    assert in_order(found, np.zeros(m)) == ""
     assert where(found, np.repeat(coords[:1], m, axis=0), prompts, pictures, ["p"] * 5).arrows.shape == (0, 2, 3)
 
 
