@@ -53,7 +53,7 @@ def main() -> None:
                 if theme == "light":
                     _save(window, FOLDER / "sphere.webp", 1400)
                 page.close()
-                for take in (_gap, _objects, _films, _quality, _dynamics):
+                for take in (_gap, _objects, _films, _quality, _dynamics, _foveal):
                     take(browser.new_page(viewport={"width": 1400, "height": 1010}, color_scheme=theme,
                                           device_scale_factor=1.5), port, theme)
             browser.close()
@@ -139,6 +139,31 @@ def _dynamics(page: Page, port: int, theme: str) -> None:
     side = (box["width"] - 1.12 * box["height"]) / 2
     clip = {"x": box["x"] + side, "y": box["y"], "width": 1.12 * box["height"], "height": 0.88 * box["height"]}
     _save(page.screenshot(clip=clip), FOLDER / f"6_Learning_Dynamics_{theme}.webp", 900)
+    page.close()
+
+
+def _foveal(page: Page, port: int, theme: str) -> None:
+    """The room of foveal attention: a region, where the model then looks, and what a prompt gets."""
+    page.set_viewport_size({"width": 1400, "height": 2600})
+    page.goto(f"http://127.0.0.1:{port}/Foveal_Attention?scenes=100&picture=36&at=solid2")
+    page.locator(".st-key-foveal-large .nsewdrag").wait_for(timeout=120_000)
+    page.wait_for_timeout(4000)
+    title = page.locator(".st-key-foveal-prompts .gtitle").bounding_box()
+    plot = page.locator(".st-key-foveal-prompts .js-plotly-plot").bounding_box()
+    places = [page.locator(f".st-key-foveal-{key} .nsewdrag").first.bounding_box() for key in ("taken", "large")]
+    places.append({**plot, "height": title["y"] + title["height"] + 8 - plot["y"]})
+    first, second, below = (Image.open(io.BytesIO(page.screenshot(clip=place))).convert("RGB") for place in places)
+    edge, width = 24, 1200
+    ground = below.getpixel((2, 2))
+    side = (width - edge) // 2
+    below = below.resize((width, round(below.height * width / below.width)), Image.Resampling.LANCZOS)
+    whole = Image.new("RGB", (width, side + edge + below.height), ground)
+    for place, shot in ((0, first), (side + edge, second)):
+        whole.paste(shot.resize((side, side), Image.Resampling.LANCZOS), (place, 0))
+    whole.paste(below, (0, side + edge))
+    out = io.BytesIO()
+    whole.save(out, "PNG")
+    _save(out.getvalue(), FOLDER / f"7_Foveal_Attention_{theme}.webp", 900)
     page.close()
 
 

@@ -51,7 +51,7 @@ def probabilities(prompts: Sequence[str], before: np.ndarray, after: np.ndarray 
         mean, low, high = (100 * f(elsewhere, axis=0)[shown] for f in (np.mean, np.min, np.max))
         figure.add_trace(go.Scatter(
             y=names, x=mean, mode="markers", name=f"the mask elsewhere, {len(elsewhere)} places",
-            marker={"color": p.kinds["text"], "size": 9, "symbol": "diamond"},
+            marker={"color": p.kinds["text"], "size": 9, "symbol": "diamond"}, cliponaxis=False,
             error_x={"type": "data", "symmetric": False, "array": high - mean, "arrayminus": mean - low,
                      "color": p.kinds["text"], "thickness": 1.5},
             hovertemplate="%{x:.1f} % on average<extra>the mask elsewhere</extra>"))
