@@ -38,7 +38,7 @@ class Attention:
     pooled : (n, heads, t) float32, of the pooling probe of a tower without a class token; else None.
     grid : (rows, columns) of patches.
     cls : whether the first token is a class token.
-    vectors : (n, d) float32, what `ImageTower.encode` gives.
+    vectors : (n, d) float32, what `ImageTower.encode` gives, but for rounding.
     """
 
     layers: np.ndarray

@@ -127,18 +127,24 @@ def test_four_hundred_boxes_and_an_outline_become_one_mask():
     assert not alerts(at) and "20 of 64 patches are taken" in titles(at)
 
 
-def test_a_mask_file_is_the_region_and_one_of_another_size_is_refused():
+def test_a_mask_or_a_table_of_boxes_is_the_region_and_one_that_marks_nothing_is_refused():
     mask = np.zeros((128, 128), dtype=np.uint8)
     mask[:32, :64] = 255
-    out = io.BytesIO()
+    out, dark = io.BytesIO(), io.BytesIO()
     Image.fromarray(mask).save(out, "PNG")
-    at = page(at="mask")
+    Image.fromarray(0 * mask).save(dark, "PNG")
+    at = page(at="mask", picture="36")
     at.file_uploader(key="foveal.mask").set_value(("mask.png", out.getvalue(), "image/png"))
     finished(at.run())
     assert not alerts(at) and "8 of 64 patches are taken" in titles(at)
-    at.file_uploader(key="foveal.mask").set_value(("small.png", png(9, 9), "image/png"))
+    at.file_uploader(key="foveal.mask").set_value(("boxes.csv", b"name,left,top,right,bottom\nscene 36,0,0,32,32\n"
+                                                   b"scene 37,0,0,9,9\n", "text/csv"))
     finished(at.run())
-    assert "a mask of the picture" in alerts(at) and "9 x 9 in small.png" in alerts(at)
+    assert not alerts(at) and "4 of 64 patches are taken" in titles(at)
+    for name, data in (("dark.png", dark.getvalue()), ("bad.png", b"no picture")):
+        at.file_uploader(key="foveal.mask").set_value((name, data, "image/png"))
+        finished(at.run())
+        assert name in alerts(at) and "no region yet" in titles(at)
 
 
 def test_a_picture_of_ones_own_is_looked_at_until_one_of_what_is_open_is_asked_for():

@@ -33,12 +33,13 @@ def looked_lines(settings: Settings, data: FovealData) -> tuple[list[str], list[
         imports.append("from core.attention.regions import Region")
         drawn = state.value_of(OUTLINES, "")
         if drawn and state.value_of("at", "") != "mask":
-            imports.append("from core.attention.outlines import filled, read_boxes, read_outlines")
+            imports.append("from core.attention.foveal.outlines import filled, read_boxes, read_outlines")
             lines.append(f"region = Region(mask=filled(read_outlines({drawn!r}), "
                          f"read_boxes({state.value_of(BOXES, '')!r}), *image.size))")
         else:
-            imports += ["import numpy as np", "from PIL import Image"]
-            lines.append('region = Region(mask=np.asarray(Image.open("mask.png").convert("L")) > 127)')
+            imports += ["from core.attention.foveal.classifying import region_of",
+                        "from core.sources.foveal.masks import open_regions_path"]
+            lines.append('region = region_of(open_regions_path("mask.png").outline("mask.png", *image.size))')
     return imports, lines
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.attention.foveal.classifying import region_of as region_of_file
 from core.attention.foveal.looking import inside, seen
-from core.attention.outlines import (
+from core.attention.foveal.outlines import (
     MOST_OUTLINES,
     Outline,
     filled,
@@ -23,11 +24,11 @@ from core.attention.regions import MOST_BOXES, Box, Region, shares
 from core.attention.towers import ImageTower
 from core.errors import OrreryError, ShapeError
 from core.figures.foveal.region import canvas, taken
-from core.sources.images.readers import decode_image
+from core.sources.foveal.masks import ENDINGS, open_regions
 from core.sources.solids.render import render
 from core.sources.solids.scene import Scene
 from core.streamlit_app import cached, panels, state, ui, uploads
-from core.streamlit_app.data.image_prompt import MOST_MEGABYTES, TYPES
+from core.streamlit_app.data.image_prompt import MOST_MEGABYTES
 from core.streamlit_app.foveal.data import Looked
 from core.streamlit_app.foveal.picture import names_of
 from core.types import fingerprint
@@ -161,30 +162,15 @@ def look_at_box(box: Box) -> None:
 
 
 def _of_a_file(looked: Looked) -> Region | None:
-    """The bright pixels of a mask picture of the same size, or of the same shape and scaled."""
-    upload = st.file_uploader("A mask as large as the picture: white is looked at", type=list(TYPES),
-                              key="foveal.mask", max_upload_size=MOST_MEGABYTES)
+    """What a file marks in the picture: its only region, or the one of the picture's name."""
+    upload = st.file_uploader("Where a mask is light is looked at (PNG); or COCO instances (JSON) or boxes (CSV: name, "
+                              "left, top, right, bottom), found by the picture's name", key="foveal.mask",
+                              type=[ending.removeprefix(".") for ending in ENDINGS], max_upload_size=MOST_MEGABYTES)
     if (over := uploads.refusal()) is not None:
         raise over
     if upload is None:
-        st.caption("A mask file stands in no address: whoever is sent this view brings it again.")
+        st.caption("A file stands in no address: whoever is sent this view brings it again.")
         return None
-    return Region(mask=mask_of(upload.getvalue(), upload.name, looked.image.size))
-
-
-def mask_of(data: bytes, name: str, size: tuple[int, int]) -> np.ndarray:
-    """(height, width) bool of a picture file: where it is brighter than half.
-
-    Raises
-    ------
-    OrreryError
-        If it cannot be read, is not of the picture's size, or holds no bright pixel.
-    """
-    picture = decode_image(data, name).convert("L")
-    if picture.size != size:
-        raise ShapeError(f"a mask of the picture's size, {size[0]} x {size[1]} pixels",
-                         f"{picture.size[0]} x {picture.size[1]} in {name[:80]}")
-    mask = np.asarray(picture) > 127
-    if not mask.any():
-        raise OrreryError("a mask with white pixels", f"{name[:80]}, which has none", "White is what is looked at.")
-    return mask
+    found = open_regions([(upload.name, upload.getvalue())])
+    name = next(iter(found.entries)) if len(found.entries) == 1 else looked.name
+    return region_of_file(found.outline(name, *looked.image.size))

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
 
-from core.attention.regions import MOST_BOXES, Box
+from core.attention.prompts import mask_of
+from core.attention.regions import MOST_BOXES, Box, Region
 from core.errors import ShapeError
+from core.sources.foveal.outlines import filled as rasterised
 
 MOST_CORNERS = 48
 MOST_OUTLINES = 20
@@ -82,15 +83,8 @@ def simplified(corners: Outline, most: int = MOST_CORNERS) -> Outline:
 
 def filled(outlines: Sequence[Outline], boxes: Sequence[Box], width: int, height: int) -> np.ndarray:
     """(height, width) bool: the pixels of a picture that lie in any of the polygons or boxes."""
-    canvas = Image.new("1", (width, height))
-    pen = ImageDraw.Draw(canvas)
-    far = 4.0 * max(width, height)
-    for corners in outlines:
-        pen.polygon([(min(max(x, -far), far), min(max(y, -far), far)) for x, y in corners], fill=1)
-    for box in boxes:
-        cut = box.within(width, height)
-        pen.rectangle((int(cut.left), int(cut.top), int(np.ceil(cut.right)) - 1, int(np.ceil(cut.bottom)) - 1), fill=1)
-    return np.asarray(canvas, dtype=bool)
+    flat = [np.ravel(corners).tolist() for corners in outlines]
+    return rasterised(flat, width, height) | (mask_of(Region(tuple(boxes)), width, height) if boxes else False)
 
 
 def _numbers(line: str, where: str, n: int | None) -> tuple[float, ...]:
