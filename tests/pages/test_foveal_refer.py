@@ -1,0 +1,75 @@
+"""Sections Refer and Find without a browser: odd boxes and sentences, empty states, their lines of Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.test_foveal import page, png, titles, with_files
+from tests.pages.test_pages import words
+from tests.pages.test_quality import alerts
+
+
+def code_of(at, part: str) -> str:
+    return next(block.value for block in at.code if part in block.value)
+
+
+def ran(code: str) -> dict[str, object]:
+    said: dict[str, object] = {}
+    exec("\n".join(line for line in code.splitlines() if not line.endswith(".show()")), said)
+    return said
+
+
+def test_boxes_that_are_typed_are_chosen_from_and_the_python_gives_the_score_that_is_shown():
+    at = page(foveal="refer", at="drawn", boxes="0, 0, 60, 128\n60, 0, 128, 128", refer_boxes="region",
+              sentences="a red sphere\na yellow cone", refer_by="blur", refer_sentence="a yellow cone")
+    assert not alerts(at)
+    said = ran(code_of(at, "score_boxes"))
+    scores = said["found"].subtracted[0]
+    best = int(scores.argmax())
+    assert f"“a yellow cone” is box {best + 1}: {scores[best]:.3f}" in titles(at)
+    assert "7 methods" in titles(at) or "of 7 methods name" in titles(at)
+    assert "Subtracted: the mean score of a red sphere" in words(at).replace("\\", "")
+
+
+@pytest.mark.parametrize(("boxes", "said"), [
+    ("0, 0, 60, 128", "there is nothing to choose from"),
+    ("", "Draw two boxes or more"),
+    ("\n".join(f"{i % 16 * 8}, {i // 16 * 6}, {i % 16 * 8 + 8}, {i // 16 * 6 + 6}" for i in range(150)), "box 150"),
+])
+def test_one_box_none_and_hundreds(boxes: str, said: str):
+    at = page(foveal="refer", at="drawn", boxes=boxes, refer_boxes="region", sentences="a red sphere")
+    assert not alerts(at)
+    tables = "\n".join(frame.value.to_string() for frame in at.dataframe)
+    assert said in words(at) + tables
+
+
+@pytest.mark.parametrize("boxes", ["300, 300, 400, 400", "20, 20, 20, 90", "1, 2, 3", "\n".join(["1, 1, 9, 9"] * 401)])
+@pytest.mark.parametrize("section", ["refer", "find"])
+def test_boxes_that_are_none_are_refused_in_words(boxes: str, section: str):
+    at = page(foveal=section, at="drawn", boxes=boxes)
+    assert len(at.get("plotly_chart")) >= 1 and not at.exception
+    assert "Expected" in alerts(at)
+
+
+def test_a_template_without_a_place_and_own_other_captions():
+    assert "Expected {} in the prompt" in words(page(foveal="refer", refer_template="a photo"))
+    at = page(foveal="refer", refer_others="a tree\na dog", refer_template="a photo of {}")
+    assert "a tree; a dog" in words(at).replace("\\", "") and not alerts(at)
+    assert "template='a photo of {}'" in code_of(at, "score_boxes")
+
+
+def test_windows_are_chosen_and_the_python_finds_the_same_box():
+    at = page(foveal="find", find_by="crop", find_sides="0.5", find_step="0.25")
+    said = ran(code_of(at, "look_through"))
+    box, iou = said["found"].box, said["found"].iou
+    assert f"is found at {box.left:.0f}, {box.top:.0f} to" in titles(at)
+    assert f"intersection over union {iou:.2f} (a window at random" in titles(at)
+    assert "Choose a size" in words(page(foveal="find", find_sides=""))
+
+
+def test_own_pictures_have_no_truth_and_a_picture_one_pixel_wide_is_no_error():
+    at = with_files({"thin.png": png(1, 90), "p.png": png(70, 50)}, foveal="find", picture="1")
+    assert "is found at" in titles(at) and "union" not in titles(at) and not at.exception
+    at = with_files({"thin.png": png(1, 90), "p.png": png(70, 50)}, foveal="refer", picture="p.png",
+                    boxes="5, 5, 30, 30\n30, 5, 60, 40", at="drawn")
+    assert "1 of 2 boxes" in titles(at) and not at.exception
