@@ -23,6 +23,7 @@ from core.streamlit_app.data.choose import look_at
 from core.streamlit_app.data.opened import Opened
 from core.streamlit_app.data.python import as_code
 from core.streamlit_app.data.selections import keep_from
+from core.streamlit_app.foveal.brought import SCORED_ON, BroughtBoxes
 from core.streamlit_app.foveal.data import FovealData
 from core.streamlit_app.foveal.dials import as_code as steering_code
 from core.streamlit_app.state import Settings
@@ -31,16 +32,14 @@ from core.types import fingerprint
 METHODS = ("foveal", "crop", "blur", "grey", "hard_mask", "red_ellipse", "none")
 TILES = 24
 SCENES, SEED = 60, 1
-FROM_FILE = (["from core.sources.foveal.opening import open_boxed"],
-             ['pictures = open_boxed([("refs.json", open("refs.json", "rb").read())], "pictures.zip")'])
 
 
 def show(settings: Settings, data: FovealData, steering: Steering, template: str,
-         brought: BoxedPictures | None) -> None:
+         brought: BroughtBoxes | None) -> None:
     """Scenes of the built-in world or a file: accuracies, differences, and the sentences that a method gets wrong."""
     st.subheader("Many sentences", anchor=False)
     sources = {"world": "Scenes of the built-in world"} | ({} if brought is None else {"file": "The file"})
-    source = state.pick_option("Scored on", sources, key="refer_on", widget="segments")
+    source = state.pick_option("Scored on", sources, key=SCORED_ON, widget="segments")
     pictures, key, made = world() if source == "world" else _of_file(brought)
     key = fingerprint("referred", data.tower.encoder.spec.fingerprint, data.tower.encoder.dtype, key, steering,
                       template)
@@ -90,9 +89,9 @@ def world(prefix: str = "refer", most: int = 400, default: int = SCENES) -> tupl
             (["from core.attention.foveal.scenes import world_references"], [f"pictures = world_references({said})"]))
 
 
-def _of_file(brought: BoxedPictures | None) -> tuple[Callable[[], BoxedPictures], str, Made]:
+def _of_file(brought: BroughtBoxes | None) -> tuple[Callable[[], BoxedPictures], str, Made]:
     assert brought is not None
-    return lambda: brought, brought.fingerprint, FROM_FILE
+    return lambda: brought.pictures, brought.pictures.fingerprint, brought.python
 
 
 def _wrong(settings: Settings, data: BoxedPictures, report: ReferringReport, made: Made) -> None:

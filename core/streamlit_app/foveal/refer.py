@@ -14,10 +14,11 @@ from core.attention.masks import Steering
 from core.attention.prompts import TITLES
 from core.errors import Cancelled
 from core.figures.foveal import boxes as figures
-from core.sources.foveal.boxed import BoxedPictures
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.python import as_code as lines_of
 from core.streamlit_app.foveal import batch, tuned
+from core.streamlit_app.foveal.batch import METHODS
+from core.streamlit_app.foveal.brought import BroughtBoxes, pick_file
 from core.streamlit_app.foveal.choices import Choice, pick_choice, pick_others, pick_sentences
 from core.streamlit_app.foveal.data import FovealData
 from core.streamlit_app.foveal.dials import as_code, pick_steering
@@ -25,7 +26,6 @@ from core.streamlit_app.foveal.python import looked_lines
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
-METHODS = ("foveal", "crop", "blur", "grey", "hard_mask", "red_ellipse", "none")
 FEW = 100
 EXPLAINED = ("Each box is pointed at in turn, and the view is scored for the sentence: cosine, or that less the mean "
              "cosine with other captions, which takes away what makes a box score high whatever is said. The box with "
@@ -38,7 +38,7 @@ def show(settings: Settings, data: FovealData) -> None:
     template = _template()
     if template is None:
         return
-    brought = None
+    brought = pick_file(data)
     with panels.friendly_errors():
         _one_picture(settings, data, steering, template, brought)
     with panels.friendly_errors():
@@ -56,11 +56,11 @@ def _template() -> str | None:
 
 
 def _one_picture(settings: Settings, data: FovealData, steering: Steering, template: str,
-                 brought: BoxedPictures | None) -> None:
+                 brought: BroughtBoxes | None) -> None:
     st.subheader("This picture", anchor=False)
     left, right = st.columns([1, 1.5], gap="medium")
     with left:
-        choice = pick_choice(data, brought)
+        choice = pick_choice(data, None if brought is None else brought.pictures)
         if choice is None:
             return
         sentences = pick_sentences(data, choice)
