@@ -10,8 +10,7 @@ from core.attention.foveal.finding import Search, finding_report
 from core.attention.foveal.scenes import world_references
 from core.attention.towers import ImageTower
 from core.encoding.models import load_model
-from tests.browser.foveal.test_refer import scene_of_three, shown, table_of
-from tests.browser.objects.test_objects import finding
+from tests.browser.foveal.test_refer import scene_of_three, shown, stated, table_of
 from tests.browser.sphere.test_sphere import APP, no_traceback
 from tests.browser.waits import LONG, still
 
@@ -28,7 +27,7 @@ def test_a_sentence_is_found_above_chance_and_its_box_becomes_the_region(browser
     best = (0.0, 0.0, "")
     for sentence in said:
         shown(page, address, query + sentence.replace(" ", "%20"))
-        title = finding(page, "foveal.heat", f"{sentence}.* is found at")
+        title = stated(page, "foveal.heat", f"{sentence}.* is found at")
         iou, chance = map(float, re.search(r"union (\d\.\d+) \(a window at random (\d\.\d+)\)", title).groups())
         best = max(best, (iou - chance, iou, re.search(r"found at (.+?): ", title)[1]))
         if iou > 2 * chance:
@@ -42,15 +41,16 @@ def test_a_sentence_is_found_above_chance_and_its_box_becomes_the_region(browser
     page.wait_for_function("location.search.includes('at=drawn') && location.search.includes('boxes=')", timeout=LONG)
     taken = page.evaluate("new URLSearchParams(location.search).get('boxes')")
     assert [float(part) for part in taken.split(",")] == pytest.approx(place, abs=0.6)
-    finding(page, "foveal.taken", "the region takes")
+    stated(page, "foveal.taken", "the region takes")
     no_traceback(page)
 
 
 def test_finding_is_scored_on_scenes_beside_chance(browser_page, address):
     page = browser_page
     shown(page, address, "foveal=find&find_scenes=10&find_objects=2&find_sides=0.5&find_step=0.25")
+    still(page)
     page.get_by_role("button", name="Score it on these scenes").click()
-    finding(page, "foveal.overlaps", "20 sentences")
+    stated(page, "foveal.overlaps", "20 sentences")
     rows = {row["window"]: row for row in table_of(page, "foveal-overlaps")}
     report = finding_report(ImageTower(load_model("builtin")), world_references(10, 1, objects=2), ("foveal", "crop"),
                             search=Search((0.5,), 0.25))

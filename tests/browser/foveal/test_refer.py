@@ -39,6 +39,11 @@ def shown(page, address: str, query: str) -> None:
     page.get_by_role("heading", name="Foveal Attention").wait_for(timeout=LONG)
 
 
+def stated(page, key: str, part: str) -> str:
+    """The title of a figure, once it says some words, on one line or on two."""
+    return finding(page, key, part.replace(" ", r"\s*"))
+
+
 def table_of(page, key: str) -> list[dict[str, str]]:
     """The numbers of a figure, as its CSV gives them."""
     still(page)
@@ -68,7 +73,7 @@ def test_a_sentence_names_the_box_that_it_means_and_its_score_is_the_cores(brows
     assert scores.argmax(axis=1).tolist() == [0, 1, 2]
     shown(page, address, f"foveal=refer&picture={number}&refer_by=crop&refer_sentence={said[2].replace(' ', '%20')}")
     name = said[2].split(" ", 1)[1]
-    title = finding(page, "foveal.boxes", f"{said[2]}.* is {name}, which is right")
+    title = stated(page, "foveal.boxes", f"{said[2]}.* is {name}, which is right")
     assert f"{scores[2].max():.3f}" in title and "crop, other captions subtracted" in title
     rows = [row for row in table_of(page, "foveal-boxes") if row["method"] == "crop" and row["sentence"] == said[2]]
     np.testing.assert_allclose([float(row["others subtracted"]) for row in rows], scores[2], atol=2e-5)
@@ -77,7 +82,7 @@ def test_a_sentence_names_the_box_that_it_means_and_its_score_is_the_cores(brows
     field = page.get_by_label("Sentences, one a line")
     field.fill(f"{said[1]}\n{said[0]}")
     field.press("Control+Enter")
-    finding(page, "foveal.boxes", f"{said[1]}.* is {said[1].split(' ', 1)[1]}, which is right")
+    stated(page, "foveal.boxes", f"{said[1]}.* is {said[1].split(' ', 1)[1]}, which is right")
     assert "sentences=" in page.url
     no_traceback(page)
 
@@ -85,8 +90,9 @@ def test_a_sentence_names_the_box_that_it_means_and_its_score_is_the_cores(brows
 def test_sixty_scenes_have_the_cores_accuracy_and_what_is_wrong_is_opened_on_the_sphere(browser_page, address, tower):
     page = browser_page
     shown(page, address, "foveal=refer&refer_wrong=red_ellipse&refer_wrong_less=0")
+    still(page)
     page.get_by_role("button", name="Score all methods").click()
-    finding(page, "foveal.accuracies", "180 sentences")
+    stated(page, "foveal.accuracies", "180 sentences")
     report = refer(tower, world_references(60, 1), ("foveal", "red_ellipse"))
     rows = {(row["method"], row["scores"]): row for row in table_of(page, "foveal-accuracies")}
     for method, title in (("foveal", "foveal mask"), ("red_ellipse", "red ellipse")):
