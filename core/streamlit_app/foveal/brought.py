@@ -102,5 +102,5 @@ def _told(held: BroughtBoxes) -> None:
     for notice in found.notices:
         panels.notice(notice)
     if found.refused:
-        st.text(f"{len(found.refused):,} rows, boxes or pictures are not taken:")
+        st.text(f"Rows, boxes and pictures that are not taken: {len(found.refused):,}")
         panels.refused_table(found.refused, key=f"{SOURCE}.refused.table")

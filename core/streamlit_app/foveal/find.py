@@ -64,8 +64,9 @@ def show(settings: Settings, data: FovealData) -> None:
 
 
 def _search() -> Search | None:
-    sides = state.pick_several("Sides of the windows, of the picture's", SIDES, key="find_sides",
-                               default=tuple(f"{side:g}" for side in SEARCH.sides))
+    with st.container(width=300):
+        sides = state.pick_several("Sides of the windows, of the picture's", SIDES, key="find_sides",
+                                   default=tuple(f"{side:g}" for side in SEARCH.sides))
     step = state.pick_option("Step", {f"{1 / part:g}": f"1/{part}" for part in (32, 16, 8, 4)}, key="find_step",
                              default=f"{SEARCH.steps:g}", help="Of the picture's sides, and at least one patch.")
     per_size = state.pick_flag("Compared within a size", key="find_per_size", default=SEARCH.per_size,
@@ -83,9 +84,10 @@ def _one_picture(settings: Settings, data: FovealData, steering: Steering, metho
     left, right = st.columns([1, 1.5], gap="medium")
     with left:
         sentence = state.pick_text("Find …", key="find", placeholder=usual, max_chars=300).strip() or usual
+        beside = [text for text in (() if known is None else known.sentences) if text != sentence] or list(OTHERS)
         written = state.pick_text("Other captions, one a line: their mean score is subtracted", key="find_others",
-                                  placeholder="\n".join(OTHERS), lines=4, max_chars=8000)
-    others = [line.strip()[:300] for line in written.splitlines() if line.strip()] or list(OTHERS)
+                                  placeholder="\n".join(beside), lines=4, max_chars=8000)
+    others = [line.strip()[:300] for line in written.splitlines() if line.strip()] or beside
     truth = None if known is None or sentence not in known.truths else known.boxes[known.truths[sentence]]
     views = _views(data, steering, method, search)
     if views is None:

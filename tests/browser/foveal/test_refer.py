@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from core.attention.foveal.scenes import world_references
 from core.attention.regions import Box
 from core.attention.towers import ImageTower
 from core.encoding.models import load_model
+from core.sources.foveal.opening import open_boxed
 from core.sources.solids.captions import prompt
 from core.sources.solids.render import render
 from core.sources.solids.world import open_world
@@ -114,4 +118,52 @@ def test_sixty_scenes_have_the_cores_accuracy_and_what_is_wrong_is_opened_on_the
     page.get_by_role("option", name="Wrong by red ellipse").click()
     pictures = len(set(report.picture[wrong].tolist()))
     page.get_by_text(re.compile(rf"{pictures} images and {wrong.sum()} texts selected")).wait_for(timeout=LONG)
+    no_traceback(page)
+
+
+@pytest.fixture(scope="module")
+def refs(tmp_path_factory) -> dict[str, Path]:
+    """Six scenes as RefCOCO keeps them: references (one about a box that is not there), COCO instances, pictures."""
+    folder, data = tmp_path_factory.mktemp("refs"), world_references(6, 77, objects=2)
+    names = [f"COCO_train2014_{i:012d}.png" for i in range(6)]
+    with zipfile.ZipFile(folder / "pictures.zip", "w") as archive:
+        for i, name in enumerate(names):
+            out = io.BytesIO()
+            data.images.decode(i).save(out, "PNG")
+            archive.writestr(f"train2014/{name}", out.getvalue())
+    annotations = [{"id": 10 * i + k, "image_id": i, "category_id": 1,
+                    "bbox": [left, top, right - left, bottom - top]}
+                   for i, boxes in enumerate(data.boxes) for k, (left, top, right, bottom) in enumerate(boxes.tolist())]
+    (folder / "instances.json").write_text(json.dumps({
+        "images": [{"id": i, "file_name": name, "width": 128, "height": 128} for i, name in enumerate(names)],
+        "annotations": annotations, "categories": [{"id": 1, "name": "solid"}]}))
+    rows = [{"ref_id": row, "image_id": r.picture, "ann_id": 10 * r.picture + r.gold, "split": "val",
+             "file_name": names[r.picture].replace(".png", f"_{row}.png"), "sentences": [{"sent": r.sentence}]}
+            for row, r in enumerate(data.references)]
+    rows.append({**rows[0], "ref_id": 99, "ann_id": 999})
+    (folder / "refs.json").write_text(json.dumps(rows))
+    return {path.name: path for path in folder.iterdir()}
+
+
+def test_a_file_of_ones_own_is_scored_and_its_bad_row_is_listed(browser_page, address, tower, refs):
+    page = browser_page
+    shown(page, address, "foveal=refer")
+    still(page)
+    page.get_by_text("Boxes and sentences of your own").click()
+    page.locator(".st-key-refs-upload input[type=file], [data-testid=stFileUploader] input[type=file]").last \
+        .set_input_files([str(path) for path in refs.values()])
+    page.get_by_role("button", name="Open the file").click()
+    page.get_by_text("12 sentences about 12 boxes of 6 pictures").wait_for(timeout=LONG)
+    page.get_by_text("Rows, boxes and pictures that are not taken: 1").wait_for(timeout=LONG)
+    page.locator("canvas td", has_text="999").first.wait_for(state="attached", timeout=LONG)
+    still(page)
+    page.get_by_role("button", name="Score all methods").click()
+    stated(page, "foveal.accuracies", "12 sentences")
+    data = open_boxed([refs["refs.json"], refs["instances.json"]], refs["pictures.zip"])
+    report = refer(tower, data, ("foveal", "crop"))
+    rows = {(row["method"], row["scores"]): row for row in table_of(page, "foveal-accuracies")}
+    for method, title in (("foveal", "foveal mask"), ("crop", "crop")):
+        known = rows[title, "other captions subtracted"]
+        assert float(known["accuracy"]) == pytest.approx(report.accuracy[method, True].value, abs=1e-9)
+        assert float(known["accuracy by chance"]) == 0.5 and known["pictures"] == "6"
     no_traceback(page)
