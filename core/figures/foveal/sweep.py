@@ -42,9 +42,6 @@ def sweep(report: Sweep, *, dark: bool = False) -> go.Figure:
     base = _base(report)
     for row, group in enumerate(groups, 1):
         y = list(range(len(group)))
-        figure.add_vline(x=100 * base.subtracted.value, line={"color": p.muted, "width": 1}, row=row, col=1)
-        figure.add_vline(x=100 * (base.subtracted.null or 0), line={"color": p.muted, "width": 1.6, "dash": "dot"},
-                         row=row, col=1)
         figure.add_trace(go.Scatter(
             x=[100 * s.raw.value for s in group], y=y, mode="markers", name="as scored", legendgroup="raw",
             showlegend=row == 1, hovertemplate="%{x:.1f} % as scored<extra></extra>",
@@ -57,7 +54,10 @@ def sweep(report: Sweep, *, dark: bool = False) -> go.Figure:
             marker={"color": p.kinds["image"], "size": [13 if s.steering == report.about else 9 for s in group],
                     "line": {"width": 2, "color": p.kinds["image"]}, "symbol": [_symbol(report, s) for s in group]}),
             row=row, col=1)
-        figure.update_yaxes(tickvals=y, ticktext=[ROWS.get(s.label, s.label) for s in group],
+        figure.add_vline(x=100 * base.subtracted.value, line={"color": p.muted, "width": 1}, row=row, col=1)
+        figure.add_vline(x=100 * (base.subtracted.null or 0), line={"color": p.muted, "width": 1.6, "dash": "dot"},
+                         row=row, col=1)
+        figure.update_yaxes(tickvals=y, ticktext=[_label(s) for s in group],
                             range=[len(group) - 0.5, -0.5], zeroline=False, row=row, col=1)
     figure.update_xaxes(range=[0, 102])
     figure.update_xaxes(title_text="sentences whose own box scores highest (%)", row=len(groups), col=1)
@@ -88,8 +88,12 @@ def _symbol(report: Sweep, turn: Turn) -> str:
     return "circle" if turn.off.verdict in (Verdict.HIGHER, Verdict.LOWER) else "circle-open"
 
 
+def _label(turn: Turn) -> str:
+    return ROWS[turn.label] if turn.dial == "rows" else turn.label
+
+
 def _told(report: Sweep, turn: Turn) -> str:
-    said = f"{turn.dial} {ROWS.get(turn.label, turn.label)}: {spoken(percent(turn.subtracted), 1)} %"
+    said = f"{turn.dial} {_label(turn)}: {spoken(percent(turn.subtracted), 1)} %"
     if turn.steering == report.about:
         return f"{said}, the first setting"
     p = "" if turn.off.p is None else f", p {turn.off.p:.3f}"
@@ -102,5 +106,5 @@ def _finding(report: Sweep) -> str:
     better = [turn for turn in report.turns if turn.off.verdict is Verdict.HIGHER]
     said = f"The first setting finds {words} % {rest}; "
     said += ("no other is told above it" if not better else
-             f"told above it: {', '.join(f'{turn.dial} {turn.label}' for turn in better[:3])}")
+             f"told above it: {', '.join(f'{turn.dial} {_label(turn)}' for turn in better[:3])}")
     return f"{said} ({number.n:,} sentences; {report.name})"

@@ -14,6 +14,7 @@ from core.sources.foveal.boxed import BoxedPictures
 from core.sources.solids.captions import prompt
 from core.streamlit_app import panels, state
 from core.streamlit_app.foveal.data import FovealData
+from core.streamlit_app.foveal.picture import names_of
 from core.streamlit_app.foveal.region import solids_of
 from core.types import Refusal
 
@@ -112,8 +113,6 @@ def _lines(label: str, key: str, usual: Sequence[str], lines: int) -> tuple[str,
 
 def _seen(data: FovealData) -> list[bool]:
     """Of each solid of the scene, whether any of it is in the picture."""
-    from core.streamlit_app.foveal.picture import names_of
-
     known = solids_of(data.looked)
     assert data.looked.scene is not None
     return [name in known for name in names_of(data.looked.scene.solids)]

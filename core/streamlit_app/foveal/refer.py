@@ -98,7 +98,8 @@ def _scores(data: FovealData, choice: Choice, sentences: Sequence[str], others: 
             steering: Steering, template: str) -> dict[str, BoxScores] | None:
     """By method; None while it is worked on."""
     places = [(box.left, box.top, box.right, box.bottom) for box in choice.boxes]
-    key = fingerprint("refer", data.key, places, sentences, others, steering, template)
+    key = fingerprint("refer", data.tower.encoder.spec.fingerprint, data.tower.encoder.dtype, data.looked.content,
+                      places, sentences, others, steering, template)
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> dict[str, BoxScores]:
         out = {}

@@ -91,6 +91,11 @@ def test_the_sweep_marks_the_first_setting_in_each_dial_and_what_differs_from_it
             differs = turn.off.verdict in (Verdict.HIGHER, Verdict.LOWER)
             assert symbol == ("diamond" if turn.steering == turned.about else "circle" if differs else "circle-open")
         assert list(trace.marker.symbol).count("diamond") == 1, dial
+    base = next(turn for turn in turned.turns if turn.steering == turned.about)
+    lines = sorted(shape.x0 for shape in figure.layout.shapes)
+    np.testing.assert_allclose(lines, sorted([50.0, 100 * base.subtracted.value] * len(dials)))
+    layers = [axis.ticktext for axis in figure.select_yaxes() if "last half" in axis.ticktext]
+    assert list(layers[0]) == [turn.label for turn in turned.of("layers")]
     assert "seed 5" in title(figure) and "4 scenes" in title(figure)
     table = sweep_table(turned)
     assert len(table) == len(turned.turns) and table["first setting"].sum() == len(dials)
