@@ -71,7 +71,7 @@ def test_refcoco_with_its_instances(folder):
     assert found.notices == ("1 crowds (iscrowd) are left out: none is a single thing.",)
     only = open_boxed([upload(REFS), upload(instances(), "instances.json")], folder, split="testA")
     assert [r.sentence for r in only.references] == ["lower cat"]
-    with pytest.raises(SourceError, match="references of the split test; got splits testA, val"):
+    with pytest.raises(SourceError, match=r"references of the split test; got splits testA, val"):
         open_boxed([upload(REFS), upload(instances(), "i.json")], folder, split="test")
 
 
@@ -126,7 +126,7 @@ def test_bad_rows_are_listed_and_the_rest_goes_on(folder, row, reason):
 
 def test_files_that_are_none_say_what_to_do(folder):
     for name, data in (("refs(unc).p", pickle.dumps(REFS)), ("refs.json", pickle.dumps(REFS, 0))):
-        with pytest.raises(SourceError, match="a pickle, which can run any program when it is opened.*json.dump"):
+        with pytest.raises(SourceError, match=r"a pickle, which can run any program when it is opened.*json\.dump"):
             open_boxed((name, data), folder)
     for data, match in ((b"[" * 100_000, "nested too deeply"), (b"42", "JSON of another kind"),
                         (b"", "no line is a JSON object"), (b"[]", "JSON of another kind"),
