@@ -68,7 +68,7 @@ def edited(image: Image.Image, region: Region, method: str, *, margin: float = M
     line = max(1, round(min(width, height) / 64))
     draw = pen.ellipse if method == "red_ellipse" else pen.rectangle
     for box in boxes:
-        draw((box.left, box.top, box.right - 1, box.bottom - 1), outline=RED, width=line)
+        draw((box.left, box.top, max(box.right - 1, box.left), max(box.bottom - 1, box.top)), outline=RED, width=line)
     return out
 
 

@@ -24,7 +24,8 @@ def under_bias(image: Image.Image, weights: np.ndarray, seen: tuple[float, float
     seen
         Left, top, right, bottom of what the model sees of it, in its pixels: the ends of the patches.
     hard
-        Whether patches with a weight below 0 are shut out: they are covered; else the warmer, the higher the bias.
+        Whether patches with a weight below 0 are shut out: they are covered; else a patch is the warmer, the higher
+        its bias, and clear where that is lowest.
     dark
         Colours for a dark background.
 
@@ -41,7 +42,7 @@ def under_bias(image: Image.Image, weights: np.ndarray, seen: tuple[float, float
         cover = np.where(weights < 0, 0.85, 0.0)
     else:
         low, span = float(weights.min()), float(np.ptp(weights))
-        share = (weights - low) / span if span > 0 else np.ones(weights.shape)
+        share = (weights - low) / span if span > 0 else np.zeros(weights.shape)
         steps = theme.warmth(dark)
         colours = steps[np.round(share * (len(steps) - 1)).astype(int)]
         cover = np.where(share > 0, OPACITY * (0.35 + 0.65 * share), 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -119,7 +120,7 @@ def _effects(settings: Settings, data: FovealData, region: Region, steering: Ste
 def _response(data: FovealData, region: Region, steering: Steering) -> Response:
     """The answer to alpha; the alpha that is set is among them."""
     alphas = tuple(sorted({*ALPHAS, steering.alpha}))
-    others = fingerprint(steering.sigma, steering.layers, steering.rows, steering.heads, steering.unleash)
+    others = replace(steering, alpha=0.0, hard=False)
 
     def turn(on_progress: work.Progress, should_stop: work.Stop) -> np.ndarray:
         return over_alpha(data.tower, data.image, region, steering, alphas, on_progress=on_progress,

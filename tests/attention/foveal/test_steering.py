@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.attention.foveal.places import elsewhere, places_of
 from core.attention.foveal.steering import (
@@ -26,6 +27,8 @@ from core.encoding.models import load_model
 from core.errors import Cancelled, ShapeError
 from core.geometry.directions import unit
 from core.sources.solids.world import open_world
+from core.streamlit_app.foveal.dials import in_words
+from tests.attention.test_towers import made
 
 PROMPTS = ("a yellow cone", "a turquoise octahedron", "a red cube")
 REGION = Region((Box(10, 40, 60, 100),))
@@ -136,6 +139,35 @@ def test_without_other_places_there_is_no_null(tower, image):
     found = effects(tower, {**point_by_pixels(tower, image, regions), **point_by_attention(tower, image, regions)},
                     PROMPTS)
     assert found.places == 0 and found.moved("crop").null is None and found.angles[METHODS.index("crop")] < 1e-3
+
+
+@pytest.mark.parametrize(("size", "box"), [((1, 50), Box(0, 10, 1, 30)), ((1, 1), Box(0, 0, 1, 1)),
+                                           ((60, 60), Box(0.2, 0.2, 0.6, 0.6)), ((60, 60), Box(59.5, 59.5, 80, 80))])
+def test_pictures_and_boxes_of_a_pixel_or_less_are_pointed_at_too(tower, size, box):
+    image, region = Image.new("RGB", size, (90, 200, 30)), Region((box,))
+    regions = (region, *places_of(tower, image, region, n=2))
+    known = {**point_by_pixels(tower, image, regions), **point_by_attention(tower, image, regions)}
+    found = effects(tower, known, PROMPTS)
+    assert found.methods == METHODS and np.isfinite(found.angles).all()
+
+
+def test_without_a_class_token_the_probe_is_steered_and_odds_are_of_each_prompt_by_itself(image):
+    tower = ImageTower(made("siglip"))
+    regions = (REGION, *places_of(tower, image, REGION, n=2))
+    known = {**point_by_pixels(tower, image, regions), **point_by_attention(tower, image, regions)}
+    found = effects(tower, known, PROMPTS)
+    assert (found.angles[1:4] > 0).all()
+    np.testing.assert_allclose(found.log_odds, np.log(found.probabilities / (1 - found.probabilities)), atol=1e-3)
+    rows = over_alpha(tower, image, REGION, FOVEAL, (0.0, FOVEAL.alpha))
+    np.testing.assert_allclose(rows[1], known["foveal"][0], atol=1e-4)
+    for steering, said in [(Steering(2.0), "alpha 2, pooling probe's row, all layers"),
+                           (Steering(2.0, layers=(tower.layers,)), "alpha 2, pooling probe's row, the probe alone"),
+                           (Steering(2.0, layers=(0,)), "Changes nothing: the probe is not among the layers"),
+                           (Steering(2.0, layers=(0, tower.layers), rows="all"),
+                            f"alpha 2, all rows, layer 1 of {tower.layers} and the probe")]:
+        assert in_words(steering, tower) == said
+    idle = point_by_attention(tower, image, (REGION,), Steering(layers=(0,)))
+    np.testing.assert_allclose(idle["foveal"], known["none"], atol=1e-5)
 
 
 def test_the_scale_is_the_mean_angle_of_pairs():
