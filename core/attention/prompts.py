@@ -125,7 +125,9 @@ def encode_prompted(tower: ImageTower, images: Sequence[Image.Image], regions: S
         some, where = images[start:start + BATCH], regions[start:start + BATCH]
         if method in EDITED:
             some = [edited(image, region, method, margin=margin) for image, region in zip(some, where, strict=True)]
-        pixels = tower.encoder.preprocess(some)
+        different = {id(image): image for image in some}      # a picture looked at often is preprocessed once
+        places = {key: i for i, key in enumerate(different)}
+        pixels = tower.encoder.preprocess(list(different.values()))[[places[id(image)] for image in some]]
         if method in STEERED:
             asked = steering or STEERED[method]
             out.append(tower.encode(pixels, tower.bias(some, where, asked), asked))

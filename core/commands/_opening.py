@@ -62,8 +62,12 @@ def tell(opened: Dataset | VectorSource, more: Sequence[Refusal], listing: Path)
     if isinstance(opened, Dataset) and opened.image_ids and opened.texts and not len(opened.links):
         print(f"No caption belongs to an image: {len(opened.image_ids):,} images and {len(opened.texts):,} texts have "
               f"no pair.", file=sys.stderr)
-    rows = [(what, r) for what, items in (("refused", [*opened.refused, *more]), ("left out", opened.left_out))
-            for r in items]
+    tell_rows([(what, r) for what, items in (("refused", [*opened.refused, *more]), ("left out", opened.left_out))
+               for r in items], listing)
+
+
+def tell_rows(rows: Sequence[tuple[str, Refusal]], listing: Path) -> None:
+    """Print what was refused or left out, rows (which of the two, what); a long list goes to the file ``listing``."""
     for what, refusal in rows[:LINES_SHOWN]:
         print(f"{what}: {refusal.name}: {refusal.reason}", file=sys.stderr)
     if len(rows) <= LINES_SHOWN:

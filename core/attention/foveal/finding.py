@@ -37,17 +37,22 @@ class Search:
     longest : windows with one side more than so many times the other are left out.
     per_size : whether the mean score of the windows of a size is subtracted from each of them: larger windows score
         higher or lower whatever they show.
+    threshold : the box is the window with the most heat above this height, as a share of the way from the mean of the
+        heat to its highest; None for the window that scores highest by itself.
     """
 
-    sides: tuple[float, ...] = (0.25, 0.375, 0.5)
+    sides: tuple[float, ...] = (0.25, 0.375)
     steps: float = 0.125
     longest: float = 2.0
     per_size: bool = True
+    threshold: float | None = 0.6
 
     def __post_init__(self) -> None:
         if not self.sides or not all(0 < s <= 1 for s in self.sides) or not 0 < self.steps <= 1 or self.longest < 1:
             raise ShapeError("sides and steps above 0 and up to 1, the longest side 1 time the other or more",
                              f"sides {self.sides}, steps {self.steps}, longest {self.longest}")
+        if self.threshold is not None and not 0 <= self.threshold < 1:
+            raise ShapeError("a threshold from 0 to below 1, or None", f"{self.threshold}")
 
 
 SEARCH = Search()
@@ -79,7 +84,7 @@ class Found:
     ----------
     heat : (rows, columns) float64, the mean score of the windows over each patch, in cosine above the mean of all
         windows; NaN for a patch that no window covers.
-    box : the window that scores highest, in pixels of the picture.
+    box : the window that was found, in pixels of the picture.
     window : (4,) int64, the same in patches: top, left, bottom, right.
     scores : (w,) float64, of the windows.
     chance : mean intersection over union of all windows with a true box; None where none was given.
@@ -269,9 +274,18 @@ def _found(views: WindowViews, to: np.ndarray, search: Search, truth: Box | None
         total[top:bottom, left:right] += score
         count[top:bottom, left:right] += 1
     heat = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    at = int(scores.argmax())
+    at = int((scores if search.threshold is None else _above(heat, w, search.threshold)).argmax())
     iou = None if truth is None else intersection_over_union(views.boxes[at], truth)
     return Found(heat, views.boxes[at], w[at], scores, iou, None if truth is None else _overlap(views, truth))
+
+
+def _above(heat: np.ndarray, windows: np.ndarray, threshold: float) -> np.ndarray:
+    """(w,) heat above a height, summed over the patches of each window; a patch without heat counts as the mean."""
+    mean = float(np.nanmean(heat))
+    known = np.where(np.isnan(heat), mean, heat) - (mean + threshold * (float(np.nanmax(heat)) - mean))
+    sums = np.pad(known.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    top, left, bottom, right = windows.T
+    return np.asarray(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left])
 
 
 def _overlap(views: WindowViews, truth: Box) -> float:

@@ -14,7 +14,10 @@ from core.types import Number
 
 ALPHAS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0)
 SIGMAS = (0.5, 1.0, 2.0, 5.0, 100.0)
-PUBLISHED_AT = 4.0      # where the published profile finds most
+AS_PUBLISHED = replace(PUBLISHED, alpha=4.0)      # the published profile where it finds most, in all layers
+# Scenes of three solids on which the mask was chosen, and on which the windows of `finding` were; none is scored.
+SWEPT_SEEDS, SWEPT = (5000, 5001), (400, 500)
+FOUND_SEED, FOUND_SCENES = 6000, 60
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def places(tower: ImageTower, about: Steering = FOVEAL) -> dict[tuple[str, str],
         out["layers", label] = replace(about, layers=layers)
     for rows in ROWS:
         out["rows", rows] = replace(about, rows=rows)
-    for label, alpha in ((f"as published, alpha {PUBLISHED_AT:g}", PUBLISHED_AT),
+    for label, alpha in ((f"as published, alpha {AS_PUBLISHED.alpha:g}", AS_PUBLISHED.alpha),
                          (f"as published, alpha {PUBLISHED.alpha:g}", PUBLISHED.alpha)):
         out["profile", label] = replace(about, profile="gaussian", alpha=alpha)
     return out | {("profile", "by share"): about, ("profile", "hard"): replace(about, hard=True)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.attention.foveal.scenes import world_references
-from core.attention.foveal.sweep import Sweep, sweep
+from core.attention.foveal.sweep import SWEPT_SEEDS, Sweep, sweep
 from core.figures.foveal import sweep as figures
 from core.streamlit_app import panels, ui, work
 from core.streamlit_app.data.python import as_code
@@ -13,7 +13,7 @@ from core.streamlit_app.foveal.data import FovealData
 from core.streamlit_app.state import Settings
 from core.types import fingerprint
 
-SEED, SCENES, OBJECTS = 1907, 100, 3
+SEED, SCENES, OBJECTS = SWEPT_SEEDS[0], 100, 3
 
 
 def show(settings: Settings, data: FovealData) -> None:
