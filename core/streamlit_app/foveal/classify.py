@@ -72,11 +72,11 @@ def show(settings: Settings, data: FovealData) -> None:
         if asked is None or foregrounds is None:
             return
         rows = np.sort(np.random.default_rng(settings.seed).permutation(len(dataset.image_ids))[:n]).tolist()
-        unread = data.tower.encoder.unread([text for own in asked.texts for text in own])
-        if unread:
-            panels.notice("The model knows nothing of what a class says: " + "; ".join(unread.values())[:300],
-                          "warning")
-            return
+        strange = dict.fromkeys(word for own in asked.texts for text in own
+                                for word in data.tower.encoder.unknown_words(text))
+        if strange:
+            panels.notice(f"Words that the model does not know: {', '.join(list(strange)[:8])}. What it makes of such "
+                          "a class means nothing.", "warning")
         found = _measured(settings, data, asked, foregrounds, methods, steering, rows)
         if found.refused:
             with st.expander(f"{len(found.refused):,} of {len(rows):,} pictures are left out",

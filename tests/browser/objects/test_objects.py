@@ -8,6 +8,12 @@ import re
 
 import pytest
 
+from core.attention.masks import FOVEAL
+from core.encoding.models import load_model
+from core.geometry.directions import unit
+from core.language.objects.classes import class_scores, pointed_scores
+from core.sources.meshes.mesh import Cloud
+from core.sources.solids.clouds import solid_cloud
 from core.sources.vectors.opening import open_vectors
 from tests.browser.sphere.test_sphere import APP, no_traceback
 from tests.browser.waits import LONG, exactly, still
@@ -35,7 +41,7 @@ def finding(page, key: str, part: str) -> str:
     return " ".join(title.first.evaluate(lines).split())
 
 
-def brought(page, address: str, files: list[str], query: str = "") -> None:
+def brought(page, address: str, files: list, query: str = "") -> None:
     """The page, with meshes uploaded."""
     page.goto(f"{address}/{PAGE}?objects=meshes&n_views=12&size=96{query}")
     drop = page.locator("input[type=file]")
@@ -143,6 +149,38 @@ def test_a_mesh_is_recognised_from_its_depth_and_over_its_pose(browser_page, add
     assert re.search(r"over 6 views \(by chance \d+ %\)", words)
     exactly(page.locator(".orrery-gallery img"), 6)
     assert re.search(r"wins at \d+.% of 12 poses", finding(page, "objects.sweep", "wins at"))
+    no_traceback(page)
+
+
+def test_a_cloud_is_recognised_with_a_foveal_mask_beside_none(browser_page, address):
+    page, cloud = browser_page, solid_cloud("star", 3000, seed=2)
+    brought(page, address, [{"name": "scan.xyz", "mimeType": "text/plain", "buffer": "\n".join(
+        " ".join(f"{side:.6f}" for side in point) for point in cloud.points).encode()}],
+        "&objects_at=recognise&styles=shaded")
+    words = finding(page, "objects.classes", "is called")
+    assert page.locator(".st-key-objects-pointed").count() == 0, "off at first"
+    still(page)
+    page.get_by_text("Foveal mask on what is drawn").click()
+    said = finding(page, "objects.pointed", "under the mask")
+    assert finding(page, "objects.classes", "is called") == words
+    still(page)
+    page.locator(".st-key-objects-pointed").locator("xpath=following::button[contains(., 'Download')][1]").click()
+    rows = {row["class"]: row for row in csv.DictReader(io.StringIO(downloaded(page, "CSV").decode("utf-8-sig")))}
+    page.keyboard.press("Escape")
+
+    model, names = load_model("builtin"), list(rows)
+    classes = unit(model.encode_texts([f"a depth map of a {name}." for name in names]))
+    shape = Cloud("scan", cloud.points.round(6))
+    found = class_scores(shape, classes, model)
+    pointed = pointed_scores(found, classes, model, FOVEAL)
+    for column, scores in (("probability", found), ("probability, masked", pointed)):
+        read = [float(rows[name][column]) for name in names]
+        assert read == pytest.approx(scores.probabilities(model.logit_scale).tolist(), abs=2e-3)
+        assert sum(read) == pytest.approx(1)
+    best = 100 * float(rows[names[pointed.best]]["probability, masked"])
+    assert f"“{names[pointed.best]}” under the mask" in said and f"{best:.0f} % after" in said
+    exactly(page.locator(".st-key-objects-masks img"), 6)
+    page.get_by_text(re.compile(r"The same class comes first in \d+ of 12 poses")).wait_for(timeout=LONG)
     no_traceback(page)
 
 
