@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.pages.test_foveal import page, png, titles, with_files
-from tests.pages.test_pages import words
+from tests.pages.test_pages import button, finished, words
 from tests.pages.test_quality import alerts
 
 
@@ -73,3 +75,43 @@ def test_own_pictures_have_no_truth_and_a_picture_one_pixel_wide_is_no_error():
     at = with_files({"thin.png": png(1, 90), "p.png": png(70, 50)}, foveal="refer", picture="p.png",
                     boxes="5, 5, 30, 30\n30, 5, 60, 40", at="drawn")
     assert "1 of 2 boxes" in titles(at) and not at.exception
+
+
+def brought(files: list[tuple[str, bytes]], **query: str):
+    """The section, with a file of boxes and sentences opened on it."""
+    at = page(foveal="refer", **query)
+    at.file_uploader(key="refs.upload").set_value([(name, data, "application/octet-stream") for name, data in files])
+    return finished(button(at.run(), "Open the file").click().run())
+
+
+def row(picture: str, gold: int, *boxes: tuple[float, ...], sentence: str = "a red sphere") -> dict[str, object]:
+    return {"file_name": picture, "ann_id": gold, "sentences": [sentence],
+            "anns": [{"id": i, "bbox": list(box)} for i, box in enumerate(boxes)]}
+
+
+def test_a_file_for_the_pictures_that_are_open_lists_its_bad_rows_and_gives_the_page_its_boxes():
+    good = [row("scene 00", k, (0, 30, 60, 70), (70, 44, 50, 64), sentence=f"thing {k}") for k in (0, 1)]
+    lines = [*map(json.dumps, good), "{broken", json.dumps(row("nowhere", 0, (1, 1, 9, 9), (2, 2, 9, 9))),
+             json.dumps(row("scene 01", 1, (1, 1, 30, 30), (5, 5, 0, 9)))]
+    at = brought([("refs.jsonl", "\n".join(lines).encode())], picture="0")
+    assert "2 sentences about 2 boxes of 1 picture" in words(at) and not alerts(at)
+    reasons = "\n".join(frame.value.to_string() for frame in at.dataframe)
+    for part in ("line 3", "not JSON", "nowhere", "no image of this name", "no area"):
+        assert part in reasons, part
+    assert "“thing 0” is box" in titles(at) and ("which is right" in titles(at) or "is meant" in titles(at))
+    at = finished(button(at, "Score all methods").click().run())
+    assert "2 sentences" in titles(at) and "by chance 50" in titles(at)
+    said = code_of(at, "open_boxed")
+    assert 'open_boxed("refs.json", dataset)' in said and "open_world(100" in said
+    at = finished(button(at, "Close").click().run())
+    assert "Open the file" not in [b.label for b in at.button] and "2 sentences about" not in words(at)
+
+
+@pytest.mark.parametrize(("name", "data", "said"), [
+    ("refs(unc).p", b"\x80\x04]", "a pickle"), ("notes.json", b"[1, 2]", "JSON of another kind"),
+    ("photo.png", png(8, 8), "a file of boxes and sentences"),
+    ("refs.jsonl", json.dumps(row("nowhere", 0, (1, 1, 9, 9), (2, 2, 9, 9))).encode(), "no image of this name"),
+])
+def test_a_file_that_is_none_is_refused_in_words_and_the_page_goes_on(name: str, data: bytes, said: str):
+    at = brought([(name, data)])
+    assert said in alerts(at) and "of 7 methods name" in titles(at)

@@ -18,7 +18,7 @@ from core.streamlit_app.foveal.data import FovealData
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-SOURCE, SCORED_ON = "refs", "refer_on"
+SOURCE, SCORED_ON, BOXES_FROM = "refs", "refer_on", "refer_boxes"
 ROWS = (".json", ".jsonl", ".ndjson", ".txt", ".p", ".pkl", ".pickle")
 FORMS = ("References as RefCOCO has them (JSON or JSON lines: image_id or file_name, ann_id, sentences), with COCO "
          "instances beside them or the boxes in each row; or COCO instances alone, whose sentences are the names of "
@@ -68,7 +68,8 @@ def _bring(data: FovealData) -> None:
     except Exception as error:
         refuse(SOURCE, files, error)
     else:
-        st.session_state[f"{SOURCE}.source"], st.session_state[SCORED_ON] = found, "file"
+        st.session_state[f"{SOURCE}.source"] = found
+        st.session_state[SCORED_ON] = st.session_state[BOXES_FROM] = "file"
         take(SOURCE, files)
     st.rerun()
 
@@ -93,8 +94,9 @@ def _opened(data: FovealData, files: Sequence[UploadedFile], split: str | None) 
 def _told(held: BroughtBoxes) -> None:
     found = held.pictures
     with st.container(horizontal=True, vertical_alignment="center"):
+        n = len(found.image_ids)
         st.text(f"{held.files}: {len(found.references):,} sentences about {sum(map(len, found.boxes)):,} boxes of "
-                f"{len(found.image_ids):,} pictures", width="content")
+                f"{n:,} picture{'s' * (n != 1)}", width="content")
         if st.button("Close", key=f"{SOURCE}.close", icon=":material/close:", type="tertiary"):
             del st.session_state[f"{SOURCE}.source"]
             uploads.close(SOURCE)

@@ -13,6 +13,7 @@ from core.errors import ShapeError
 from core.sources.foveal.boxed import BoxedPictures
 from core.sources.solids.captions import prompt
 from core.streamlit_app import panels, state
+from core.streamlit_app.foveal.brought import BOXES_FROM
 from core.streamlit_app.foveal.data import FovealData
 from core.streamlit_app.foveal.picture import names_of
 from core.streamlit_app.foveal.region import solids_of
@@ -47,7 +48,7 @@ def pick_choice(data: FovealData, brought: BoxedPictures | None) -> Choice | Non
     has_file = brought is not None and data.looked.name in brought.image_ids
     offered = {"solids": data.looked.scene is not None, "region": True, "file": has_file}
     source = state.pick_option("Boxes", {key: title for key, title in SOURCES.items() if offered[key]},
-                               key="refer_boxes", widget="segments", default=next(k for k, ok in offered.items() if ok))
+                               key=BOXES_FROM, widget="segments", default=next(k for k, ok in offered.items() if ok))
     if source == "solids":
         found = of_solids(data)
     elif source == "file":
