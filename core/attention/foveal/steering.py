@@ -43,7 +43,7 @@ class Effects:
     log_odds : (m, p) natural logarithm of p / (1 - p); NaN of a softmax over one prompt.
     angles : (m,) degrees from the vector without pointing.
     elsewhere : (m, k) degrees moved when as large a region at each of k random places is pointed at; row 0 is NaN.
-    elsewhere_probabilities : (m, k, p) likewise; row 0 is NaN.
+    elsewhere_probabilities, elsewhere_log_odds : (m, k, p) likewise; row 0 is NaN.
     """
 
     methods: tuple[str, ...]
@@ -56,6 +56,7 @@ class Effects:
     angles: np.ndarray
     elsewhere: np.ndarray
     elsewhere_probabilities: np.ndarray
+    elsewhere_log_odds: np.ndarray
 
     @property
     def places(self) -> int:
@@ -212,11 +213,11 @@ def effects(tower: ImageTower, known: Mapping[str, np.ndarray], prompts: Sequenc
     rows, norms = unit(raw), np.linalg.norm(raw, axis=1)
     texts = list(prompts)
     shares = tower.encoder.probabilities(rows, norms, texts).astype(np.float64)
-    logits = tower.encoder.logits(rows[starts], norms[starts], texts).astype(np.float64)
+    odds = _log_odds(tower, tower.encoder.logits(rows, norms, texts).astype(np.float64))
     gone = np.degrees(angle(rows, rows[starts[0]]))
     return Effects(methods, tuple(prompts), rows[starts], norms[starts], shares[starts],
-                   rows[starts] @ unit(tower.encoder.encode_texts(texts)).T, _log_odds(tower, logits), gone[starts],
-                   _others(gone[:, None], starts, k)[..., 0], _others(shares, starts, k))
+                   rows[starts] @ unit(tower.encoder.encode_texts(texts)).T, odds[starts], gone[starts],
+                   _others(gone[:, None], starts, k)[..., 0], _others(shares, starts, k), _others(odds, starts, k))
 
 
 def response(tower: ImageTower, vectors: np.ndarray, alphas: Sequence[float], prompts: Sequence[str]) -> Response:

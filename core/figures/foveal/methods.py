@@ -20,7 +20,7 @@ MOST_PROMPTS = 6
 _ROW, _OUTSIDE = 34, 96
 
 
-def probabilities(found: Effects, target: int = 0, *, dark: bool = False) -> go.Figure:
+def probabilities(found: Effects, target: int = 0, *, odds: bool = False, dark: bool = False) -> go.Figure:
     """Probability of one prompt by each method: a ring for the picture as it is, a dot for what the method gives.
 
     Parameters
@@ -29,53 +29,66 @@ def probabilities(found: Effects, target: int = 0, *, dark: bool = False) -> go.
         Of a region.
     target
         Which prompt.
+    odds
+        Draw natural log-odds instead, which tell near 0 and near 100 % apart.
     dark
         Colours for a dark background.
 
     Returns
     -------
-    plotly Figure: per cent to the right, methods downwards. Thin strokes are the same method at random places.
+    plotly Figure: per cent, or log-odds, to the right, methods downwards. Thin strokes are the same method at random
+    places.
     """
     import plotly.graph_objects as go
 
     p, methods = theme.palette(dark), found.methods[1:]
-    shares = 100 * found.probabilities[:, target]
+    values, beside = _values(found, target, odds)
+    form, unit = ("%{x:+.1f}", "log-odds") if odds else ("%{x:.1f} %", "probability")
     figure = go.Figure()
     y = np.arange(len(methods))
     if found.places:
         figure.add_trace(go.Scatter(
-            x=100 * found.elsewhere_probabilities[1:, :, target].ravel(), y=np.repeat(y, found.places), mode="markers",
-            name="at random places", marker={"symbol": "line-ns", "size": 13, "opacity": 0.8,
-                                             "line": {"color": p.muted, "width": 1.4}},
-            hovertemplate="%{x:.1f} % at a random place<extra></extra>"))
-    lines = [(x, row) for row in y.tolist() for x in (shares[0], shares[row + 1], None)]
+            x=beside[1:].ravel(), y=np.repeat(y, found.places), mode="markers", name="at random places",
+            marker={"symbol": "line-ns", "size": 13, "opacity": 0.8, "line": {"color": p.muted, "width": 1.4}},
+            hovertemplate=f"{form} at a random place<extra></extra>"))
+    lines = [(x, row) for row in y.tolist() for x in (values[0], values[row + 1], None)]
     figure.add_trace(go.Scatter(x=[x for x, _ in lines], y=[row for _, row in lines], mode="lines", showlegend=False,
                                 hoverinfo="skip", line={"color": p.kinds["image"], "width": 2.5}))
     figure.add_trace(go.Scatter(
-        x=[shares[0]] * len(methods), y=y, mode="markers", name="as it is",
+        x=[values[0]] * len(methods), y=y, mode="markers", name="as it is",
         marker={"symbol": "circle-open", "size": 11, "color": p.kinds["plain"], "line": {"width": 2.2}},
-        hovertemplate="%{x:.1f} % without pointing<extra></extra>"))
+        hovertemplate=f"{form} without pointing<extra></extra>"))
     figure.add_trace(go.Scatter(
-        x=shares[1:], y=y, mode="markers", name="pointed at", marker={"size": 12, "color": p.kinds["image"]},
+        x=values[1:], y=y, mode="markers", name="pointed at", marker={"size": 12, "color": p.kinds["image"]},
         customdata=np.stack([found.angles[1:], found.cosines[1:, target]], axis=1),
-        hovertemplate="%{x:.1f} %, moved by %{customdata[0]:.1f}°, cosine %{customdata[1]:.3f}<extra></extra>"))
-    figure.update_xaxes(title_text=f"probability of “{plain(shortened(found.prompts[target], 40))}” (%)",
-                        range=[-3, 103])
+        hovertemplate=f"{form}, moved by %{{customdata[0]:.1f}}°, cosine %{{customdata[1]:.3f}}<extra></extra>"))
+    figure.update_xaxes(title_text=f"{unit} of “{plain(shortened(found.prompts[target], 40))}” "
+                                   f"({'natural logarithm' if odds else '%'})", range=None if odds else [-3, 103])
     figure.update_yaxes(tickvals=y, ticktext=[plain(TITLES[method]) for method in methods], autorange="reversed",
                         automargin=True)
-    return framed(figure, finding(found, target), height=_OUTSIDE + _ROW * len(methods), dark=dark)
+    return framed(figure, finding(found, target, odds=odds), height=_OUTSIDE + _ROW * len(methods), dark=dark)
 
 
-def finding(found: Effects, target: int = 0) -> str:
-    """What pointing does to the probability of a prompt, in words."""
-    shares = 100 * found.probabilities[:, target]
-    best = 1 + int(shares[1:].argmax())
-    said = f"“{shortened(found.prompts[target], 40)}”: {in_percent(shares[0])} % as the picture is, at most " \
-           f"{in_percent(shares[best])} %, by {TITLES[found.methods[best]]}"
+def finding(found: Effects, target: int = 0, *, odds: bool = False) -> str:
+    """What pointing does to the probability or the log-odds of a prompt, in words."""
+    values, others = _values(found, target, odds)
+    best = 1 + int(values[1:].argmax())
+
+    def told(value: float) -> str:
+        return f"{value:+.1f}" if odds else f"{in_percent(value)} %"
+
+    said = f"“{shortened(found.prompts[target], 40)}”: {'log-odds ' if odds else ''}{told(values[0])} as the picture " \
+           f"is, at most {told(values[best])}, by {TITLES[found.methods[best]]}"
     if not found.places:
         return f"{said}; the region leaves no other place to compare with"
-    beside = 100 * found.elsewhere_probabilities[best, :, target].mean()
-    return f"{said} (the same at {found.places} random places: {in_percent(beside)} % on average)"
+    return f"{said} (the same at {found.places} random places: {told(others[best].mean())} on average)"
+
+
+def _values(found: Effects, target: int, odds: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(m,) of each method and (m, k) at random places: log-odds, or percentages."""
+    if odds:
+        return found.log_odds[:, target], found.elsewhere_log_odds[:, :, target]
+    return 100 * found.probabilities[:, target], 100 * found.elsewhere_probabilities[:, :, target]
 
 
 def in_percent(value: float) -> str:
@@ -128,14 +141,15 @@ def table(found: Effects, target: int = 0) -> pd.DataFrame:
     prompt."""
     k = found.places
 
-    def over(reduce: str) -> list[float]:
-        return [float(getattr(rows, reduce)()) if i and k else float("nan") for i, rows in enumerate(found.elsewhere)]
+    def over(reduce: str, values: np.ndarray = found.elsewhere) -> list[float]:
+        return [float(getattr(rows, reduce)()) if i and k else float("nan") for i, rows in enumerate(values)]
 
     columns = {"method": list(found.methods), "degrees moved": found.angles,
                "at random places, mean": over("mean"), "at random places, least": over("min"),
                "at random places, most": over("max"), "random places": k,
                "places that move as far": [found.as_far(m) if i and k else 0 for i, m in enumerate(found.methods)],
-               f"log-odds of {found.prompts[target]}": found.log_odds[:, target]}
+               f"log-odds of {found.prompts[target]}": found.log_odds[:, target],
+               "log-odds at random places, mean": over("mean", found.elsewhere_log_odds[:, :, target])}
     for j, prompt in enumerate(found.prompts):
         columns[f"probability of {prompt}"] = found.probabilities[:, j]
         columns[f"cosine with {prompt}"] = found.cosines[:, j]

@@ -6,6 +6,7 @@ from core.attention.foveal.steering import ALPHAS
 from core.attention.masks import Steering
 from core.streamlit_app import state
 from core.streamlit_app.data.python import as_code, dataset_lines
+from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.foveal.data import OWN, FovealData
 from core.streamlit_app.foveal.dials import as_code as steering_code
 from core.streamlit_app.foveal.region import BOXES, OUTLINES
@@ -43,24 +44,55 @@ def looked_lines(settings: Settings, data: FovealData) -> tuple[list[str], list[
     return imports, lines
 
 
-def steer(settings: Settings, data: FovealData, steering: Steering, margin: float, target: int) -> str:
+def steer(settings: Settings, data: FovealData, steering: Steering, margin: float, target: int, *,
+          odds: bool = False) -> str:
     """Lines that point at the region in every way, print the table and draw the figures."""
-    imports, lines = looked_lines(settings, data)
-    imports += ["from core.attention.foveal.places import places_of",
-                "from core.attention.foveal.steering import ALPHAS, effects, over_alpha, point_by_attention, "
-                "point_by_pixels, response", "from core.attention.masks import Steering",
+    imports, lines = _pointed(settings, data, steering, margin)
+    imports += ["from core.attention.foveal.steering import ALPHAS, over_alpha, response",
                 "from core.figures.foveal.methods import probabilities, table",
                 "from core.figures.foveal.responses import responses"]
     alphas = "ALPHAS" if steering.alpha in ALPHAS else f"sorted({{*ALPHAS, {steering.alpha:g}}})"
     at = "" if steering.hard else f", at={steering.alpha:g}"
     return as_code(imports, [
+        *lines, f"print(table(found, {target}))",
+        f"probabilities(found, {target}{', odds=True' if odds else ''}).show()",
+        f"curve = response(tower, over_alpha(tower, image, region, steering, {alphas}), {alphas}, prompts)",
+        f"responses(curve, {target}{at}).show()"])
+
+
+def where(settings: Settings, data: FovealData, ready: Ready, steering: Steering, margin: float, target: int,
+          method: str) -> str:
+    """Lines that draw where each way of pointing takes the picture."""
+    imports, lines = _pointed(settings, data, steering, margin)
+    imports += ["import numpy as np", "from core.encoding.embedding import embed_with",
+                "from core.figures.foveal.where import where", "from core.figures.scenes.globe import sphere",
+                "from core.geometry.directions import unit", "from core.geometry.maps.registry import fit_map"]
+    if data.number == OWN:
+        more, opening = dataset_lines(ready.opened)
+        imports, lines = [*imports, *more], [*lines, *opening]
+    vectors, texts, n = "embedded.images.vectors", "", "len(embedded.images)"
+    if ready.texts is not None and len(ready.texts):
+        vectors = f"np.concatenate([{vectors}, embedded.texts.vectors])"
+        texts = f", texts=np.arange(len(vectors)) >= {n}"
+    return as_code(imports, [
+        *lines, f"embedded = embed_with({settings.model_id!r}, dataset)", f"vectors = {vectors}",
+        f"fitted = fit_map(vectors, {method!r}{texts}, seed={settings.seed})",
+        "methods_at = fitted.place(found.vectors, np.zeros(len(found.methods), dtype=bool))",
+        "prompts_at = fitted.place(unit(tower.encoder.encode_texts(prompts)), np.ones(len(prompts), dtype=bool))",
+        f"scene = where(found, methods_at, prompts_at, fitted.map.coords[:{n}], embedded.images.ids, target={target})",
+        "sphere(scene).show()"])
+
+
+def _pointed(settings: Settings, data: FovealData, steering: Steering, margin: float) -> tuple[list[str], list[str]]:
+    """Imports and lines that make ``found``, what each way of pointing at the region does."""
+    imports, lines = looked_lines(settings, data)
+    return [*imports, "from core.attention.foveal.places import places_of",
+            "from core.attention.foveal.steering import effects, point_by_attention, point_by_pixels",
+            "from core.attention.masks import Steering"], [
         *lines, f"steering = {steering_code(steering)}",
         f"regions = (region, *places_of(tower, image, region, seed={settings.seed}))",
         f"known = point_by_pixels(tower, image, regions, margin={margin:g})",
-        "known |= point_by_attention(tower, image, regions, steering)", "found = effects(tower, known, prompts)",
-        f"print(table(found, {target}))", f"probabilities(found, {target}).show()",
-        f"curve = response(tower, over_alpha(tower, image, region, steering, {alphas}), {alphas}, prompts)",
-        f"responses(curve, {target}{at}).show()"])
+        "known |= point_by_attention(tower, image, regions, steering)", "found = effects(tower, known, prompts)"]
 
 
 def look(settings: Settings, data: FovealData, steering: Steering, patch: tuple[int, int] | None) -> str:

@@ -70,7 +70,10 @@ def _live(settings: Settings, data: FovealData, region: Region) -> None:
         st.caption(panels.plain(_how_to_read(found, _scale(settings, data)), 1200))
         left, right = st.columns(2, gap="medium")
         with left:
-            ui.show(figures.probabilities(found, target, dark=ui.dark()), key="foveal.probabilities",
+            odds = bool(np.isfinite(found.log_odds).all()) and state.pick_option(
+                "Told as", {"share": "probability", "odds": "log-odds"}, key="foveal_told", widget="segments",
+                label_visible=False) == "odds"
+            ui.show(figures.probabilities(found, target, odds=odds, dark=ui.dark()), key="foveal.probabilities",
                     how_to_read="Rings: the picture as it is. Dots: pointed at. Strokes: the same method pointing at "
                                 "an equally large region elsewhere. A dot among its strokes says nothing of the "
                                 "region.", table=partial(figures.table, found, target))
@@ -82,8 +85,9 @@ def _live(settings: Settings, data: FovealData, region: Region) -> None:
                                 "set.")
         with st.container(horizontal=True, vertical_alignment="center"):
             ui.download_table(partial(figures.vectors_table, found), "foveal-vectors", label="Vectors (CSV)")
-            ui.copy_as_python(python.steer(settings, data, steering, margin, target))
-        where.show(settings, data, found, target, thumbs)
+            ui.copy_as_python(python.steer(settings, data, steering, margin, target, odds=odds))
+        where.show(settings, data, found, target, thumbs,
+                   lambda ready, method: python.where(settings, data, ready, steering, margin, target, method))
 
 
 def _first_target(data: FovealData) -> int:

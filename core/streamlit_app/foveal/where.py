@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import streamlit as st
@@ -27,8 +27,12 @@ from core.types import fingerprint
 POINT, CAMERA, VIEW = "foveal_point", "foveal_camera", "foveal.sphere"
 
 
-def show(settings: Settings, data: FovealData, found: Effects, target: int, thumbs: Mapping[str, Image]) -> None:
-    """The live sphere with an arrow to each method, and the card of the point that was clicked."""
+def show(settings: Settings, data: FovealData, found: Effects, target: int, thumbs: Mapping[str, Image],
+         code: Callable[[Ready, str], str]) -> None:
+    """The live sphere with an arrow to each method, and the card of the point that was clicked.
+
+    ``code`` gives the lines of Python that draw it, of what is open on a map.
+    """
     st.subheader("Where on the sphere", anchor=False)
     ready = what_is_shown(ensure_embedded(settings.model_id, data.opened))
     images = ready.images
@@ -60,7 +64,10 @@ def show(settings: Settings, data: FovealData, found: Effects, target: int, thum
     with left:
         events = sphere_view(scene, key=VIEW, height=560, picked=picked, dark=ui.dark(), facing=methods_at[0],
                              data=fingerprint(ready.key, data.key), camera=st.query_params.get(CAMERA) or None)
-        st.caption("Arrows: from the picture as it is to each way of pointing. Click a point to read it; drag to turn.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Arrows: from the picture as it is to each way of pointing. Click a point to read it; drag to "
+                       "turn.")
+            ui.copy_as_python(code(ready, method))
     with right, st.container(key="foveal.card"):
         if picked is None:
             st.caption("No point is picked. Click one on the sphere: how far it lies is read here.")

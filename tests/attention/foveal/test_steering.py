@@ -78,6 +78,10 @@ def test_effects_say_angles_probabilities_and_log_odds(tower, known):
     crop = METHODS.index("crop")
     beside = unit(vectors["crop"][1:]) @ unit(vectors["none"])[0]
     np.testing.assert_allclose(found.elsewhere[crop], np.degrees(np.arccos(beside)), atol=0.05)
+    shares = found.elsewhere_probabilities[crop]
+    some = (shares > 1e-4) & (shares < 1 - 1e-4)
+    np.testing.assert_allclose(found.elsewhere_log_odds[crop][some], np.log(shares[some] / (1 - shares[some])),
+                               atol=0.02)
     number = found.moved("crop")
     assert number.null == pytest.approx(found.elsewhere[crop].mean()) and number.n == 3 and number.unit == "degrees"
     assert found.as_far("crop") == int((found.elsewhere[crop] >= found.angles[crop]).sum())

@@ -26,7 +26,7 @@ def made(places: int = 4, prompts: int = 3) -> Effects:
     elsewhere = RNG.dirichlet(np.ones(prompts), size=(m, places))
     return Effects(METHODS, (HOSTILE, *(f"prompt {i}" for i in range(1, prompts))), unit(RNG.normal(size=(m, 8))),
                    np.full(m, 2.0), shares, RNG.uniform(-1, 1, size=(m, prompts)), np.log(shares / (1 - shares)),
-                   angles, beside, elsewhere)
+                   angles, beside, elsewhere, np.log(elsewhere / (1 - elsewhere)))
 
 
 def test_rings_dots_and_strokes_are_the_probabilities_of_the_report():
@@ -40,6 +40,12 @@ def test_rings_dots_and_strokes_are_the_probabilities_of_the_report():
     assert "%" in figure.layout.xaxis.title.text and "&lt;b&gt;" in figure.layout.xaxis.title.text
     best = 1 + int(found.probabilities[1:, 0].argmax())
     assert TITLES[METHODS[best]] in methods.finding(found) and "4 random places" in methods.finding(found)
+    told = methods.probabilities(found, 1, odds=True)
+    odds = {trace.name: trace for trace in told.data if trace.name}
+    np.testing.assert_allclose(odds["pointed at"].x, found.log_odds[1:, 1])
+    np.testing.assert_allclose(odds["at random places"].x, found.elsewhere_log_odds[1:, :, 1].ravel())
+    assert "log-odds of “prompt 1”" in told.layout.xaxis.title.text
+    assert "log-odds" in methods.finding(found, 1, odds=True)
     alone = made(places=0)
     assert "no other place" in methods.finding(alone)
     assert "at random places" not in [trace.name for trace in methods.probabilities(alone).data]
@@ -58,7 +64,7 @@ def test_the_table_of_a_page_says_before_and_after_and_the_file_has_all():
     whole = methods.table(found, 4)
     np.testing.assert_allclose(whole["probability of prompt 8"], found.probabilities[:, 8])
     np.testing.assert_allclose(whole["at random places, most"][1:], found.elsewhere[1:].max(axis=1))
-    assert whole.shape == (len(METHODS), 8 + 2 * 9)
+    assert whole.shape == (len(METHODS), 9 + 2 * 9)
     vectors = methods.vectors_table(found)
     assert list(vectors["method"]) == list(METHODS)
     np.testing.assert_allclose(vectors[[f"v{i}" for i in range(8)]], found.vectors)

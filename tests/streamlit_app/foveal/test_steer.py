@@ -13,6 +13,7 @@ import pytest
 from core.attention.foveal.places import places_of
 from core.attention.foveal.steering import effects, point_by_attention, point_by_pixels
 from core.attention.masks import Steering
+from core.attention.prompts import METHODS
 from core.attention.regions import Box, Region
 from core.attention.towers import ImageTower
 from core.encoding.models import load_model
@@ -74,13 +75,14 @@ def test_an_address_brings_dials_and_a_point_back():
     assert "No point is picked" in said and 'role="alert"' not in said
 
 
-@pytest.mark.parametrize("query", [{"boxes": REGION, "foveal_alpha": "2.3"}, {"boxes": REGION, "foveal_hard": "1"},
-                                   {"outline": "20,20 100,30 60,100"}])
+@pytest.mark.parametrize("query", [{"boxes": REGION, "foveal_alpha": "2.3", "foveal_told": "odds"},
+                                   {"boxes": REGION, "foveal_hard": "1"}, {"outline": "20,20 100,30 60,100"}])
 def test_its_lines_of_python_give_what_is_shown(query):
     at = page(**query)
-    code = next(block.value for block in at.code if "point_by_pixels" in block.value)
     space: dict[str, object] = {}
-    exec(code.replace(".show()", ""), space)
+    for code in (block.value for block in at.code if "point_by_pixels" in block.value):
+        exec(code.replace(".show()", ""), space)
+    assert len(space["scene"]) == 100 + len(PROMPTS.splitlines()) + len(METHODS)
     again = in_words(space["found"], 0).set_index("method")
     pd.testing.assert_frame_equal(shown(at), again, check_dtype=False)
     assert np.isfinite(space["curve"].angles).all()
