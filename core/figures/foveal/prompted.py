@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_SHOWN = 16
+LEAST_CHANGE = 0.01      # of a probability that a title tells
 
 
 def probabilities(prompts: Sequence[str], before: np.ndarray, after: np.ndarray | None,
@@ -59,7 +60,7 @@ def probabilities(prompts: Sequence[str], before: np.ndarray, after: np.ndarray 
     figure.update_yaxes(tickfont={"size": theme.SMALLEST_FONT})
     figure.update_layout(barmode="group", bargap=0.25)
     return framed(figure, _finding(prompts, before, after, elsewhere, turned, turned_elsewhere),
-                  height=130 + 40 * len(shown), dark=dark)
+                  height=130 + 40 * len(shown), dark=dark, legend=after is not None)
 
 
 def _finding(prompts: Sequence[str], before: np.ndarray, after: np.ndarray | None, elsewhere: np.ndarray | None,
@@ -68,12 +69,11 @@ def _finding(prompts: Sequence[str], before: np.ndarray, after: np.ndarray | Non
         best = int(before.argmax())
         return f"“{shortened(prompts[best])}” gets {100 * before[best]:.0f} % of {len(prompts)} prompts"
     change = after - before
-    best = int(change.argmax() if change.max() > 0 else change.argmin())
-    grown = after[best] - before[best]
-    if abs(after - before).max() < 0.005:
-        said = "No prompt gains or loses half a point"
+    best = int(change.argmax() if change.max() >= LEAST_CHANGE else change.argmin())
+    if abs(change[best]) < LEAST_CHANGE:
+        said = "No prompt gains or loses one percent"
     else:
-        verb = "rises" if grown > 0 else "falls"
+        verb = "rises" if change[best] > 0 else "falls"
         said = f"“{shortened(prompts[best])}” {verb} from {100 * before[best]:.0f} to {100 * after[best]:.0f} %"
         if elsewhere is not None:
             said += f" (mask elsewhere {100 * elsewhere[:, best].mean():.0f} % on average)"

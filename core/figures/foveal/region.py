@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 SIDE = 400                 # of the drawn picture, pixels
 LARGEST = 1024             # of the picture within a figure, pixels
+SHEET = 330                # of a picture that is drawn on, beside two others, pixels
 POINTS = 12
+_EDGE = {"l": 8, "r": 8, "b": 8}
 
 
 def on_picture(image: Image, *, dark: bool = False) -> go.Figure:
@@ -61,10 +63,10 @@ def canvas(image: Image, *, dark: bool = False) -> go.Figure:
     figure.add_trace(go.Scatter(x=x.ravel(), y=y.ravel(), mode="markers", marker={"opacity": 0, "size": 1},
                                 selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
                                 hoverinfo="skip"))
-    framed(figure, "Draw a box on the picture", height=SIDE, dark=dark, legend=False)
+    framed(figure, "Draw a box on the picture", height=SHEET, dark=dark, legend=False)
     colour = theme.palette(dark).kinds["text"]
     line = {"color": colour, "width": 3, "dash": "solid"}
-    figure.update_layout(dragmode="select", newselection={"line": line},
+    figure.update_layout(dragmode="select", newselection={"line": line}, margin=_EDGE,
                          activeselection={"fillcolor": colour, "opacity": 0.15})
     return figure
 
@@ -109,8 +111,7 @@ def taken(image: Image, region: Region | None, covered: np.ndarray | None, insid
         said = f"{int(inside.sum()):,} of {rows * columns:,} patches are taken"
         _outline(figure, region, p.kinds["text"])
     title = said + (f"; {100 * cut:.0f} % is cut away" if cut > 0.005 else "")
-    framed(figure, title, height=SIDE, dark=dark, legend=False)
-    return figure
+    return framed(figure, title, height=SHEET, dark=dark, legend=False).update_layout(margin=_EDGE)
 
 
 def _outline(figure: go.Figure, region: Region, colour: str) -> None:

@@ -72,13 +72,14 @@ def _prompts(settings: Settings, data: FovealData, steering: Steering, before: A
 
 
 def _elsewhere(settings: Settings, data: FovealData, steering: Steering) -> np.ndarray | None:
-    """(k, d) unit vectors with the same mask on other places; None where the region fills what is seen."""
+    """(k, d) unit vectors with the same mask on other places; None where the region fills what is seen, and until they
+    are there."""
     tower, image, region = data.tower, data.image, data.region
     assert region is not None
     places = places_of(tower, image, region, seed=settings.seed)
     if not places:
         return None
-    return work.result_of(  # type: ignore[no-any-return]
+    return work.result_beside(
         fingerprint("elsewhere", data.key, repr(steering), settings.seed),
         lambda on_progress, should_stop: unit(encode_prompted(
             tower, [image] * len(places), places, "foveal", steering, on_progress=on_progress,
@@ -99,6 +100,7 @@ def _within(data: FovealData, before: Attended, after: Attended | None) -> None:
         "region. Small dots: single heads; the line: their mean. Dotted: attention that is the same everywhere."))
 
 
+@st.fragment
 def _maps(data: FovealData, before: Attended, after: Attended | None, patch: tuple[int, int] | None) -> None:
     """The mosaic of all heads, and one map of it over the picture, before, after and changed."""
     tower = data.tower
@@ -111,9 +113,10 @@ def _maps(data: FovealData, before: Attended, after: Attended | None, patch: tup
         with st.container(width=260):
             large = state.pick_option("Large", _choices(layers, tower.heads), key=LARGE, help=(
                 "Rollout joins all layers; a head can also be clicked in the mosaic."))
-        if patch is not None:
-            st.button("Back to the class token" if tower.cls else "Back to the pooling probe", icon=":material/undo:",
-                      key="foveal.token", on_click=_to, args=(TOKEN, ""))
+        if patch is not None and st.button("Back to the class token" if tower.cls else "Back to the pooling probe",
+                                           icon=":material/undo:", key="foveal.token"):
+            _to(TOKEN, "")
+            st.rerun()
     rows = {"before": before.rows * even}
     if after is not None:
         rows |= {"after": after.rows * even, "change": (after.rows - before.rows) * even}

@@ -28,6 +28,7 @@ FOR_ANYTHING = ("a photo of a person", "a photo of an animal", "a photo of a bui
 def pick_picture(opened: Opened) -> Looked | None:
     """One picture: of what is open by number or id, or a visitor's own; None where it cannot be read."""
     dataset = opened.dataset
+    _follow_the_sphere(dataset)
     with st.container(horizontal=True, vertical_alignment="bottom", key="foveal.pick"):
         with st.container(width=220):
             asked = state.pick_text("Picture (number or id)", key=PICTURE, default=str(_first(dataset)), max_chars=300)
@@ -128,6 +129,18 @@ def _step(dataset: Dataset | None, by: int) -> None:
         number = 0
     st.session_state[PICTURE] = str((number + by) % len(dataset.image_ids))
     _back_to_what_is_open()
+
+
+def _follow_the_sphere(dataset: Dataset | None) -> None:
+    """An image that was clicked on the sphere since the last look is the picture now, unless the address names one."""
+    clicked = str(state.kept().get("point", ""))
+    before, st.session_state["foveal.clicked"] = st.session_state.get("foveal.clicked", ""), clicked
+    name = clicked.removeprefix("image:")
+    if clicked == before or name == clicked or dataset is None or name not in dataset.image_ids:
+        return
+    if PICTURE not in st.query_params:
+        state.kept()[PICTURE] = name
+        st.session_state.pop(PICTURE, None)
 
 
 def _from_a_selection(dataset: Dataset) -> None:

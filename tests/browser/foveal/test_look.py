@@ -77,7 +77,7 @@ def test_a_box_is_drawn_and_the_model_looks_there(browser_page, address):
     drawn(page, 74, 30, 122, 84)
     (found,) = boxes(page, 1)
     assert all(abs(a - b) < 2 for a, b in zip(found, (74, 30, 122, 84))), found
-    said = RISES.search(finding(page, "foveal.prompts", "purple sphere.* rises"))
+    said = RISES.search(finding(page, "foveal.prompts", "purple sphere.* rises.*places"))
     assert said and said[1] == "purple sphere"
     before, after, elsewhere = (int(said[k]) for k in (2, 3, 4))
     assert after > before + 20 and after > elsewhere + 20 and float(said[5]) > 5
@@ -108,9 +108,9 @@ def test_a_box_is_drawn_and_the_model_looks_there(browser_page, address):
 def test_a_solid_is_picked_a_head_is_seen_large_and_a_patch_is_asked(browser_page, address):
     page = browser_page
     shown(page, address, "picture=36")
-    assert RISES.search(finding(page, "foveal.prompts", "rises"))[1] == "blue pyramid"
+    assert RISES.search(finding(page, "foveal.prompts", "rises.*places"))[1] == "blue pyramid"
     section(page, "purple sphere")
-    said = RISES.search(finding(page, "foveal.prompts", "purple sphere.* rises"))
+    said = RISES.search(finding(page, "foveal.prompts", "purple sphere.* rises.*places"))
     assert said and int(said[3]) > int(said[2])
     section(page, "the change")
     moved = re.search(r"with (\d+) % of its attention \(mean of 16 heads\)",
