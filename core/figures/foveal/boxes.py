@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from core.attention.foveal.referring import ALIKE
 from core.attention.regions import Box
 from core.figures import theme
 from core.figures.foveal.outlines import outline
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_NAMED = 6
+ALL_ALIKE = "none: all alike"
 
 
 def boxes(image: Image, places: Sequence[Box], names: Sequence[str], scores: np.ndarray, sentence: str, how: str, *,
@@ -48,7 +50,7 @@ def boxes(image: Image, places: Sequence[Box], names: Sequence[str], scores: np.
     import plotly.graph_objects as go
 
     p, order = theme.palette(dark), np.argsort(-scores, kind="stable")
-    best, colours = int(order[0]), theme.sequence(dark)
+    best, colours = winner(scores)[0], theme.sequence(dark)
     low, high = float(scores.min()), float(scores.max())
     span = high - low or 1.0
     figure = on_picture(image, dark=dark)
@@ -62,7 +64,7 @@ def boxes(image: Image, places: Sequence[Box], names: Sequence[str], scores: np.
                 label=f"{names[i]} {scores[i]:.3f}" if i in named else "")
     if truth is not None:
         outline(figure, places[truth], p.text, f"{names[truth]}: the box that is meant", dark=dark, width=1.5,
-                dash="dot", name="the box that is meant")
+                dash="dot", name="the box that is meant", edge=0.0)
     figure.add_trace(go.Scatter(
         x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
         marker={"color": [low], "cmin": low, "cmax": low + span, "colorscale": theme.colorscale(dark),
@@ -74,6 +76,8 @@ def boxes(image: Image, places: Sequence[Box], names: Sequence[str], scores: np.
 def _finding(names: Sequence[str], scores: np.ndarray, order: np.ndarray, sentence: str, how: str,
              truth: int | None) -> str:
     best = int(order[0])
+    if len(order) > 1 and scores[best] - scores[order[1]] <= ALIKE:
+        return f"“{shortened(sentence, 60)}” is none of {len(order):,} boxes more than another ({how})"
     said = f"“{shortened(sentence, 60)}” is {shortened(names[best], 30)}"
     if truth is not None:
         said += ", which is right" if best == truth else f", and {shortened(names[truth], 30)} is meant"
@@ -92,12 +96,21 @@ def scores_table(names: Sequence[str], scores: Mapping[str, np.ndarray]) -> pd.D
     """
     rows = [{"box": name, **{title: f"{values[i]:.4f}" for title, values in scores.items()}}
             for i, name in enumerate(names)]
-    order = {title: np.argsort(-values, kind="stable") for title, values in scores.items()}
-    rows.append({"box": "winner", **{title: names[at[0]] for title, at in order.items()}})
+    won = {title: winner(values) for title, values in scores.items()}
+    rows.append({"box": "winner", **{title: ALL_ALIKE if best is None else names[best]
+                                     for title, (best, _) in won.items()}})
     if len(names) > 1:
-        rows.append({"box": "margin", **{title: f"{scores[title][at[0]] - scores[title][at[1]]:.4f}"
-                                         for title, at in order.items()}})
+        rows.append({"box": "margin", **{title: f"{margin:.4f}" for title, (_, margin) in won.items()}})
     return pd.DataFrame(rows)
+
+
+def winner(values: np.ndarray) -> tuple[int | None, float]:
+    """The box that scores highest, None where the next is its equal, and by how much it does."""
+    order = np.argsort(-values, kind="stable")
+    if len(order) == 1:
+        return 0, 0.0
+    margin = float(values[order[0]] - values[order[1]])
+    return (int(order[0]) if margin > ALIKE else None), margin
 
 
 def margins(names: Sequence[str], scores: Mapping[str, np.ndarray], *, truth: int | None = None,
@@ -112,17 +125,18 @@ def margins(names: Sequence[str], scores: Mapping[str, np.ndarray], *, truth: in
     import plotly.graph_objects as go
 
     p = theme.palette(dark)
-    order = {title: np.argsort(-values, kind="stable") for title, values in scores.items()}
-    gaps = [float(scores[title][at[0]] - scores[title][at[min(1, len(at) - 1)]]) for title, at in order.items()]
-    right = [truth is None or at[0] == truth for at in order.values()]
+    won = {title: winner(values) for title, values in scores.items()}
+    right = [best is not None and truth in (None, best) for best, _ in won.values()]
     figure = go.Figure(go.Bar(
-        x=gaps, y=list(map(plain, scores)), orientation="h", hovertemplate="%{y}: %{text}, %{x:.4f} above the next"
-        "<extra></extra>", text=[plain(shortened(names[at[0]], 24)) for at in order.values()], textposition="auto",
+        x=[margin for _, margin in won.values()], y=list(map(plain, scores)), orientation="h", textposition="auto",
+        text=[ALL_ALIKE if best is None else plain(shortened(names[best], 24)) for best, _ in won.values()],
+        hovertemplate="%{y}: %{text}, %{x:.4f} above the next<extra></extra>",
         marker={"color": [p.kinds["image"] if ok else p.background for ok in right],
                 "line": {"color": p.kinds["image"], "width": 1.5}}))
     figure.update_xaxes(title_text="winner less the next box (score)")
     figure.update_yaxes(autorange="reversed")
-    agree = max((at[0] for at in order.values()), key=[at[0] for at in order.values()].count)
-    n = sum(at[0] == agree for at in order.values())
-    return framed(figure, f"{n} of {len(scores)} methods name {shortened(names[agree], 30)}", dark=dark, legend=False,
-                  height=26 * len(scores) + 70)
+    named = [best for best, _ in won.values() if best is not None]
+    agree = max(named, key=named.count, default=None)
+    said = "No method names a box" if agree is None else (
+        f"{named.count(agree)} of {len(scores)} methods name {shortened(names[agree], 30)}")
+    return framed(figure, said, dark=dark, legend=False, height=26 * len(scores) + 70)

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from PIL.Image import Image
 
-_EDGE = 2.5
+EDGE = 2.5
 _TILE = 160
 
 
 def outline(figure: go.Figure, box: Box, colour: str, told: str, *, dark: bool = False, label: str = "",
-            name: str = "", width: float = 2.0, dash: str = "solid") -> None:
+            name: str = "", width: float = 2.0, dash: str = "solid", edge: float = EDGE) -> None:
     """Draw a box on the figure of a picture, on an edge that shows on any picture.
 
     Parameters
@@ -37,13 +37,16 @@ def outline(figure: go.Figure, box: Box, colour: str, told: str, *, dark: bool =
         In the legend; not there where it is empty.
     dark
         Colours for a dark background.
+    edge
+        How much wider the line under it is, in the colour of the background.
     """
     import plotly.graph_objects as go
 
     p = theme.palette(dark)
     x, y = ([box.left, box.right, box.right, box.left, box.left], [box.top, box.top, box.bottom, box.bottom, box.top])
-    figure.add_trace(go.Scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False,
-                                line={"color": p.background, "width": width + _EDGE}))
+    if edge:
+        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False,
+                                    line={"color": p.background, "width": width + edge}))
     figure.add_trace(go.Scatter(
         x=x, y=y, mode="lines", line={"color": colour, "width": width, "dash": dash}, fill="toself",
         fillcolor="rgba(0,0,0,0)", hoveron="fills", text=plain(told), hoverinfo="text", name=plain(name or label),

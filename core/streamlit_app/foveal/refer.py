@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -29,7 +28,7 @@ from core.types import fingerprint
 FEW = 100
 EXPLAINED = ("Each box is pointed at in turn, and the view is scored for the sentence: cosine, or that less the mean "
              "cosine with other captions, which takes away what makes a box score high whatever is said. The box with "
-             "the highest score is named. Without a prompt all views are one, and the first box stands for none.")
+             "the highest score is named. Without a prompt all views are one, and no box wins.")
 
 
 def show(settings: Settings, data: FovealData) -> None:
@@ -85,7 +84,7 @@ def _one_picture(settings: Settings, data: FovealData, steering: Steering, templ
                 "another box is meant. Scores of different methods are not of one scale.",
                 table=lambda: figures.scores_table(choice.names, by_title))
         st.dataframe(figures.scores_table(choice.names, by_title), hide_index=True, key="foveal.scores",
-                     height=min(36 * (len(choice.names) + 3) + 4, 420))
+                     height=min(35 * (len(choice.names) + 3) + 2, 420))
     else:
         panels.notice("One box: there is nothing to choose from.")
     told = others[row] if others is not None else [text for text in sentences if text != sentence] or list(OTHERS)
@@ -119,13 +118,13 @@ def all_scores(choice: Choice, sentences: Sequence[str], found: dict[str, BoxSco
     """One row a sentence, box and method: its place, score as such and with other captions subtracted, the winner."""
     rows = []
     for method, scores in found.items():
-        best = {side: np.argmax(scores.of(side), axis=1) for side in (False, True)}
         for s, sentence in enumerate(sentences):
+            best = {side: figures.winner(scores.of(side)[s])[0] for side in (False, True)}
             for i, (name, box) in enumerate(zip(choice.names, choice.boxes)):
                 rows.append({"sentence": sentence, "method": TITLES[method], "box": name, "left": box.left,
                              "top": box.top, "right": box.right, "bottom": box.bottom,
                              "score": scores.raw[s, i], "others subtracted": scores.subtracted[s, i],
-                             "wins": best[False][s] == i, "wins, others subtracted": best[True][s] == i,
+                             "wins": best[False] == i, "wins, others subtracted": best[True] == i,
                              "is meant": choice.truths.get(sentence) == i if sentence in choice.truths else None})
     return pd.DataFrame(rows)
 

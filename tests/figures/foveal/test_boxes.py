@@ -64,6 +64,15 @@ def test_the_table_has_the_winner_of_each_method_and_its_margin():
     assert "1 of 2 methods" in title(figure)
 
 
+def test_boxes_that_score_alike_have_no_winner():
+    alike = np.full(3, 0.2)
+    assert scores_table(NAMES, {"none": alike}).set_index("box").loc["winner", "none"] == "none: all alike"
+    assert title(margins(NAMES, {"none": alike})) == "No method names a box"
+    assert margins(NAMES, {"none": alike, "crop": SCORES}).data[0].text == ("none: all alike", "middle")
+    figure = boxes(Image.new("RGB", (80, 60)), PLACES, NAMES, alike, "x", "no prompt")
+    assert "is none of 3 boxes more than another (no prompt)" in title(figure)
+
+
 def test_heat_lies_over_what_the_model_sees_of_the_picture():
     values = np.arange(12, dtype=np.float64).reshape(3, 4)
     figure = heat(Image.new("RGB", (80, 60)), values, Box(20, 0, 60, 20), "a red cube", seen=(10.0, 0.0, 70.0, 60.0),
