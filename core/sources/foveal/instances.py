@@ -11,13 +11,13 @@ import numpy as np
 
 from core.errors import SourceError
 from core.sources.archives import clean
-from core.sources.foveal.outlines import Outline, filled, from_runs, resized, run_lengths
+from core.sources.foveal.outlines import MOST_PIXELS, Outline, filled, from_runs, resized, run_lengths
 from core.sources.gate import check_text
-from core.sources.images.decoding import MAX_PIXELS
 from core.sources.reasons import refuse
 from core.types import Refusal
 
 _LONGEST_TOLD = 1_000
+MOST_OF_AN_IMAGE = 400      # instances
 Read = Callable[[int, int], Outline]
 
 
@@ -88,6 +88,8 @@ def _unusable(annotation: Mapping[str, Any]) -> str:
 
 def _read(name: str, parts: list[Mapping[str, Any]], size: tuple[float, float] | None, width: int, height: int
           ) -> Outline:
+    if len(parts) > MOST_OF_AN_IMAGE:
+        raise refuse(name, f"it has {len(parts):,} instances; the limit is {MOST_OF_AN_IMAGE}", "region")
     scale = (width / size[0], height / size[1]) if size is not None else (1.0, 1.0)
     boxes, mask = list[tuple[float, float, float, float]](), np.zeros((height, width), dtype=bool)
     for part in parts:
@@ -116,8 +118,8 @@ def _segment(said: Any, width: int, height: int, scale: tuple[float, float]) -> 
     if isinstance(said, list):
         return filled(said, width, height, scale)
     rows, columns = said["size"]
-    if not _numbers((rows, columns)) or not 0 < rows * columns <= MAX_PIXELS:
-        raise ValueError(f"its size is not two numbers of at most {MAX_PIXELS // 1_000_000} megapixels together")
+    if not _numbers((rows, columns)) or not 0 < rows * columns <= MOST_PIXELS:
+        raise ValueError(f"its size is not two numbers of at most {MOST_PIXELS // 1_000_000} megapixels together")
     counts = said["counts"]
     return resized(from_runs(run_lengths(counts) if isinstance(counts, str) else counts, int(rows), int(columns)),
                    width, height)

@@ -17,8 +17,8 @@ from core.errors import SourceError, UnreadableItem
 from core.settings import MB, settings
 from core.sources.archives import Archive, clean, is_hidden, natural
 from core.sources.foveal.instances import instances_of
-from core.sources.foveal.outlines import Outline, resized
-from core.sources.images.decoding import MAX_PIXELS, reason_of
+from core.sources.foveal.outlines import MOST_PIXELS, Outline, resized
+from core.sources.images.decoding import reason_of
 from core.sources.images.opening import local_path
 from core.sources.reasons import MAX_FILE_BYTES, refuse, too_large, why_not
 from core.sources.tables.reading import read_table
@@ -190,9 +190,9 @@ def _picture(name: str, read: Callable[[], bytes], width: int, height: int) -> O
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=["PNG"]) as opened:
-                if not 0 < opened.width * opened.height <= MAX_PIXELS:
+                if not 0 < opened.width * opened.height <= MOST_PIXELS:
                     raise refuse(name, f"it would unpack to {opened.width * opened.height / 1e6:,.0f} megapixels; the "
-                                       f"limit is {MAX_PIXELS // 1_000_000}", "mask")
+                                       f"limit is {MOST_PIXELS // 1_000_000}", "mask")
                 opened.load()
                 marked = marked_pixels(opened)
     except UnreadableItem:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+MOST_PIXELS = 25_000_000    # of a mask
 _BITS, _MORE, _SIGN = 0x1F, 0x20, 0x10
 _FIRST_LETTER = 48
 

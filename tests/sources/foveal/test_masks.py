@@ -83,7 +83,7 @@ def test_a_mask_picture_marks_what_one_sees_in_it(picture: Image.Image) -> None:
 def test_an_archive_of_masks_goes_by_name_and_bad_ones_stop_no_others(tmp_path: Path) -> None:
     good = png(Image.fromarray(MARKED))
     files = {"a/1.png": good, "b/1.png": png(Image.fromarray(~MARKED)), "2.png": good, "dark.png":
-             png(Image.new("L", (4, 4))), "cut.png": good[:60], "bomb.png": png(Image.new("1", (30_000, 10_000), 1)),
+             png(Image.new("L", (4, 4))), "cut.png": good[:60], "bomb.png": png(Image.new("1", (30_000, 1_000), 1)),
              "notes.txt": b"hello"}
     found = open_regions([("masks.zip", zipped(files))])
     assert np.array_equal(found.outline("a/1.jpg", 20, 12).mask, MARKED)
@@ -106,7 +106,7 @@ def test_an_archive_of_masks_goes_by_name_and_bad_ones_stop_no_others(tmp_path: 
 
 def coco(annotations: list[object]) -> RegionFile:
     images = [{"id": i, "file_name": f"{name}.jpg", "width": 20, "height": 12}
-              for i, name in enumerate(("box", "polygon", "runs", "packed", "both", "out", "odd"))]
+              for i, name in enumerate(("box", "polygon", "runs", "packed", "both", "out", "odd", "many"))]
     return open_regions([("instances.json", json.dumps({"images": [*images, {"id": 99}],
                                                        "annotations": annotations}).encode())])
 
@@ -124,6 +124,7 @@ def test_instances_of_coco_in_all_their_ways_of_writing() -> None:
         {"id": 9, "image_id": 6, "segmentation": {"size": [12, 20], "counts": [3, 4]}},
         {"id": 10, "image_id": 0, "bbox": [1, 1, 0, 4]}, {"id": 11, "image_id": 77, "bbox": [1, 1, 4, 4]}, "nothing",
         {"id": 12, "image_id": [1], "bbox": [1, 1, 4, 4]},
+        *({"id": 100 + i, "image_id": 7, "bbox": [1, 1, 4, 4]} for i in range(401)),
     ])
     assert found.outline("box.png", 40, 24).boxes == ((10, 6, 22, 16), (0, 0, 4, 4)), "at twice the size"
     inside = np.zeros((12, 20), dtype=bool)
@@ -134,7 +135,8 @@ def test_instances_of_coco_in_all_their_ways_of_writing() -> None:
     both = MARKED.copy()
     both[:2, :2] = True
     assert np.array_equal(found.outline("both.jpg", 20, 12).mask, both)
-    for name, reason in (("out", "out of the picture"), ("odd", "do not add up")):
+    for name, reason in (("out", "out of the picture"), ("odd", "do not add up"),
+                         ("many", "401 instances")):
         with pytest.raises(UnreadableItem, match=reason):
             found.outline(f"{name}.jpg", 20, 12)
     assert [r.reason.split(" ", 2)[-1][:14] for r in found.refused] == [
