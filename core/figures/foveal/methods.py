@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.attention.foveal.steering import Effects
 
-MOST_PROMPTS = 6
+MOST_PROMPTS = 5
 _ROW, _OUTSIDE = 34, 96
 
 
@@ -96,6 +96,10 @@ def in_percent(value: float) -> str:
     return "below 0.1" if 0 < value < 0.1 else "above 99.9" if 99.9 < value < 100 else f"{value:.1f}"
 
 
+def _short(value: float) -> str:
+    return in_percent(value).replace("below ", "<").replace("above ", ">")
+
+
 def in_words(found: Effects, target: int = 0, most: int = MOST_PROMPTS) -> pd.DataFrame:
     """The table of a page: one row a method, cells as text.
 
@@ -118,8 +122,8 @@ def in_words(found: Effects, target: int = 0, most: int = MOST_PROMPTS) -> pd.Da
                "as far or farther": f"{found.as_far(method)} of {found.places}" if i and found.places else "–",
                "log-odds": _odds(found.log_odds[i, target], found.log_odds[0, target] if i else None)}
         for j in columns:
-            before, after = 100 * found.probabilities[[0, i], j]
-            row[shortened(found.prompts[j], 40)] = f"{before:.1f} → {after:.1f} %" if i else f"{before:.1f} %"
+            before, after = (_short(100 * value) for value in found.probabilities[[0, i], j])
+            row[shortened(found.prompts[j], 40)] = f"{before} → {after} %" if i else f"{before} %"
         rows.append(row)
     return pd.DataFrame(rows)
 

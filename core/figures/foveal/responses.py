@@ -46,7 +46,7 @@ def responses(curve: Response, target: int = 0, *, at: float | None = None, dark
         if j == target:
             figure.data[-1].line.width = 3.5
     line(figure, curve.alphas, Curve("angle", curve.angles), p.kinds["plain"], "angle", 2, legend=False)
-    figure.update_yaxes(title_text="%", range=[-3, 103], row=1)
+    figure.update_yaxes(title_text="%", range=[-8, 108], row=1)
     figure.update_yaxes(title_text="degrees", rangemode="tozero", row=2)
     figure.update_xaxes(title_text="alpha (logits)", row=2)
     if at is not None:
@@ -62,6 +62,7 @@ def _mark(figure: go.Figure, curve: Response, target: int, at: float, dark: bool
     for row, values, form in ((1, 100 * curve.probabilities[:, target], "%{y:.1f} %"), (2, curve.angles, "%{y:.1f}°")):
         figure.add_trace(go.Scatter(
             x=[at], y=[float(np.interp(at, curve.alphas, values))], mode="markers", name="set", showlegend=False,
+            cliponaxis=False,
             marker={"symbol": "circle-open", "size": 14, "color": p.text, "line": {"width": 2.5}},
             hovertemplate=f"{form} at alpha {at:g}<extra>set</extra>"), row=row, col=1)
 

@@ -57,10 +57,15 @@ def test_the_table_of_a_page_says_before_and_after_and_the_file_has_all():
     assert len(shown) == len(METHODS) and len(shown.columns) == 5 + methods.MOST_PROMPTS
     assert shown.columns[5] == "prompt 4"
     i = METHODS.index("crop")
-    assert shown["prompt 4"][i] == f"{100 * found.probabilities[0, 4]:.1f} → {100 * found.probabilities[i, 4]:.1f} %"
+    assert shown["prompt 4"][i] == \
+        f"{100 * found.probabilities[0, 4]:.1f} → {100 * found.probabilities[i, 4]:.1f} %"
     assert shown["angle moved"][i] == f"{found.angles[i]:.1f}°"
     assert shown["at random places"][i].startswith(f"{found.elsewhere[i].mean():.1f}° ({found.elsewhere[i].min():.1f}")
     assert shown["as far or farther"][i] == f"{found.as_far('crop')} of 4" and shown["as far or farther"][0] == "–"
+    sure = made()
+    sure.probabilities[0], sure.probabilities[i] = [0.9999, 0.0001, 0.0], [0.0, 0.0004, 0.9996]
+    row = methods.in_words(sure).iloc[i]
+    assert list(row[-3:]) == [">99.9 → 0.0 %", "<0.1 → <0.1 %", "0.0 → >99.9 %"]
     whole = methods.table(found, 4)
     np.testing.assert_allclose(whole["probability of prompt 8"], found.probabilities[:, 8])
     np.testing.assert_allclose(whole["at random places, most"][1:], found.elsewhere[1:].max(axis=1))
