@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from core.figures.frame import percent, spoken
+from core.sources.foveal.boxed import as_dataset
 from tests.pages.test_foveal import page, png, titles, with_files
 from tests.pages.test_pages import button, finished, words
 from tests.pages.test_quality import alerts
@@ -58,6 +60,8 @@ def test_a_template_without_a_place_and_own_other_captions():
     at = page(foveal="refer", refer_others="a tree\na dog", refer_template="a photo of {}")
     assert "a tree; a dog" in words(at).replace("\\", "") and not alerts(at)
     assert "template='a photo of {}'" in code_of(at, "score_boxes")
+    assert "never seen: tree, dog" in words(at)
+    assert "never seen: zebra" in words(page(foveal="find", find="a zebra"))
 
 
 def test_windows_are_chosen_and_the_python_finds_the_same_box():
@@ -75,6 +79,21 @@ def test_own_pictures_have_no_truth_and_a_picture_one_pixel_wide_is_no_error():
     at = with_files({"thin.png": png(1, 90), "p.png": png(70, 50)}, foveal="refer", picture="p.png",
                     boxes="5, 5, 30, 30\n30, 5, 60, 40", at="drawn")
     assert "1 of 2 boxes" in titles(at) and not at.exception
+
+
+def test_many_scenes_the_python_gives_their_accuracy_and_what_is_wrong_is_kept():
+    at = page(foveal="refer", refer_scenes="10", refer_objects="2", refer_wrong="red_ellipse")
+    at = finished(button(at, "Score all methods").click().run())
+    said = ran(code_of(at, "report = refer"))
+    number = said["report"].accuracy["foveal", True]
+    assert f"Foveal mask finds {spoken(percent(number), 1).split()[0]} %" in titles(at) and "20 sentences" in titles(at)
+    chosen = said["report"].chosen["red_ellipse", True]
+    wrong = [row for row, (at_box, r) in enumerate(zip(chosen, said["pictures"].references)) if at_box != r.gold]
+    at = finished(button(at, f"Keep the {len(wrong)} wrong").click().run())
+    kept = at.session_state["selections"]["Wrong by red ellipse"]
+    opened = as_dataset(said["pictures"])
+    assert list(kept.text_ids) == [opened.text_ids[row] for row in wrong]
+    assert set(kept.image_ids) == {opened.image_ids[i] for i, row in opened.links.tolist() if row in wrong}
 
 
 def brought(files: list[tuple[str, bytes]], **query: str):

@@ -103,8 +103,9 @@ def _wrong(settings: Settings, data: BoxedPictures, report: ReferringReport, mad
     meant = np.array([data.references[row].gold for row in report.rows.tolist()])
     wrong = np.flatnonzero(chosen != meant)
     opened = Opened(data.name, fingerprint("boxed", data.fingerprint), as_dataset(data), source="boxed",
-                    in_world=isinstance(data.images, SceneImages), python=(tuple(made[0]), (
-                        *made[1], "dataset = as_dataset(pictures)")))
+                    in_world=isinstance(data.images, SceneImages), python=(
+                        (*made[0], "from core.sources.foveal.boxed import as_dataset"),
+                        (*made[1], "dataset = as_dataset(pictures)")))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(f"Keep the {len(wrong):,} wrong as a selection", icon=":material/bookmark_add:",
                      disabled=not len(wrong), key="foveal.keep"):

@@ -27,6 +27,7 @@ from core.figures.foveal import found as scored
 from core.figures.foveal import heat as figures
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.python import as_code
+from core.streamlit_app.data.unknown import say_unknown
 from core.streamlit_app.foveal.batch import world
 from core.streamlit_app.foveal.choices import of_solids
 from core.streamlit_app.foveal.data import FovealData
@@ -88,6 +89,8 @@ def _one_picture(settings: Settings, data: FovealData, steering: Steering, metho
         written = state.pick_text("Other captions, one a line: their mean score is subtracted", key="find_others",
                                   placeholder="\n".join(beside), lines=4, max_chars=8000)
     others = [line.strip()[:300] for line in written.splitlines() if line.strip()] or beside
+    with left:
+        say_unknown(settings.model_id, " ".join((sentence, *others)))
     truth = None if known is None or sentence not in known.truths else known.boxes[known.truths[sentence]]
     views = _views(data, steering, method, search)
     if views is None:

@@ -15,6 +15,7 @@ from core.errors import Cancelled
 from core.figures.foveal import boxes as figures
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.python import as_code as lines_of
+from core.streamlit_app.data.unknown import say_unknown
 from core.streamlit_app.foveal import batch, tuned
 from core.streamlit_app.foveal.batch import METHODS
 from core.streamlit_app.foveal.brought import BroughtBoxes, pick_file
@@ -64,6 +65,7 @@ def _one_picture(settings: Settings, data: FovealData, steering: Steering, templ
             return
         sentences = pick_sentences(data, choice)
         others = pick_others(sentences)
+        say_unknown(settings.model_id, " ".join((*sentences, *(text for some in others or () for text in some))))
         sentence = state.pick_option("Which box is …", {text: text for text in sentences}, key="refer_sentence")
         method = state.pick_option("Shown in the picture", {key: TITLES[key] for key in METHODS}, key="refer_by")
         subtracted = state.pick_flag("Other captions subtracted", key="refer_less", default=True)
