@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.attention.masks import Steering
+from core.sources.solids.clouds import solid_cloud
+from tests.pages.test_foveal import titles
 from tests.pages.test_pages import finished, opened, words
 
 PAGE = "pages/3_Object_Subspaces.py"
@@ -117,3 +120,17 @@ def test_too_many_views_are_said_before_they_are_drawn():
     at = page(solids="cube|sphere|cone|cylinder|torus|pyramid|octahedron|star|heart|cross", n_views="512",
               world_styles="photo|cartoon|neon|sketch|pixel")
     assert "25,600 views are more than the 20,000" in words(at)
+
+
+def test_the_python_of_a_masked_recogniser_finds_what_the_page_shows(tmp_path):
+    points = "\n".join(" ".join(f"{side:.5f}" for side in point) for point in solid_cloud("cross", 800).points)
+    (tmp_path / "scan.xyz").write_text(points)
+    at = uploaded("meshes", ("scan.xyz", points.encode()), objects_at="recognise", depth_mask="1", depth_alpha="3",
+                  world_styles="photo", depth_views="cube")
+    assert not alerts(at) and "of 12 poses" in words(at)
+    code = next(block.value for block in at.code if "pointed_scores" in block.value)
+    said: dict[str, object] = {}
+    exec("\n".join(line for line in code.replace("chair.obj", str(tmp_path / "scan.xyz")).splitlines()
+                   if not line.startswith(("beside(", "print(poses_of"))), said)
+    assert said["steering"] == Steering(alpha=3.0)
+    assert f"“{said['names'][said['pointed'].best]}” under the mask" in titles(at)
