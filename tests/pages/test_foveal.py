@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from transformers import SiglipModel
 
 from core.streamlit_app.foveal.page import SECTIONS
+from core.types import Selection
+from tests.encoding.made_models import families, scattered
 from tests.pages.test_pages import button, finished, opened, words
 from tests.pages.test_quality import alerts, picture, unit_rows
 
@@ -196,3 +199,26 @@ def test_the_lines_of_python_give_the_same_numbers():
     vectors, tower = known["vectors"], known["tower"]
     after = tower.encoder.probabilities(vectors, np.ones(2), known["prompts"])[1]
     assert f"to {100 * after[0]:.0f} %" in titles(at)
+
+
+def test_an_image_clicked_on_the_sphere_is_looked_at_and_a_kept_selection_offers_its_own():
+    at = page(foveal="look")
+    at.session_state["kept"] = {**at.session_state["kept"], "point": "image:scene 07"}
+    at.session_state["selections"] = {"mine": Selection("mine", ("scene 05", "elsewhere"), (), "the world")}
+    finished(at.run())
+    assert at.text_input(key="picture").value == "scene 07" and not alerts(at)
+    finished(button(at, "Look at it").click().run())
+    assert at.text_input(key="picture").value == "scene 05" and not alerts(at)
+
+
+def test_a_tower_without_a_class_token_says_what_the_mask_acts_on(tmp_path):
+    config, tokens, pixels = families()["siglip"]
+    for part in (scattered(SiglipModel(config)), tokens, pixels):
+        part.save_pretrained(tmp_path)
+    model = {"model": "other", "model_id": str(tmp_path)}
+    at = page(**model)
+    assert not alerts(at) and "pooling probe's row" in words(at)
+    assert "of what the pooling probe looks at lies in the region" in titles(at)
+    for section in [*SECTIONS][1:]:
+        at = page(foveal=section, **model)
+        assert not at.exception and "fault of Orrery" not in alerts(at), alerts(at)
