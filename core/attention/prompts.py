@@ -18,7 +18,7 @@ METHODS = ("none", *STEERED, *EDITED)
 TITLES = {"none": "no prompt", "foveal": "foveal mask", "hard_mask": "hard mask", "unleash": "foveal, unleashed",
           "crop": "crop", "blur": "blur outside", "grey": "grey outside", "red_ellipse": "red ellipse",
           "red_box": "red box"}
-MARGIN = 0.0          # of a crop, of the box's sides
+MARGIN = 0.2          # of a crop, of the box's sides; chosen where the mask was (core.attention.foveal.sweep)
 BLUR = 100 / 224      # deviation, of the picture's shorter side
 GREY = (128, 128, 128)
 RED = (255, 0, 0)

@@ -10,6 +10,7 @@ from core.attention.foveal.referring import ReferringReport, refer
 from core.attention.foveal.scenes import world_references
 from core.attention.foveal.sweep import AS_PUBLISHED, FOUND_SCENES, FOUND_SEED, SWEPT, SWEPT_SEEDS
 from core.attention.masks import FOVEAL
+from core.attention.prompts import MARGIN
 from core.attention.towers import ImageTower
 from core.errors import ShapeError
 from core.geometry.differences import Difference, hits_differ
@@ -67,7 +68,8 @@ class FovealEvaluation:
         return {"seeds_scored": dict(self.seeds),
                 "seeds_tuned": {"mask": list(SWEPT_SEEDS), "windows": [FOUND_SEED]},
                 "scenes_tuned": {"mask": list(SWEPT), "windows": [FOUND_SCENES]},
-                "foveal": asdict(FOVEAL), "published": asdict(AS_PUBLISHED), "windows": asdict(SEARCH)}
+                "foveal": asdict(FOVEAL), "published": asdict(AS_PUBLISHED), "windows": asdict(SEARCH),
+                "crop_margin": MARGIN}
 
 
 def evaluate_scenes(tower: ImageTower, *, seed: int = 0, scenes: int = SCENES, found: int = FIND_SCENES,

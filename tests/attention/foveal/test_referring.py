@@ -76,6 +76,14 @@ def test_the_mask_finds_what_a_crop_finds_and_none_finds_nothing(tower, scenes):
     assert (report.chosen["foveal", True][right] == gold[right]).all()
 
 
+def test_twenty_boxes_are_one_batch(tower, scenes, monkeypatch):
+    batches, encode = [], tower.encode
+    monkeypatch.setattr(tower, "encode", lambda pixels, *rest: batches.append(len(pixels)) or encode(pixels, *rest))
+    boxes = [Box(5 * i, 10, 5 * i + 30, 70) for i in range(20)]
+    assert score_boxes(tower, scenes.images.decode(0), boxes, ["a red cube"], "foveal").raw.shape == (1, 20)
+    assert batches == [20]
+
+
 def test_one_picture_is_as_in_the_whole(tower, scenes):
     report = refer(tower, scenes, ("foveal",))
     said = [scenes.references[r].sentence for r in scenes.of_picture[2]]
