@@ -49,7 +49,7 @@ def computed(steering: Steering, margin: float, target: int) -> pd.DataFrame:
 
 def test_the_table_is_what_the_core_gives_and_dials_change_it():
     at = page(boxes=REGION)
-    pd.testing.assert_frame_equal(shown(at), computed(Steering(), 0.0, 0), check_dtype=False)
+    pd.testing.assert_frame_equal(shown(at), computed(Steering(), 0.2, 0), check_dtype=False)
     before = shown(at)
     at.slider(key="foveal_alpha").set_value(9.0)
     at.slider(key="foveal_margin").set_value(0.5)
@@ -63,8 +63,8 @@ def test_the_table_is_what_the_core_gives_and_dials_change_it():
 
 
 def test_an_address_brings_dials_and_a_point_back():
-    at = page(boxes=REGION, foveal_rows="all", foveal_layers="last", foveal_point="method:crop", foveal_margin="0.2")
-    table = computed(Steering(rows="all", layers=(3,)), 0.2, 0)
+    at = page(boxes=REGION, foveal_rows="all", foveal_layers="last", foveal_point="method:crop", foveal_margin="0.1")
+    table = computed(Steering(rows="all", layers=(3,)), 0.1, 0)
     pd.testing.assert_frame_equal(shown(at), table, check_dtype=False)
     degrees = table["angle moved"]["crop"]
     assert f"{degrees} of the true sphere" in words(at)
