@@ -63,12 +63,6 @@ class Effects:
         """How many random places there are."""
         return self.elsewhere.shape[1]
 
-    def moved(self, method: str) -> Number:
-        """Degrees that a method moves the vector; the null is the mean over the random places, n how many."""
-        i = self.methods.index(method)
-        null = float(self.elsewhere[i].mean()) if self.places and i else None
-        return Number(float(self.angles[i]), null=null, n=self.places, unit="degrees")
-
     def as_far(self, method: str) -> int:
         """At how many of the random places the same method moves the vector as far or farther."""
         i = self.methods.index(method)
