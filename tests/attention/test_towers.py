@@ -310,7 +310,7 @@ def test_refusals() -> None:
     pixels, bias = tower.encoder.preprocess(images), tower.bias(images, regions, Steering())
     with pytest.raises(ShapeError, match="one for each picture"):
         tower.encode(pixels, bias[:1], Steering())
-    with pytest.raises(ShapeError, match=r"heads from 0 to 3, got layer 2"):
+    with pytest.raises(ShapeError, match="heads from 0 to 3; got layer 2"):
         tower.encode(pixels, bias, Steering(layers=(2,)))
     with pytest.raises(ShapeError, match="head 4"):
         tower.attention(pixels, bias, Steering(heads=((1, 4),)))

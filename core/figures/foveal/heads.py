@@ -13,7 +13,7 @@ from core.attention.foveal.spans import DRAWS, TextSpans
 from core.attention.prompts import TITLES
 from core.figures import theme
 from core.figures.frame import as_percent, cells, error_bar, framed, percent, plain, shortened, spoken
-from core.geometry.differences import Difference, Verdict
+from core.geometry.differences import LEAST_GROUPS, Difference, Verdict
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -51,7 +51,7 @@ def sensitivity(found: Sensitivity, *, chosen: tuple[int, int] | None = None, da
     layers, heads = values.shape
     figure = go.Figure(go.Heatmap(
         z=values, zmin=0, hoverinfo="skip", xgap=2, ygap=2, colorscale=theme.colorscale(dark),
-        colorbar={"title": {"text": "change, of what is written", "side": "right"}, "thickness": 12, "nticks": 5}))
+        colorbar={"title": {"text": "change", "side": "right", "font": {"size": 13}}, "thickness": 12, "nticks": 5}))
     layer, head = np.mgrid[:layers, :heads]
     pairs = list(zip(layer.ravel().tolist(), head.ravel().tolist()))
     more = found.over_elsewhere()
@@ -125,7 +125,8 @@ def gains(found: HeadGains, layers: int, *, dark: bool = False) -> go.Figure:
             (found.lost, "lost without this head", "diamond", p.kinds["text"], 0.14)):
         figure.add_trace(go.Scatter(
             x=[part[h].change.value for h in heads], y=[i + shift for i in range(len(heads))], mode="markers",
-            name=title, error_x=error_bar([part[h].change for h in heads], colour), hoverinfo="text",
+            name=title, hoverinfo="text",
+            error_x=error_bar([part[h].change for h in heads], colour) if found.groups >= LEAST_GROUPS else None,
             text=[f"{named(h, layers)}: {title} {_said(part[h], 4)}{_p(part[h])}" for h in heads],
             marker={"color": colour, "size": 9, "line": {"width": 2, "color": colour},
                     "symbol": [symbol + ("" if _told(part[h]) else "-open") for h in heads]}))
@@ -140,7 +141,7 @@ def _finding(found: HeadGains, best: tuple[int, int], layers: int) -> str:
     views = f"{found.n:,} {'view' if found.n == 1 else 'views'}"
     said = (f"Steering changes the margin by {_said(found.whole, 3)}, and {named(best, layers)} alone by "
             f"{_said(found.alone[best], 3)} ({views})")
-    if found.groups < 3:
+    if found.groups < LEAST_GROUPS:
         return said + ": too few views for intervals"
     carrying = sum(_told(d) for d in found.alone.values())
     return f"{said}; {carrying} of {len(found.alone)} heads carry some of it by themselves"

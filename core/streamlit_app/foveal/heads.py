@@ -150,11 +150,12 @@ def _gains(data: FovealData, steering: Steering, over: str) -> None:
         return
     which = ("the box of a sentence (“a red cube”) and its margin over the other sentences of the scene"
              if over == "world" else "the prompt's margin over the other prompts, in this one view")
+    known = ("Bars are 95 % intervals, paired over pictures; filled where it differs from nothing (5 %, Holm)."
+             if over == "world" else "One view has no interval: what is shown holds for it alone.")
     ui.show(figures.gains(found, data.tower.layers, dark=ui.dark()), key="foveal.gains",
             table=lambda: figures.gains_table(found), how_to_read=(
-        f"The mask on one head alone, and on all heads but one: {which}, a difference of cosines. Bars are 95 % "
-        "intervals, paired over pictures; filled where it differs from nothing at 5 % (Holm over heads). Gains do not "
-        "add up: heads read what others write."))
+        f"The mask on one head alone, and on all heads but one: {which}, a difference of cosines. {known} "
+        "Gains do not add up: heads read what others write."))
 
 
 def _measured_gains(data: FovealData, steering: Steering, over: str, target: int, on_progress: work.Progress,
