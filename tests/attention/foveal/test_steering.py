@@ -27,7 +27,6 @@ from core.encoding.models import load_model
 from core.errors import Cancelled, ShapeError
 from core.geometry.directions import unit
 from core.sources.solids.world import open_world
-from core.streamlit_app.foveal.dials import in_words
 from tests.attention.test_towers import made
 
 PROMPTS = ("a yellow cone", "a turquoise octahedron", "a red cube")
@@ -162,12 +161,6 @@ def test_without_a_class_token_the_probe_is_steered_and_odds_are_of_each_prompt_
     np.testing.assert_allclose(found.log_odds, np.log(found.probabilities / (1 - found.probabilities)), atol=1e-3)
     rows = over_alpha(tower, image, REGION, FOVEAL, (0.0, FOVEAL.alpha))
     np.testing.assert_allclose(rows[1], known["foveal"][0], atol=1e-4)
-    for steering, said in [(Steering(2.0), "alpha 2, pooling probe's row, all layers"),
-                           (Steering(2.0, layers=(tower.layers,)), "alpha 2, pooling probe's row, the probe alone"),
-                           (Steering(2.0, layers=(0,)), "Changes nothing: the probe is not among the layers"),
-                           (Steering(2.0, layers=(0, tower.layers), rows="all"),
-                            f"alpha 2, all rows, layer 1 of {tower.layers} and the probe")]:
-        assert in_words(steering, tower) == said
     idle = point_by_attention(tower, image, (REGION,), Steering(layers=(0,)))
     np.testing.assert_allclose(idle["foveal"], known["none"], atol=1e-5)
 

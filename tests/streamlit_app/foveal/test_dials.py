@@ -6,7 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.attention.masks import FOVEAL, Steering
-from core.streamlit_app.foveal.dials import as_code
+from core.attention.towers import ImageTower
+from core.streamlit_app.foveal.dials import as_code, in_words, last_third
+from tests.attention.test_towers import made
 
 
 def page() -> None:
@@ -72,3 +74,15 @@ def test_code_names_what_is_unlike_the_first_setting():
     assert as_code(FOVEAL) == "Steering()"
     assert as_code(Steering(alpha=1.5, rows="all", heads=((0, 1),))) == \
         "Steering(alpha=1.5, rows='all', heads=((0, 1),))"
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    ({}, "alpha 2, pooling probe's row, all layers"),
+    ({"layers": (2,)}, "alpha 2, pooling probe's row, the probe alone"),
+    ({"layers": (0,)}, "Changes nothing: the probe is not among the layers"),
+    ({"layers": (0, 2), "rows": "all"}, "alpha 2, all rows, layer 1 of 2 and the probe"),
+])
+def test_a_pooling_probe_is_called_so_and_counted_as_a_layer(asked, said):
+    tower = ImageTower(made("siglip"))
+    assert (tower.layers, last_third(tower)) == (2, (2,))
+    assert in_words(Steering(2.0, **asked), tower) == said
