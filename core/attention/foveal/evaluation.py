@@ -30,7 +30,7 @@ class FovealEvaluation:
     Attributes
     ----------
     referring : by "2", "3" (solids in a scene) and "solid_3" (named by their solids alone); "" for a file.
-    published : by the same, the foveal mask with its published profile, at the alpha that suits it.
+    published : by the same, the foveal mask with its published profile, in all layers.
     finding : windows; None for a file.
     seeds : of the scenes, by what is scored on them.
     """
