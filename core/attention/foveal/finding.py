@@ -147,7 +147,7 @@ def look_through(tower: ImageTower, image: Image, method: str = "foveal", *, sea
     ----------
     tower : what sees.
     image : upright, RGB.
-    method : one of METHODS.
+    method : one of METHODS; a crop shows the window alone, without a margin.
     search : which windows.
     steering : of the methods that steer, in place of their own.
     should_stop : asked between batches; a request to stop raises Cancelled.
@@ -160,7 +160,7 @@ def look_through(tower: ImageTower, image: Image, method: str = "foveal", *, sea
     boxes = tuple(Box(float(across[left]), float(down[top]), float(across[right]), float(down[bottom]))
                   for top, left, bottom, right in windows)
     vectors = unit(encode_prompted(tower, [image] * len(boxes), [Region((b,)) for b in boxes], method, steering,
-                                   should_stop=should_stop))
+                                   margin=0.0, should_stop=should_stop))
     return WindowViews(windows, boxes, vectors, tower.grid)
 
 
