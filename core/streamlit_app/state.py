@@ -11,7 +11,7 @@ import streamlit as st
 
 T = TypeVar("T", str, bool, int, float)
 N = TypeVar("N", int, float)
-_MAX_URL_TEXT = 2000
+MOST_URL_TEXT = 2000
 _MANY = "|"
 
 
@@ -84,7 +84,7 @@ def _restore(key: str, default: T, parse: Callable[[str], T | None], *, typed: b
 def _remember(key: str, value: T, default: T) -> T:
     kept()[key] = value
     text = ("1" if value else "0") if isinstance(value, bool) else str(value)
-    write_url(key, None if value == default or len(text) > _MAX_URL_TEXT else text)
+    write_url(key, None if value == default or len(text) > MOST_URL_TEXT else text)
     return value
 
 

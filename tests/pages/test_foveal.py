@@ -124,7 +124,7 @@ def test_four_hundred_boxes_and_an_outline_become_one_mask():
     at.session_state["boxes"] = "\n".join(f"{i % 20 * 6}, {i // 20 * 6}, {i % 20 * 6 + 5}, {i // 20 * 6 + 5}"
                                           for i in range(400))
     finished(at.run())
-    assert not alerts(at) and "64 of 64 patches are taken" in titles(at)
+    assert not alerts(at) and "64 of 64 patches are taken" in titles(at) and "do not fit into the address" in words(at)
     at.session_state["boxes"], at.session_state["outline"] = "0, 0, 32, 32", "64,64 128,64 128,128 64,128"
     finished(at.run())
     assert not alerts(at) and "20 of 64 patches are taken" in titles(at)

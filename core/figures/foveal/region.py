@@ -43,13 +43,14 @@ def as_uri(image: Image) -> str:
     """A picture as a data URI, made smaller where it is larger than a page shows and larger where pixels would blur."""
     from PIL import Image as Pillow
 
-    small = image.copy()
-    small.thumbnail((LARGEST, LARGEST))
-    if max(small.size) < SIDE:
-        times = -(-SIDE // max(small.size))
-        small = small.resize((small.width * times, small.height * times), Pillow.Resampling.NEAREST)
+    scale = LARGEST / max(image.size)
+    if scale < 1:
+        image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), reducing_gap=3)
+    elif max(image.size) < SIDE:
+        times = -(-SIDE // max(image.size))
+        image = image.resize((image.width * times, image.height * times), Pillow.Resampling.NEAREST)
     out = io.BytesIO()
-    small.save(out, "WEBP", quality=90)
+    image.save(out, "WEBP", quality=90)
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 

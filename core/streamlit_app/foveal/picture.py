@@ -45,9 +45,12 @@ def pick_picture(opened: Opened) -> Looked | None:
         return own
     assert dataset is not None and dataset.images is not None
     number = number_of(dataset, asked)
-    image = dataset.images.decode(number)
-    return Looked(number, dataset.image_ids[number], image, dataset.images.content_hash(number),
-                  scene_of(dataset, number))
+    held: tuple[tuple[str, int], Looked] | None = st.session_state.get("foveal.picture")
+    if held is None or held[0] != (opened.key, number):
+        held = (opened.key, number), Looked(number, dataset.image_ids[number], dataset.images.decode(number),
+                                            dataset.images.content_hash(number), scene_of(dataset, number))
+        st.session_state["foveal.picture"] = held
+    return held[1]
 
 
 def _first(dataset: Dataset | None) -> int:

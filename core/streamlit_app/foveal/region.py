@@ -58,6 +58,8 @@ def pick_region(looked: Looked, tower: ImageTower, sheet: DeltaGenerator, model:
                                     max_chars=20_000, placeholder="10, 20, 60, 80")
             outlines = state.pick_text("Outlines: x,y of each corner, one outline a line", key=OUTLINES, lines=2,
                                        max_chars=20_000, placeholder="10,20 60,25 40,80")
+            if max(len(boxes), len(outlines)) > state.MOST_URL_TEXT:
+                st.caption("So many numbers do not fit into the address: whoever is sent this view types them in.")
         with sheet:
             _draw(looked, fingerprint(boxes, outlines, "" if at == DRAWN else at))
             st.caption("Shift adds another box; with the lasso, above on the right, you draw round a thing.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 from PIL import Image
 
 from core.attention.regions import Box, Region
 from core.figures.foveal.attention import mosaic, mosaic_table, over, over_table, within, within_table
 from core.figures.foveal.prompted import MOST_SHOWN, probabilities, probabilities_table
-from core.figures.foveal.region import taken
+from core.figures.foveal.region import as_uri, taken
 
 
 def title(figure) -> str:
@@ -83,3 +86,9 @@ def test_what_is_taken_and_what_is_cut_away_are_told():
                  (4, 4)).data[-1].type == "contour"
     nothing = taken(Image.new("RGB", (4, 4)), None, None, None, (0, 0, 4, 4), (4, 4))
     assert title(nothing) == "4 x 4 patches, no region yet"
+
+
+def test_pictures_of_any_shape_are_drawn_in_bounds():
+    for size, drawn in {(5000, 40): (1024, 8), (1, 3000): (1, 1024), (1, 1): (400, 400), (500, 60): (500, 60)}.items():
+        uri = as_uri(Image.new("RGB", size, (9, 99, 200)))
+        assert Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).size == drawn
