@@ -16,7 +16,7 @@ from core.geometry.differences import Difference
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-CAPTION = ("Mean intersection over union of the best window with the box that is meant, 1 where the two are one, with "
+CAPTION = ("Mean intersection over union of the window found with the box that is meant, 1 where the two are one, with "
            "95 % intervals by pictures. Dotted, a window at random; “the middle” is the window in the middle of the "
            "picture whatever the sentence says: only what lies above both was found.")
 _ROW = 34

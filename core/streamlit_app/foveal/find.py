@@ -43,7 +43,8 @@ MOST_WINDOWS = 2000
 SCENES, MOST_SCENES = 20, 100
 EXPLAINED = ("Windows of every chosen size slide over the picture, each is looked through, and its view is scored for "
              "the sentence, less the mean score of other captions. The heat of a patch is the mean of the windows over "
-             "it, above the mean of all. The window that scores highest is what was found.")
+             "it, above the mean of all. What was found is the window that holds most heat above a height, or the one "
+             "that scores highest by itself.")
 
 
 def show(settings: Settings, data: FovealData) -> None:
@@ -73,10 +74,14 @@ def _search() -> Search | None:
     per_size = state.pick_flag("Compared within a size", key="find_per_size", default=SEARCH.per_size,
                                help="The mean score of the windows of a size is subtracted from each of them: large "
                                     "windows score higher or lower whatever they show.")
+    by_heat = state.pick_flag("Box from the heat", key="find_by_heat", default=SEARCH.threshold is not None,
+                              help="The window with most heat above a height, in place of the one that scores highest "
+                                   "by itself.")
     if not sides:
         panels.notice("Choose a size of the windows or two.")
         return None
-    return Search(tuple(sorted(map(float, sides))), float(step), SEARCH.longest, per_size)
+    return Search(tuple(sorted(map(float, sides))), float(step), SEARCH.longest, per_size,
+                  SEARCH.threshold if by_heat else None)
 
 
 def _one_picture(settings: Settings, data: FovealData, steering: Steering, method: str, search: Search) -> None:
@@ -126,7 +131,7 @@ def _views(data: FovealData, steering: Steering, method: str, search: Search) ->
 def _told(found: Found, truth: Box | None, n: int, among: str) -> None:
     box = found.box
     rows = [("found", f"{box.left:.0f}, {box.top:.0f} to {box.right:.0f}, {box.bottom:.0f} px"),
-            ("score", f"{found.scores.max():.4f} above the mean of {among}, {n:,} windows")]
+            ("highest score", f"{found.scores.max():.4f} above the mean of {among}, {n:,} windows")]
     if truth is not None and found.iou is not None and found.chance is not None:
         rows += [("meant", f"{truth.left:.0f}, {truth.top:.0f} to {truth.right:.0f}, {truth.bottom:.0f} px"),
                  ("overlap", f"{found.iou:.3f} intersection over union; a window at random {found.chance:.3f}")]
@@ -139,7 +144,7 @@ def _scored(settings: Settings, data: FovealData, steering: Steering, method: st
     pictures, made_key, made = world("find", MOST_SCENES, SCENES)
     methods = tuple(dict.fromkeys((method, "foveal", "crop")))
     key = fingerprint("finding", data.tower.encoder.spec.fingerprint, data.tower.encoder.dtype, made_key, methods,
-                      steering, search.sides, search.steps, search.longest, search.per_size)
+                      steering, search)
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> FindingReport:
         return finding_report(data.tower, pictures(), methods, search=search, steering={"foveal": steering},

@@ -23,7 +23,7 @@ def address(streamlit_server) -> str:
 def test_a_sentence_is_found_above_chance_and_its_box_becomes_the_region(browser_page, address):
     page = browser_page
     number, said, _ = scene_of_three()
-    query = f"foveal=find&picture={number}&find_by=crop&find="
+    query = f"foveal=find&picture={number}&find="
     best = (0.0, 0.0, "")
     for sentence in said:
         shown(page, address, query + sentence.replace(" ", "%20"))
@@ -47,13 +47,13 @@ def test_a_sentence_is_found_above_chance_and_its_box_becomes_the_region(browser
 
 def test_finding_is_scored_on_scenes_beside_chance(browser_page, address):
     page = browser_page
-    shown(page, address, "foveal=find&find_scenes=10&find_objects=2&find_sides=0.5&find_step=0.25")
+    shown(page, address, "foveal=find&find_scenes=10&find_objects=2&find_sides=0.25%7C0.375&find_step=0.25")
     still(page)
     page.get_by_role("button", name="Score it on these scenes").click()
     stated(page, "foveal.overlaps", "20 sentences")
     rows = {row["window"]: row for row in table_of(page, "foveal-overlaps")}
     report = finding_report(ImageTower(load_model("builtin")), world_references(10, 1, objects=2), ("foveal", "crop"),
-                            search=Search((0.5,), 0.25))
+                            search=Search((0.25, 0.375), 0.25))
     for name, title in (("foveal", "foveal mask"), ("crop", "crop"), ("centre", "the middle")):
         assert float(rows[title]["intersection over union"]) == pytest.approx(report.iou[name].value, abs=1e-6)
         assert float(rows[title]["intersection over union by chance"]) == pytest.approx(report.chance.mean(), abs=1e-9)
