@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FONT = '"Source Sans", "Source Sans Pro", "Source Sans 3", Inter, Helvetica, Arial, sans-serif'
 SMALLEST_FONT = 12
+LABELS_OFF = 8        # from what they name, pixels: marks at the end of an axis do not lie on its labels
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def template(dark: bool = False) -> go.layout.Template:
                 "bgcolor": rgba(p.background, 0)},
         hoverlabel={"font": {"size": 13, "family": FONT, "color": p.text}, "bgcolor": p.panel, "bordercolor": p.grid,
                     "align": "left"},
-        xaxis=axis, yaxis=axis, margin={"l": 56, "r": 24, "t": 64, "b": 56},
+        xaxis=axis, yaxis=axis | {"ticklabelstandoff": LABELS_OFF}, margin={"l": 56, "r": 24, "t": 64, "b": 56},
         coloraxis={"colorscale": colorscale(dark)},
         colorscale={"sequential": colorscale(dark)},
     )

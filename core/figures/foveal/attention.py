@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures import theme
-from core.figures.foveal.region import SIDE, on_picture
+from core.figures.foveal.region import framed_picture, on_picture
 from core.figures.frame import framed
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def over(image: Image, values: np.ndarray, seen: tuple[float, float, float, floa
                          y0=top + down * token[0], y1=top + down * (token[0] + 1),
                          line={"color": p.kinds["text"], "width": 3})
     figure.update_layout(hovermode="closest", hoverdistance=-1, clickmode="event+select", dragmode=False)
-    return framed(figure, title, height=SIDE, dark=dark, legend=False)
+    return framed_picture(figure, image, title, dark=dark)
 
 
 def over_table(maps: dict[str, np.ndarray]) -> pd.DataFrame:

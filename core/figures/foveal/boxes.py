@@ -12,7 +12,7 @@ from core.attention.foveal.referring import ALIKE
 from core.attention.regions import Box
 from core.figures import theme
 from core.figures.foveal.outlines import outline
-from core.figures.foveal.region import SIDE, on_picture
+from core.figures.foveal.region import framed_picture, on_picture
 from core.figures.frame import framed, plain, shortened
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def boxes(image: Image, places: Sequence[Box], names: Sequence[str], scores: np.
         x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
         marker={"color": [low], "cmin": low, "cmax": low + span, "colorscale": theme.colorscale(dark),
                 "showscale": high > low, "colorbar": {"title": {"text": "score"}, "thickness": 12, "nticks": 5}}))
-    return framed(figure, _finding(names, scores, order, sentence, how, truth), height=SIDE, dark=dark,
-                  legend=truth is not None)
+    return framed_picture(figure, image, _finding(names, scores, order, sentence, how, truth), dark=dark,
+                          legend=truth is not None)
 
 
 def _finding(names: Sequence[str], scores: np.ndarray, order: np.ndarray, sentence: str, how: str,

@@ -11,8 +11,8 @@ import pandas as pd
 from core.attention.regions import Box
 from core.figures import theme
 from core.figures.foveal.outlines import outline
-from core.figures.foveal.region import SIDE, on_picture
-from core.figures.frame import framed, shortened
+from core.figures.foveal.region import framed_picture, on_picture
+from core.figures.frame import shortened
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -67,7 +67,7 @@ def heat(image: Image, values: np.ndarray, found: Box, sentence: str, *, seen: t
     if overlap is not None:
         said += f": intersection over union {overlap:.2f}"
         said += "" if chance is None else f" (a window at random {chance:.2f})"
-    return framed(figure, said, height=SIDE, dark=dark)
+    return framed_picture(figure, image, said, dark=dark, legend=True)
 
 
 def heat_table(values: np.ndarray, seen: Sequence[float]) -> pd.DataFrame:

@@ -21,7 +21,10 @@ SIDE = 400                 # of the drawn picture, pixels
 LARGEST = 1024             # of the picture within a figure, pixels
 SHEET = 330                # of a picture that is drawn on, beside two others, pixels
 POINTS = 12
-_EDGE = {"l": 8, "r": 8, "b": 8}
+EDGE = 8                   # around a picture, pixels
+LEGEND = 40
+CLOSER = 14                # to its title than other figures are, pixels
+LOWEST = 0.35              # a figure, of its width
 
 
 def on_picture(image: Image, *, dark: bool = False) -> go.Figure:
@@ -35,8 +38,17 @@ def on_picture(image: Image, *, dark: bool = False) -> go.Figure:
     hidden: dict[str, Any] = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "",
                               "showline": False}
     figure.update_xaxes(range=[0, width], constrain="domain", **hidden)
-    figure.update_yaxes(range=[height, 0], scaleanchor="x", constrain="domain", **hidden)
+    figure.update_yaxes(range=[height, 0], scaleanchor="x", constrain="domain", constraintoward="top", **hidden)
     return figure
+
+
+def framed_picture(figure: go.Figure, image: Image, title: str, *, side: int = SIDE, dark: bool = False,
+                   legend: bool = False) -> go.Figure:
+    """Give a figure of `on_picture` its title, and no more room than the picture needs; ``side`` pixels at most."""
+    width, height = image.size
+    framed(figure, title, height=round(side * min(max(height / width, LOWEST), 1.0)), dark=dark, legend=legend)
+    return figure.update_layout(margin={"l": EDGE, "r": EDGE, "t": figure.layout.margin.t - CLOSER,
+                                        "b": LEGEND if legend else EDGE})
 
 
 def as_uri(image: Image) -> str:
@@ -64,10 +76,10 @@ def canvas(image: Image, *, dark: bool = False) -> go.Figure:
     figure.add_trace(go.Scatter(x=x.ravel(), y=y.ravel(), mode="markers", marker={"opacity": 0, "size": 1},
                                 selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
                                 hoverinfo="skip"))
-    framed(figure, "Draw a box on the picture", height=SHEET, dark=dark, legend=False)
+    framed_picture(figure, image, "Draw a box on the picture", side=SHEET, dark=dark)
     colour = theme.palette(dark).kinds["text"]
     line = {"color": colour, "width": 3, "dash": "solid"}
-    figure.update_layout(dragmode="select", newselection={"line": line}, margin=_EDGE,
+    figure.update_layout(dragmode="select", newselection={"line": line},
                          activeselection={"fillcolor": colour, "opacity": 0.15})
     return figure
 
@@ -81,7 +93,7 @@ def taken(image: Image, region: Region | None, covered: np.ndarray | None, insid
     image, region
         The picture, and what is looked at of it.
     covered, inside
-        (rows, columns) share of each patch that the region covers, in [0, 1], and bool which the mask takes for it;
+        (rows, columns) share of each patch that the region covers, in [0, 1], and bool which it covers by half or more;
         None without a region.
     seen
         Left, top, right, bottom of what the preprocessing leaves, in pixels of the picture.
@@ -109,10 +121,12 @@ def taken(image: Image, region: Region | None, covered: np.ndarray | None, insid
             y=top + down * (np.arange(rows) + 0.5), zmin=0, zmax=1, showscale=False, customdata=covered,
             colorscale=[[0, theme.rgba(p.kinds["prompt"], 0.15)], [1, theme.rgba(p.kinds["prompt"], 0.55)]],
             hovertemplate="the region covers %{customdata:.0%} of this patch<extra></extra>", xgap=1, ygap=1))
-        said = f"{int(inside.sum()):,} of {rows * columns:,} patches are taken"
+        partly = int(((covered > 0) & ~inside).sum())
+        said = f"{int(inside.sum()):,} of {rows * columns:,} patches are covered" + (
+            f", {partly:,} more in part" if partly else "")
         _outline(figure, region, p.kinds["text"])
     title = said + (f"; {100 * cut:.0f} % is cut away" if cut > 0.005 else "")
-    return framed(figure, title, height=SHEET, dark=dark, legend=False).update_layout(margin=_EDGE)
+    return framed_picture(figure, image, title, side=SHEET, dark=dark)
 
 
 def _outline(figure: go.Figure, region: Region, colour: str) -> None:

@@ -106,7 +106,7 @@ def _one_picture(settings: Settings, data: FovealData, steering: Steering, metho
                              overlap=found.iou, chance=found.chance, dark=ui.dark()),
                 key="foveal.heat", how_to_read=EXPLAINED, table=lambda: figures.heat_table(found.heat, data.seen))
     with left:
-        _told(found, truth, len(views.boxes), "its size" if search.per_size else "all")
+        _told(found, truth, views, "its size" if search.per_size else "all")
         st.button("Take this box as the region", icon=":material/crop_free:", key="foveal.as_region",
                   on_click=look_at_box, args=(found.box,),
                   help="All sections then look at it: what the picture is compared with, the heads, the table of ways "
@@ -128,10 +128,12 @@ def _views(data: FovealData, steering: Steering, method: str, search: Search) ->
     return views
 
 
-def _told(found: Found, truth: Box | None, n: int, among: str) -> None:
-    box = found.box
+def _told(found: Found, truth: Box | None, views: WindowViews, among: str) -> None:
+    box, n = found.box, len(views.boxes)
+    score = found.scores[views.boxes.index(box)]
     rows = [("found", f"{box.left:.0f}, {box.top:.0f} to {box.right:.0f}, {box.bottom:.0f} px"),
-            ("highest score", f"{found.scores.max():.4f} above the mean of {among}, {n:,} windows")]
+            ("score", f"{score:+.4f} beside the mean of {among}; {int((found.scores > score).sum()):,} of {n:,} "
+                      "windows score higher")]
     if truth is not None and found.iou is not None and found.chance is not None:
         rows += [("meant", f"{truth.left:.0f}, {truth.top:.0f} to {truth.right:.0f}, {truth.bottom:.0f} px"),
                  ("overlap", f"{found.iou:.3f} intersection over union; a window at random {found.chance:.3f}")]

@@ -96,8 +96,9 @@ def _within(data: FovealData, before: Attended, after: Attended | None) -> None:
     whose = "class token" if data.tower.cls else "pooling probe"
     ui.show(figures.within(*parts, whose=whose, dark=ui.dark()), key="foveal.within",
             table=lambda: figures.within_table(*parts), how_to_read=(
-        f"Of the attention that the {whose} pays to patches, what falls on the {int(patches.sum())} patches of the "
-        "region. Small dots: single heads; the line: their mean. Dotted: attention that is the same everywhere."))
+        f"Of the attention that the {whose} pays to patches, what falls on the {int(patches.sum())} patches that the "
+        "region covers. By share, the mask also lets through patches that are covered in part. Small dots: single "
+        "heads; the line: their mean. Dotted: attention that is the same everywhere."))
 
 
 @st.fragment

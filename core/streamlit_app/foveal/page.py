@@ -42,7 +42,10 @@ def show_foveal(settings: Settings, opened: Opened) -> None:
     if tower is None:
         return
     with panels.friendly_errors():
-        left, middle, right = st.columns([0.8, 1, 1], gap="medium")
+        left, wide = st.columns([0.8, 2], gap="medium")
+        with wide:
+            choice = st.container()
+            sheet, taken = st.columns(2, gap="medium")
         with left:
             looked = pick_picture(opened)
             if looked is None:
@@ -51,7 +54,7 @@ def show_foveal(settings: Settings, opened: Opened) -> None:
             if settings.model_id == BUILTIN and not known:
                 _offer(NEVER_SAW, _at_hand())
             prompts = pick_prompts(opened, looked)
-            region = pick_region(looked, tower, middle, right)
+            region = pick_region(looked, tower, choice, sheet, taken)
         data = FovealData(opened, tower, looked, region, prompts)
         section = state.pick_option("Section", {key: title for key, (title, _) in SECTIONS.items()}, key="foveal",
                                     widget="segments", label_visible=False)

@@ -38,15 +38,18 @@ DRAWN, MASK = "drawn", "mask"
 SIDE = 512          # of a scene whose boxes are measured, pixels
 
 
-def pick_region(looked: Looked, tower: ImageTower, sheet: DeltaGenerator, model: DeltaGenerator) -> Region | None:
+def pick_region(looked: Looked, tower: ImageTower, choice: DeltaGenerator, sheet: DeltaGenerator,
+                model: DeltaGenerator) -> Region | None:
     """A region of a picture; None while none is drawn, or where what was drawn or typed is none.
 
-    It is picked here, drawn on a sheet, and shown as the model takes it in a third place.
+    The choice is made in one place, numbers are typed here, boxes are drawn on a sheet, and a last place shows what
+    the model takes.
     """
     _begin_anew(looked)
     solids = {} if looked.scene is None else solids_of(looked)
     options = {DRAWN: "What I draw", **{f"solid{i + 1}": name for i, name in enumerate(solids)}, MASK: "A mask file"}
-    at = state.pick_option("Region", options, key=AT, widget="segments", default="solid1" if solids else DRAWN)
+    with choice:
+        at = state.pick_option("Region", options, key=AT, widget="segments", default="solid1" if solids else DRAWN)
     region, refused = None, None
     try:
         if at == MASK:
@@ -73,8 +76,10 @@ def pick_region(looked: Looked, tower: ImageTower, sheet: DeltaGenerator, model:
         patches = None if region is None else inside(region, looked.image, tower)
         ui.show(taken(looked.image, region, covered, patches, seen(looked.image, tower), tower.grid, dark=ui.dark()),
                 key="foveal.taken", how_to_read=(
-            "Orange: the region. Dark green: the patches that the mask takes for it, of which it covers half or more; "
-            "light green: those that it touches. Faded: what the preprocessing cuts away."))
+            "Orange: the region. Dark green: the patches of which it covers half or more, or else the one of which it "
+            "covers most; a hard mask and the published profile take these. Light green: those that it covers less; "
+            "the profile by share takes them too, each as far as it is covered. Faded: what the preprocessing cuts "
+            "away."))
         if refused is not None:
             panels.error_panel(refused)
     return region

@@ -41,7 +41,7 @@ def test_a_sentence_is_found_above_chance_and_its_box_becomes_the_region(browser
     page.wait_for_function("location.search.includes('at=drawn') && location.search.includes('boxes=')", timeout=LONG)
     taken = page.evaluate("new URLSearchParams(location.search).get('boxes')")
     assert [float(part) for part in taken.split(",")] == pytest.approx(place, abs=0.6)
-    stated(page, "foveal.taken", "patches are taken")
+    stated(page, "foveal.taken", "patches are covered")
     no_traceback(page)
 
 

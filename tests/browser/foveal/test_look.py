@@ -101,7 +101,7 @@ def test_a_box_is_drawn_and_the_model_looks_there(browser_page, address):
     assert both
     no_traceback(page)
     page.reload()
-    finding(page, "foveal.taken", "patches are taken")
+    finding(page, "foveal.taken", "patches are covered")
     assert boxes(page, 2) == [first, second], "the address brings both boxes back"
 
 
@@ -155,11 +155,11 @@ def test_an_outline_becomes_a_mask_and_numbers_typed_take_its_place(browser_page
     still(page)
     outline = parse_qs(urlsplit(page.url).query)["outline"][0]
     assert 3 <= len(outline.split()) <= 48
-    taken = re.search(r"(\d+) of 64 patches", finding(page, "foveal.taken", "patches are taken"))
+    taken = re.search(r"(\d+) of 64 patches", finding(page, "foveal.taken", "patches are covered"))
     assert 4 <= int(taken[1]) <= 16
     page.get_by_text("The region in numbers").click()
     page.get_by_label("Outlines: x,y").fill("")
     page.get_by_label("Boxes: left").fill("0, 0, 32, 64")
     page.keyboard.press("Control+Enter")
-    finding(page, "foveal.taken", "8 of 64 patches are taken")
+    finding(page, "foveal.taken", "8 of 64 patches are covered")
     no_traceback(page)

@@ -78,7 +78,7 @@ def test_what_is_taken_and_what_is_cut_away_are_told():
     covered = np.zeros((4, 4))
     covered[:2, :2] = 1
     figure = taken(Image.new("RGB", (60, 40)), region, covered, covered > 0.5, (10, 0, 50, 40), (4, 4))
-    assert title(figure) == "4 of 16 patches are taken; 33 % is cut away"
+    assert title(figure) == "4 of 16 patches are covered; 33 % is cut away"
     assert len(figure.layout.shapes) == 2 and list(figure.data[0].x) == [15, 25, 35, 45]
     mask = np.zeros((40, 60), dtype=bool)
     mask[5:9, 5:9] = True
