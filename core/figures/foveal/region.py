@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SIDE = 400                 # of the drawn picture, pixels
 LARGEST = 1024             # of the picture within a figure, pixels
-SHEET = 330                # of a picture that is drawn on, beside two others, pixels
+SHEET = 270                # of a picture that is drawn on, beside two others, pixels
 POINTS = 12
 EDGE = 8                   # around a picture, pixels
 LEGEND = 40

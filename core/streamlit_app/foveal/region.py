@@ -76,10 +76,8 @@ def pick_region(looked: Looked, tower: ImageTower, choice: DeltaGenerator, sheet
         patches = None if region is None else inside(region, looked.image, tower)
         ui.show(taken(looked.image, region, covered, patches, seen(looked.image, tower), tower.grid, dark=ui.dark()),
                 key="foveal.taken", how_to_read=(
-            "Orange: the region. Dark green: the patches of which it covers half or more, or else the one of which it "
-            "covers most; a hard mask and the published profile take these. Light green: those that it covers less; "
-            "the profile by share takes them too, each as far as it is covered. Faded: what the preprocessing cuts "
-            "away."))
+            "Dark green: patches of which the region covers half or more, or the one of which it covers most. Light "
+            "green: those covered in part, which only the profile by share takes. Faded: cut away by preprocessing."))
         if refused is not None:
             panels.error_panel(refused)
     return region
