@@ -12,7 +12,7 @@ from core.figures.foveal.region import LOWEST, SHEET, canvas, taken
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size, room", [((128, 128), 1.0), ((640, 320), 0.5), ((60, 400), 1.0), ((400, 1), LOWEST)])
+@pytest.mark.parametrize(("size", "room"), [((128, 128), 1.0), ((640, 320), 0.5), ((60, 400), 1.0), ((400, 1), LOWEST)])
 def test_a_wide_picture_leaves_no_room_empty(size, room, dark):
     image = Image.new("RGB", size)
     seen = (0.0, 0.0, *map(float, size))
