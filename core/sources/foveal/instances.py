@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,13 +11,15 @@ import numpy as np
 
 from core.errors import SourceError
 from core.sources.archives import clean
-from core.sources.foveal.outlines import MOST_PIXELS, Outline, filled, from_runs, resized, run_lengths
+from core.sources.foveal.outlines import MOST_PIXELS, Outline, corners_of, filled, from_runs, resized, run_lengths
 from core.sources.gate import check_text
 from core.sources.reasons import refuse
 from core.types import Refusal
 
 _LONGEST_TOLD = 1_000
+_LARGEST = 1e9              # of a number of pixels
 MOST_OF_AN_IMAGE = 400      # instances
+MOST_PACKED = 400_000_000   # pixels of the run lengths of an image, together
 Read = Callable[[int, int], Outline]
 
 
@@ -73,7 +75,7 @@ def _size(image: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _numbers(values: Iterable[Any]) -> bool:
-    return all(isinstance(v, int | float) and not isinstance(v, bool) and np.isfinite(v) for v in values)
+    return all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < _LARGEST for v in values)
 
 
 def _unusable(annotation: Mapping[str, Any]) -> str:
@@ -92,17 +94,30 @@ def _read(name: str, parts: list[Mapping[str, Any]], size: tuple[float, float] |
         raise refuse(name, f"it has {len(parts):,} instances; the limit is {MOST_OF_AN_IMAGE}", "region")
     scale = (width / size[0], height / size[1]) if size is not None else (1.0, 1.0)
     boxes, mask = list[tuple[float, float, float, float]](), np.zeros((height, width), dtype=bool)
+    polygons: list[Sequence[float]] = []
+    packed = 0.0
     for part in parts:
         said = part.get("segmentation")
         try:
-            if said:
-                mask |= _segment(said, width, height, scale)
+            if isinstance(said, list) and said:
+                for polygon in said:
+                    corners_of(polygon)
+                polygons += said
+            elif said:
+                packed += _pixels(said)
+                if packed > MOST_PACKED:
+                    raise ValueError(f"the run lengths of one image speak of over {MOST_PACKED // 10**6} megapixels")
+                mask |= _of_runs(said, width, height)
             else:
                 left, top, across, down = (float(side) for side in part["bbox"])
                 boxes.append((left * scale[0], top * scale[1], (left + across) * scale[0], (top + down) * scale[1]))
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise refuse(name, f"annotation {part.get('id', '')} cannot be read ({str(error)[:120]})", "region") from \
                 error
+    try:
+        mask |= filled(polygons, width, height, scale) if polygons else False
+    except ValueError as error:
+        raise refuse(name, str(error), "region") from error
     inside = [box for box in boxes if box[0] < width and box[1] < height and box[2] > 0 and box[3] > 0]
     if not mask.any():
         if not inside:
@@ -114,12 +129,14 @@ def _read(name: str, parts: list[Mapping[str, Any]], size: tuple[float, float] |
     return Outline(mask=mask)
 
 
-def _segment(said: Any, width: int, height: int, scale: tuple[float, float]) -> np.ndarray:
-    if isinstance(said, list):
-        return filled(said, width, height, scale)
+def _pixels(said: Any) -> float:
     rows, columns = said["size"]
     if not _numbers((rows, columns)) or not 0 < rows * columns <= MOST_PIXELS:
         raise ValueError(f"its size is not two numbers of at most {MOST_PIXELS // 1_000_000} megapixels together")
-    counts = said["counts"]
+    return float(rows * columns)
+
+
+def _of_runs(said: Any, width: int, height: int) -> np.ndarray:
+    (rows, columns), counts = said["size"], said["counts"]
     return resized(from_runs(run_lengths(counts) if isinstance(counts, str) else counts, int(rows), int(columns)),
                    width, height)

@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 MOST_PIXELS = 25_000_000    # of a mask
+MOST_CORNERS = 20_000       # of the polygons of a picture
+MOST_CROSSED = 2_000_000    # rows that their edges cross, together: what filling them costs
 _BITS, _MORE, _SIGN = 0x1F, 0x20, 0x10
 _FIRST_LETTER = 48
 
@@ -46,17 +48,27 @@ def filled(polygons: Sequence[Sequence[float]], width: int, height: int, scale: 
     Raises
     ------
     ValueError
-        If one has fewer than three corners, an odd count of numbers, or one that is none.
+        If one has fewer than three corners, an odd count of numbers, or one that is none; if together they have more
+        than `MOST_CORNERS` corners, or zigzag over the rows so often that filling them would take long.
     """
     picture = Image.new("1", (width, height))
     pen = ImageDraw.Draw(picture)
-    for polygon in polygons:
-        corners = np.asarray(polygon, dtype=np.float64)
-        if corners.ndim != 1 or len(corners) < 6 or len(corners) % 2 or not np.isfinite(corners).all():
-            raise ValueError("a polygon is x, y, x, y, ... of three corners or more")
-        corners = (corners.reshape(-1, 2) * scale).clip(-1, (width + 1, height + 1))
+    scaled = [(corners_of(polygon) * scale).clip(-1, (width + 1, height + 1)) for polygon in polygons]
+    if (n := sum(map(len, scaled))) > MOST_CORNERS:
+        raise ValueError(f"its polygons have {n:,} corners; the limit is {MOST_CORNERS:,}")
+    if sum(np.abs(np.diff(corners[:, 1])).sum() for corners in scaled) > MOST_CROSSED:
+        raise ValueError("its polygons zigzag too often to be filled")
+    for corners in scaled:
         pen.polygon([tuple(corner) for corner in corners.tolist()], fill=1)
     return np.asarray(picture, dtype=bool)
+
+
+def corners_of(polygon: Sequence[float]) -> np.ndarray:
+    """(n, 2) float64 of a polygon x, y, x, y, ...; ValueError as `filled`."""
+    found = np.asarray(polygon, dtype=np.float64)
+    if found.ndim != 1 or len(found) < 6 or len(found) % 2 or not np.isfinite(found).all():
+        raise ValueError("a polygon is x, y, x, y, ... of three corners or more")
+    return found.reshape(-1, 2)
 
 
 def run_lengths(letters: str) -> list[int]:
@@ -99,6 +111,8 @@ def from_runs(counts: Sequence[int], height: int, width: int) -> np.ndarray:
         If they do not add up to all pixels, or one is below 0.
     """
     runs = np.asarray(counts)
-    if runs.ndim != 1 or runs.dtype.kind not in "iu" or (runs < 0).any() or int(runs.sum()) != height * width:
+    pixels = height * width
+    if runs.ndim != 1 or runs.dtype.kind not in "iu" or (runs < 0).any() or (runs > pixels).any() \
+            or int(runs.sum()) != pixels:
         raise ValueError(f"the run lengths do not add up to {height} x {width} pixels")
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T

@@ -42,7 +42,7 @@ def show(settings: Settings, data: FovealData, steering: Steering, template: str
     source = state.pick_option("Scored on", sources, key=SCORED_ON, widget="segments")
     pictures, key, made = world() if source == "world" else _of_file(brought)
     key = fingerprint("referred", data.tower.encoder.spec.fingerprint, data.tower.encoder.dtype, key, steering,
-                      template)
+                      template, settings.seed)
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> tuple[BoxedPictures, ReferringReport]:
         known = pictures()

@@ -146,7 +146,7 @@ def _scored(settings: Settings, data: FovealData, steering: Steering, method: st
     pictures, made_key, made = world("find", MOST_SCENES, SCENES)
     methods = tuple(dict.fromkeys((method, "foveal", "crop")))
     key = fingerprint("finding", data.tower.encoder.spec.fingerprint, data.tower.encoder.dtype, made_key, methods,
-                      steering, search)
+                      steering, search, settings.seed)
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> FindingReport:
         return finding_report(data.tower, pictures(), methods, search=search, steering={"foveal": steering},

@@ -21,7 +21,8 @@ def show(settings: Settings, data: FovealData) -> None:
     st.subheader("Why these dials", anchor=False)
     panels.notice(f"The first setting of the mask was chosen on scenes of their own: this turns one dial at a time on "
                   f"{SCENES} scenes of {OBJECTS} solids (seed {SEED}), about a minute of work.", one_line=True)
-    key = fingerprint("sweep", data.tower.encoder.spec.fingerprint, data.tower.encoder.dtype, SEED, SCENES, OBJECTS)
+    key = fingerprint("sweep", data.tower.encoder.spec.fingerprint, data.tower.encoder.dtype, SEED, SCENES, OBJECTS,
+                      settings.seed)
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> Sweep:
         return sweep(data.tower, world_references(SCENES, SEED, objects=OBJECTS), seed=settings.seed,

@@ -143,6 +143,26 @@ def test_instances_of_coco_in_all_their_ways_of_writing() -> None:
         "an id or a fil", "has no area", "is not among t", "is not among t", "is not among t"]
 
 
+def test_instances_that_ask_for_too_much_are_refused_and_stop_no_others() -> None:
+    far = 2**63 - 1
+    star = [c for i in range(9_000) for c in (i % 20, 12 * (i % 2))]
+    found = coco([
+        {"id": 1, "image_id": 0, "bbox": [1, 1, 4, 4]},
+        {"id": 2, "image_id": 1, "segmentation": [star + star + star]},
+        {"id": 3, "image_id": 2, "segmentation": {"size": [12, 20], "counts": [far, far, 2 + 12 * 20]}},
+        {"id": 4, "image_id": 3, "segmentation": {"size": [5000, 5000], "counts": [5000 * 5000]}},
+        {"id": 6, "image_id": 5, "bbox": [10**400, 1, 4, 4]},
+        {"id": 7, "image_id": 6, "segmentation": [star]},
+    ])
+    assert found.outline("box.jpg", 20, 12).boxes == ((1, 1, 5, 5),)
+    assert [r.reason for r in found.refused if "out.jpg" in r.name] == [
+        "it has neither a segmentation nor a bbox of four numbers"]
+    for name, reason, side in (("polygon", "27,000 corners", 12), ("runs", "do not add up", 12),
+                               ("packed", "out of the picture", 12), ("odd", "zigzag", 1200)):
+        with pytest.raises(UnreadableItem, match=reason):
+            found.outline(f"{name}.jpg", 20, side)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_packed_run_lengths_are_those_of_coco(seed: int) -> None:
     mask = np.random.default_rng(seed).random((37, 53)) < (0.5, 0.02, 0.98, 0.3)[seed]
