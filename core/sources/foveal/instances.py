@@ -14,6 +14,7 @@ from core.sources.archives import clean
 from core.sources.foveal.outlines import MOST_PIXELS, Outline, corners_of, filled, from_runs, resized, run_lengths
 from core.sources.gate import check_text
 from core.sources.reasons import refuse
+from core.sources.text import decode, without_halves
 from core.types import Refusal
 
 _LONGEST_TOLD = 1_000
@@ -36,7 +37,7 @@ def instances_of(data: bytes, name: str) -> tuple[dict[str, Read], list[Refusal]
     """
     check_text(data, name)
     try:
-        found = json.loads(data.decode("utf-8-sig"))
+        found = json.loads(without_halves(decode(data)).text)
         images, annotations = found["images"], found["annotations"]
         if not isinstance(images, list) or not isinstance(annotations, list):
             raise TypeError("images and annotations are lists")

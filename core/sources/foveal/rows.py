@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import SourceError
 from core.sources.gate import check_text
 from core.sources.images.opening import local_path
-from core.sources.text import decode, lines
+from core.sources.text import decode, lines, without_halves
 from core.types import Refusal
 
 LONGEST = 1_000       # characters of a sentence
@@ -91,7 +91,7 @@ def read_rows(file: File) -> tuple[list[tuple[str, Any]], dict[str, Any] | None,
             "Write it as JSON where it comes from: json.dump(pickle.load(open(\"refs(unc).p\", \"rb\"), "
             "encoding=\"latin1\"), open(\"refs.json\", \"w\")).")
     check_text(data, name)
-    decoded = decode(data)
+    decoded = without_halves(decode(data))
     try:
         found = json.loads(decoded.text)
     except RecursionError as error:

@@ -124,6 +124,14 @@ def test_bad_rows_are_listed_and_the_rest_goes_on(folder, row, reason):
     assert len(found.references) == 4 and reason in reasons(found)
 
 
+def test_half_a_letter_stops_no_row_and_goes_into_no_page(folder):
+    odd = reference(7, 70, "a \ud800 cat"), reference(7, "\udfff", "the cat"), reference("\ud801", 71, "a dog")
+    found = open_boxed([upload([*odd, *REFS]), upload(instances(), "instances.json")], folder)
+    assert [r.sentence for r in found.references][:2] == ["a \ufffd cat", "left cat"]
+    assert len(found.references) == 5
+    (reasons(found) + "".join(found.notices)).encode()
+
+
 def test_files_that_are_none_say_what_to_do(folder):
     for name, data in (("refs(unc).p", pickle.dumps(REFS)), ("refs.json", pickle.dumps(REFS, 0))):
         with pytest.raises(SourceError, match=r"a pickle, which can run any program when it is opened.*json\.dump"):

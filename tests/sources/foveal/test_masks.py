@@ -151,12 +151,13 @@ def test_instances_that_ask_for_too_much_are_refused_and_stop_no_others() -> Non
         {"id": 2, "image_id": 1, "segmentation": [star + star + star]},
         {"id": 3, "image_id": 2, "segmentation": {"size": [12, 20], "counts": [far, far, 2 + 12 * 20]}},
         {"id": 4, "image_id": 3, "segmentation": {"size": [5000, 5000], "counts": [5000 * 5000]}},
-        {"id": 6, "image_id": 5, "bbox": [10**400, 1, 4, 4]},
+        {"id": "\ud800", "image_id": 5, "bbox": [10**400, 1, 4, 4]},
         {"id": 7, "image_id": 6, "segmentation": [star]},
     ])
     assert found.outline("box.jpg", 20, 12).boxes == ((1, 1, 5, 5),)
     assert [r.reason for r in found.refused if "out.jpg" in r.name] == [
         "it has neither a segmentation nor a bbox of four numbers"]
+    assert "\ufffd" in "".join(r.name for r in found.refused), "half a letter goes into no page"
     for name, reason, side in (("polygon", "27,000 corners", 12), ("runs", "do not add up", 12),
                                ("packed", "out of the picture", 12), ("odd", "zigzag", 1200)):
         with pytest.raises(UnreadableItem, match=reason):
