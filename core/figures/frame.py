@@ -11,6 +11,7 @@ import numpy as np
 
 from core.figures import theme
 from core.geometry.curves import Curve
+from core.geometry.differences import Difference
 from core.geometry.intervals import decimals
 from core.types import Number
 
@@ -151,6 +152,15 @@ def percent(number: Number) -> Number:
     """A share as a percentage."""
     low, high, null = (None if v is None else 100 * v for v in (number.low, number.high, number.null))
     return Number(100 * number.value, low, high, null, number.n, "%")
+
+
+def points(difference: Difference) -> str:
+    """A difference of two shares in points of a percentage, with its interval and p."""
+    if difference.p is None:
+        return "not measurable"
+    change = percent(difference.change)
+    known = "" if change.low is None or change.high is None else f" ({change.low:+.1f} to {change.high:+.1f})"
+    return f"{change.value:+.1f} points{known}, p {'< 0.001' if difference.p < 0.001 else f'{difference.p:.3f}'}"
 
 
 def cells(name: str, number: Number) -> dict[str, object]:

@@ -183,3 +183,50 @@ def test_findings_stop_when_their_visit_is_over(hasty: str) -> None:
         held_when(hasty, lambda found: bool(found["jobs"]))
         visit.leave()
         held_when(hasty, nothing)
+
+
+def masked(seed: int, rows: slice) -> tuple[bytes, bytes]:
+    """A zip with a picture, and a mask of it."""
+    found = []
+    mask = np.zeros((96, 96), dtype=np.uint8)
+    mask[rows, 10:70] = 255
+    for pixels in (np.random.default_rng(seed).integers(0, 255, (96, 96, 3), dtype=np.uint8), mask):
+        picture = io.BytesIO()
+        Image.fromarray(pixels).save(picture, "PNG")
+        found.append(picture.getvalue())
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("same.png", found[0])
+    return packed.getvalue(), found[1]
+
+
+def test_pictures_and_masks_of_a_visit_stay_apart_on_the_model_that_all_share(hasty: str) -> None:
+    held(hasty)
+    files = {"walrus": masked(0, slice(0, 40)), "narwhal": masked(1, slice(60, 96))}
+
+    def visit(words: str) -> Visitor:
+        visit = Visitor(hasty, "Foveal_Attention", data="images", at="mask", foveal="steer",
+                        asked=f"a red cube\na {words}").run()
+        visit.bring("images.upload", ("same.zip", files[words][0])).settled()
+        visit.ask(**{"foveal.mask": [("same.png", visit.put(files[words][1], "same.png")[1])]})
+        return visit
+
+    def told(visit: Visitor, words: str) -> list[str]:
+        """What the figures state."""
+        shown = visit.run().settled().shown
+        assert 'role=\\"alert' not in shown and "Traceback" not in shown
+        assert words in shown and ({*files} - {words}).pop() not in shown
+        return re.findall(r'\\"title\\":\{.{0,200}?\\"text\\":\\"(.*?)\\"', shown)
+
+    alone = {}
+    for words in files:
+        one = visit(words)
+        alone[words] = told(one, words)
+        one.leave()
+        held_when(hasty, nothing)
+    assert alone["walrus"] != alone["narwhal"] and len(alone["walrus"]) > 1
+    together = {words: visit(words) for words in files}
+    assert {words: told(one, words) for words, one in together.items()} == alone
+    for one in together.values():
+        one.leave()
+    held_when(hasty, nothing)

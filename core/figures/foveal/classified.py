@@ -13,8 +13,7 @@ from core.attention.foveal.classifying import Classified
 from core.attention.prompts import TITLES
 from core.figures import theme
 from core.figures.foveal.referred import TOLD
-from core.figures.frame import cells, error_bar, framed, percent, plain, shortened, spoken
-from core.geometry.differences import Difference
+from core.figures.frame import cells, error_bar, framed, percent, plain, points, shortened, spoken
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -48,7 +47,7 @@ def accuracies(report: Classified, *, dark: bool = False) -> go.Figure:
     figure.add_trace(go.Scatter(
         x=[n.value for n in numbers], y=list(range(len(numbers))), mode="markers", showlegend=False,
         error_x=error_bar(numbers, p.muted), hovertext=[
-            f"{spoken(n, 1)} %" + ("" if i == 0 else f"<br>{_points(report.differences[method])} to no prompt")
+            f"{spoken(n, 1)} %" + ("" if i == 0 else f"<br>{points(report.differences[method])} to no prompt")
             for i, (method, n) in enumerate(zip(report.methods, numbers))],
         hovertemplate="%{hovertext}<extra></extra>", marker={"size": 11, "color": colours}))
     figure.update_xaxes(title_text="pictures whose own class comes first (%)", range=[-2, 102])
@@ -70,7 +69,7 @@ def finding(report: Classified) -> str:
     for method in dict.fromkeys((first, best)):
         difference = report.differences[method]
         said += (f"; {TITLES[method]} {100 * report.accuracy[method].value:.1f} %, {TOLD[difference.verdict]} "
-                 f"no prompt ({_points(difference)})")
+                 f"no prompt ({points(difference)})")
     return said
 
 
@@ -103,7 +102,7 @@ def differences_table(report: Classified) -> pd.DataFrame:
         else:
             difference = report.differences[method]
             rows.append(row | {"gained": f"{len(report.gained(method)):,}", "lost": f"{len(report.lost(method)):,}",
-                               "beside no prompt": f"{TOLD[difference.verdict]} it: {_points(difference)}"})
+                               "beside no prompt": f"{TOLD[difference.verdict]} it: {points(difference)}"})
     return pd.DataFrame(rows)
 
 
@@ -117,7 +116,7 @@ def groups_table(parts: Mapping[str, Classified]) -> pd.DataFrame:
     return pd.DataFrame([
         {"pictures": name, "n": f"{len(part.ids):,}", "no prompt": f"{100 * part.accuracy['none'].value:.1f} %"}
         | {TITLES[method]: f"{100 * part.accuracy[method].value:.1f} %, {TOLD[family[name, method].verdict]} it: "
-           f"{_points(family[name, method])}" for method in part.methods[1:]} for name, part in parts.items()])
+           f"{points(family[name, method])}" for method in part.methods[1:]} for name, part in parts.items()])
 
 
 def by_class(report: Classified, method: str, *, dark: bool = False) -> go.Figure:
@@ -211,11 +210,3 @@ def items_table(report: Classified) -> pd.DataFrame:
     for i, method in enumerate(report.methods):
         table[TITLES[method]] = [report.classes[k] for k in report.guesses[i]]
     return table
-
-
-def _points(difference: Difference) -> str:
-    if difference.p is None:
-        return "not measurable"
-    change = percent(difference.change)
-    known = "" if change.low is None or change.high is None else f" ({change.low:+.1f} to {change.high:+.1f})"
-    return f"{change.value:+.1f} points{known}, p {'< 0.001' if difference.p < 0.001 else f'{difference.p:.3f}'}"

@@ -9,7 +9,7 @@ import pandas as pd
 from core.attention.foveal.referring import ReferringReport
 from core.attention.prompts import TITLES
 from core.figures import theme
-from core.figures.frame import cells, error_bar, framed, percent, spoken
+from core.figures.frame import cells, error_bar, framed, percent, points, spoken
 from core.geometry.differences import Difference, Verdict
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def differences_table(report: ReferringReport) -> pd.DataFrame:
     for method in report.methods:
         over = {SIDES[s]: report.over.get((method, s)) for s in SIDES}
         rows.append({"method": TITLES[method],
-                     **{f"{first} is, {title}": "" if d is None else f"{TOLD[d.verdict]} it: {_points(d)}"
+                     **{f"{first} is, {title}": "" if d is None else f"{TOLD[d.verdict]} it: {points(d)}"
                         for title, d in over.items()},
-                     "subtracting other captions adds": _points(report.gain[method])})
+                     "subtracting other captions adds": points(report.gain[method])})
     return pd.DataFrame(rows)
 
 
@@ -86,14 +86,6 @@ def _difference(name: str, difference: Difference | None) -> dict[str, object]:
             f"{name}, high": difference.change.high, f"{name}, p (Holm)": difference.p}
 
 
-def _points(difference: Difference) -> str:
-    if difference.p is None:
-        return "not measurable"
-    change = percent(difference.change)
-    known = "" if change.low is None or change.high is None else f" ({change.low:+.1f} to {change.high:+.1f})"
-    return f"{change.value:+.1f} points{known}, p {'< 0.001' if difference.p < 0.001 else f'{difference.p:.3f}'}"
-
-
 def _finding(report: ReferringReport) -> str:
     first = report.methods[0]
     number = percent(report.accuracy[first, True])
@@ -102,5 +94,5 @@ def _finding(report: ReferringReport) -> str:
     best = max(report.methods, key=lambda method: report.accuracy[method, True].value)
     if best != first:
         difference = report.over[best, True]
-        said += f"; {TOLD[difference.verdict]} {TITLES[best]}, {_points(difference)}"
+        said += f"; {TOLD[difference.verdict]} {TITLES[best]}, {points(difference)}"
     return f"{said} (other captions subtracted)"
