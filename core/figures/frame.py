@@ -37,7 +37,8 @@ def plain(text: str, *, width: int = 0) -> str:
     return "<br>".join(html.escape(line, quote=False) for line in lines)
 
 
-def framed(figure: go.Figure, title: str, *, height: int, dark: bool = False, legend: bool = True) -> go.Figure:
+def framed(figure: go.Figure, title: str, *, height: int, dark: bool = False, legend: bool = True,
+           wide: int = TITLE_WIDTH) -> go.Figure:
     """Give a figure the look of the theme, its finding as a wrapped title and its legend below.
 
     Parameters
@@ -50,10 +51,12 @@ def framed(figure: go.Figure, title: str, *, height: int, dark: bool = False, le
         Of everything but the title, pixels.
     dark, legend
         Colours for a dark background; whether the legend is shown.
+    wide
+        Letters in a line of the title; fewer for figures narrower than 420 pixels.
     """
     p = theme.palette(dark)
     said = " ".join(title.split()).replace(" %", "\u00a0%").replace(" → ", "\u00a0→\u00a0")
-    lines = textwrap.wrap(said, TITLE_WIDTH, break_on_hyphens=False)
+    lines = textwrap.wrap(said, wide, break_on_hyphens=False)
     top = 30 + LINE * len(lines)
     figure.update_layout(
         template=theme.template(dark), height=height + top, showlegend=legend,

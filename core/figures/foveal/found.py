@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CAPTION = ("Mean intersection over union of the window found with the box that is meant, 1 where the two are one, with "
            "95 % intervals by pictures. Dotted, a window at random; “the middle” is the window in the middle of the "
-           "picture whatever the sentence says: only what lies above both was found.")
+           "picture whatever the sentence says: only what lies above both was found. p by Holm.")
 _ROW = 34
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 CAPTION = ("Share of sentences whose own box scores highest, with 95 % intervals by pictures: hollow as scored, filled "
            "with the mean score of other captions subtracted; dotted, a box at random. Whether two methods differ is "
-           "said by the table, on the same sentences: intervals that overlap do not say it.")
+           "said by the table, on the same sentences: intervals that overlap do not say it. Its p are corrected for "
+           "the number of methods (Holm), its intervals are of one difference each.")
 SIDES = {False: "as scored", True: "other captions subtracted"}
 TOLD = {Verdict.HIGHER: "above", Verdict.LOWER: "below", Verdict.NOT_TOLD_APART: "not told apart from",
         Verdict.NOT_MEASURABLE: "not comparable with"}

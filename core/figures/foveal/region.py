@@ -11,7 +11,7 @@ import numpy as np
 from core.attention.prompts import mask_of
 from core.attention.regions import Box, Region
 from core.figures import theme
-from core.figures.frame import framed
+from core.figures.frame import TITLE_WIDTH, framed
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 SIDE = 400                 # of the drawn picture, pixels
 LARGEST = 1024             # of the picture within a figure, pixels
-SHEET = 270                # of a picture that is drawn on, beside two others, pixels
+SHEET = 260                # of a picture that is drawn on, beside another, pixels
 POINTS = 12
 EDGE = 8                   # around a picture, pixels
 LEGEND = 40
 CLOSER = 14                # to its title than other figures are, pixels
+NARROW = 40                # letters in a line of a title over such a picture
 LOWEST = 0.35              # a figure, of its width
 
 
@@ -46,9 +47,10 @@ def framed_picture(figure: go.Figure, image: Image, title: str, *, side: int = S
                    legend: bool = False) -> go.Figure:
     """Give a figure of `on_picture` its title, and no more room than the picture needs; ``side`` pixels at most."""
     width, height = image.size
-    framed(figure, title, height=round(side * min(max(height / width, LOWEST), 1.0)), dark=dark, legend=legend)
-    return figure.update_layout(margin={"l": EDGE, "r": EDGE, "t": figure.layout.margin.t - CLOSER,
-                                        "b": LEGEND if legend else EDGE})
+    below = LEGEND if legend else EDGE
+    framed(figure, title, height=round(side * min(max(height / width, LOWEST), 1.0)) + below + EDGE, dark=dark,
+           legend=legend, wide=NARROW if side == SHEET else TITLE_WIDTH)
+    return figure.update_layout(margin={"l": EDGE, "r": EDGE, "t": figure.layout.margin.t - CLOSER, "b": below})
 
 
 def as_uri(image: Image) -> str:
@@ -123,7 +125,7 @@ def taken(image: Image, region: Region | None, covered: np.ndarray | None, insid
             hovertemplate="the region covers %{customdata:.0%} of this patch<extra></extra>", xgap=1, ygap=1))
         partly = int(((covered > 0) & ~inside).sum())
         said = f"{int(inside.sum()):,} of {rows * columns:,} patches are covered" + (
-            f", {partly:,} more in part" if partly else "")
+            f", {partly:,} in part" if partly else "")
         _outline(figure, region, p.kinds["text"])
     title = said + (f"; {100 * cut:.0f} % is cut away" if cut > 0.005 else "")
     return framed_picture(figure, image, title, side=SHEET, dark=dark)

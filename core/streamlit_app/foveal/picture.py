@@ -42,6 +42,7 @@ def pick_picture(opened: Opened) -> Looked | None:
         with st.popover("One of your own", icon=":material/upload:"):
             own = _own()
     if own is not None:
+        st.caption(f"Looked at: {panels.plain(own.name, 60)}. Before or Next goes back to what is open.")
         return own
     assert dataset is not None and dataset.images is not None
     number = number_of(dataset, asked)

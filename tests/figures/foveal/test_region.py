@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.attention.regions import Box, Region
 from core.figures import theme
-from core.figures.foveal.region import LOWEST, SHEET, canvas, taken
+from core.figures.foveal.region import LOWEST, NARROW, SHEET, canvas, taken
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -19,7 +19,7 @@ def test_a_wide_picture_leaves_no_room_empty(size, room, dark):
     for figure in (canvas(image, dark=dark), taken(image, None, None, None, seen, (4, 4), dark=dark)):
         margin = figure.layout.margin
         left = figure.layout.height - margin.t - margin.b
-        assert abs(left - room * SHEET) < 45 and figure.layout.yaxis.constraintoward == "top", (size, left)
+        assert abs(left - room * SHEET) < 2 and figure.layout.yaxis.constraintoward == "top", (size, left)
         assert margin.l == margin.r < 10
 
 
@@ -28,7 +28,11 @@ def test_patches_covered_in_part_are_told():
     covered[1, 1:4] = 1.0, 0.5, 0.1
     figure = taken(Image.new("RGB", (40, 40)), Region((Box(10, 10, 31, 20),)), covered, covered >= 0.5,
                    (0.0, 0.0, 40.0, 40.0), (4, 4))
-    assert figure.layout.title.text == "2 of 16 patches are covered, 1 more in part"
+    assert figure.layout.title.text == "2 of 16 patches are covered, 1 in part"
+    cut = taken(Image.new("RGB", (80, 40)), Region((Box(30, 10, 51, 20),)), covered, covered >= 0.5,
+                (20.0, 0.0, 60.0, 40.0), (4, 4))
+    lines = cut.layout.title.text.replace("\u00a0", " ").split("<br>")
+    assert " ".join(lines).endswith("1 in part; 50 % is cut away") and max(map(len, lines)) <= NARROW
 
 
 def test_labels_stand_off_what_they_name():
