@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
 from core.attention.towers import ImageTower
-from core.errors import ShapeError
+from core.errors import Cancelled, ShapeError
 from core.geometry.directions import unit
 from core.sources.foveal.boxed import BoxedPictures
 
@@ -23,11 +23,14 @@ def told(sentence: str, template: str) -> str:
     return template.replace("{}", sentence)
 
 
-def text_vectors(tower: ImageTower, sentences: Collection[str], template: str = "{}") -> dict[str, np.ndarray]:
-    """(d,) float32 unit vectors of sentences, by the sentence."""
+def text_vectors(tower: ImageTower, sentences: Collection[str], template: str = "{}",
+                 should_stop: Callable[[], bool] | None = None) -> dict[str, np.ndarray]:
+    """(d,) float32 unit vectors of sentences, by the sentence; a request to stop raises Cancelled."""
     names = sorted(set(sentences))
     out: dict[str, np.ndarray] = {}
     for start in range(0, len(names), BATCH):
+        if should_stop is not None and should_stop():
+            raise Cancelled(f"{start:,} of {len(names):,} sentences")
         some = names[start:start + BATCH]
         out |= dict(zip(some, unit(tower.encoder.encode_texts([told(s, template) for s in some]))))
     return out

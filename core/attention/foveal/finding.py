@@ -202,7 +202,8 @@ def finding_report(tower: ImageTower, data: BoxedPictures, methods: Sequence[str
         If no sentence can be scored.
     """
     captions = others_of(data, others, seed=seed)
-    words = text_vectors(tower, {r.sentence for r in data.references} | {t for o in captions for t in o}, template)
+    words = text_vectors(tower, {r.sentence for r in data.references} | {t for o in captions for t in o}, template,
+                         should_stop)
     refused: list[Refusal] = []
     rows: list[int] = []
     ious: dict[str, list[float]] = {name: [] for name in (*methods, CENTRE)}

@@ -140,7 +140,7 @@ def refer(tower: ImageTower, data: BoxedPictures, methods: Sequence[str] = METHO
     refused: list[Refusal] = []
     captions = others_of(data, others, seed=seed)
     texts = {r.sentence for r in data.references} | {t for o in captions for t in o}
-    words = text_vectors(tower, texts, template)
+    words = text_vectors(tower, texts, template, should_stop)
     found: dict[tuple[str, bool], list[tuple[float, int]]] = {(m, s): [] for m in methods for s in (False, True)}
     rows: list[int] = []
     counts: list[int] = []

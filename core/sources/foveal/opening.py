@@ -19,6 +19,7 @@ from core.sources.tables.captions import match_names
 from core.types import Dataset, Refusal, as_ids
 
 COCO_NAMES = ("COCO_train2014_{:0>12}.jpg", "COCO_val2014_{:0>12}.jpg", "{:0>12}.jpg")
+MOST_OF_A_PICTURE = 400     # sentences
 Root = str | Path | bytes | Dataset | None
 
 
@@ -131,6 +132,9 @@ def _pictures(rows: Sequence[Row], catalogue: Catalogue | None, refused: list[Re
             tell(refused, row.where, f"its picture has {len(own):,} boxes; at most {MOST_BOXES} are read")
             continue
         of = (row.image or row.file, own)
+        if len(out[of].said if of in out else ()) + len(row.sentences) > MOST_OF_A_PICTURE:
+            tell(refused, row.where, f"its picture has over {MOST_OF_A_PICTURE} sentences; no more are read")
+            continue
         if of not in out:
             out[of] = _Picture(list(_names(row, catalogue)), own)
         out[of].said += [(sentence, gold) for sentence in row.sentences]

@@ -17,7 +17,7 @@ from core.attention.masks import Steering
 from core.attention.regions import Box, intersection_over_union
 from core.attention.towers import ImageTower
 from core.encoding.models import load_model
-from core.errors import ChoiceError, ShapeError
+from core.errors import Cancelled, ChoiceError, ShapeError
 from core.sources.foveal.boxed import MOST_BOXES, BoxedPictures, Reference
 from core.sources.images.readers import UploadImages
 
@@ -155,7 +155,7 @@ def test_windows_and_their_chance():
 
 def test_a_sentence_points_at_its_solid(tower):
     some = world_references(8, 3, objects=3)
-    report = finding_report(tower, some, ("foveal", "crop"))
+    report = finding_report(tower, some, ("foveal",))
     number = report.iou["foveal"]
     assert number.n == 24 and number.low < number.value < number.high and number.low > 2 * number.null
     assert number.value > report.iou["centre"].value
@@ -187,3 +187,10 @@ def test_a_sweep_turns_one_dial_at_a_time(tower):
             assert changed in ([], [turn.dial])
         if turn.steering == found.about:
             assert turn.off.change.value == 0
+
+
+def test_a_stop_comes_before_a_sentence_is_read(tower, scenes, monkeypatch):
+    monkeypatch.setattr(tower.encoder, "encode_texts", None)
+    for score in (refer, finding_report):
+        with pytest.raises(Cancelled, match="0 of "):
+            score(tower, scenes, ("foveal",), should_stop=lambda: True)

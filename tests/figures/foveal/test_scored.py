@@ -40,7 +40,7 @@ def windows(tower: ImageTower) -> FindingReport:
 
 @pytest.fixture(scope="module")
 def turned(tower: ImageTower) -> Sweep:
-    return sweep(tower, world_references(4, 5, objects=2))
+    return sweep(tower, world_references(2, 5, objects=2))
 
 
 def title(figure) -> str:
@@ -96,6 +96,6 @@ def test_the_sweep_marks_the_first_setting_in_each_dial_and_what_differs_from_it
     np.testing.assert_allclose(lines, sorted([50.0, 100 * base.subtracted.value] * len(dials)))
     layers = [axis.ticktext for axis in figure.select_yaxes() if "last half" in axis.ticktext]
     assert list(layers[0]) == [turn.label for turn in turned.of("layers")]
-    assert "seed 5" in title(figure) and "4 scenes" in title(figure)
+    assert "seed 5" in title(figure) and "2 scenes" in title(figure)
     table = sweep_table(turned)
     assert len(table) == len(turned.turns) and table["first setting"].sum() == len(dials)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from core.errors import SourceError
 from core.sources.foveal.boxed import MOST_BOXES
-from core.sources.foveal.opening import open_boxed
+from core.sources.foveal.opening import MOST_OF_A_PICTURE, open_boxed
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +130,13 @@ def test_half_a_letter_stops_no_row_and_goes_into_no_page(folder):
     assert [r.sentence for r in found.references][:2] == ["a \ufffd cat", "left cat"]
     assert len(found.references) == 5
     (reasons(found) + "".join(found.notices)).encode()
+
+
+def test_a_picture_has_as_many_sentences_as_can_be_compared(folder):
+    rows = [reference(8, 81, f"cat {i}", f"the cat {i}") for i in range(MOST_OF_A_PICTURE)]
+    found = open_boxed([upload([*rows, *REFS[:2]]), upload(instances(), "instances.json")], folder)
+    assert [len(found.of_picture[i]) for i in range(2)] == [MOST_OF_A_PICTURE, 3]
+    assert "over 400 sentences; no more are read" in reasons(found)
 
 
 def test_files_that_are_none_say_what_to_do(folder):
