@@ -23,6 +23,7 @@ BLUR = 100 / 224      # deviation, of the picture's shorter side
 GREY = (128, 128, 128)
 RED = (255, 0, 0)
 BATCH = 64
+MOST_PIXELS = 50_000_000   # of pictures that are held at once, together
 
 
 def edited(image: Image.Image, region: Region, method: str, *, margin: float = MARGIN) -> Image.Image:
@@ -90,6 +91,11 @@ def mask_of(region: Region, width: int, height: int) -> np.ndarray:
     return out
 
 
+def at_once(image: Image.Image) -> int:
+    """How many pictures of its size are held at once, at most a batch: large ones would fill the memory."""
+    return min(BATCH, max(1, MOST_PIXELS // (image.width * image.height)))
+
+
 def encode_prompted(tower: ImageTower, images: Sequence[Image.Image], regions: Sequence[Region], method: str,
                     steering: Steering | None = None, *, margin: float = MARGIN,
                     on_progress: Callable[[float, str], None] | None = None,
@@ -117,12 +123,13 @@ def encode_prompted(tower: ImageTower, images: Sequence[Image.Image], regions: S
     """
     check_choice("method", method, METHODS)
     out = []
-    for start in range(0, len(images), BATCH):
+    batch = min((at_once(image) for image in images), default=BATCH) if method in EDITED else BATCH
+    for start in range(0, len(images), batch):
         if should_stop is not None and should_stop():
             raise Cancelled(f"{start:,} of {len(images):,} pictures")
         if on_progress is not None:
             on_progress(start / len(images), f"Looking at picture {start + 1:,} of {len(images):,}")
-        some, where = images[start:start + BATCH], regions[start:start + BATCH]
+        some, where = images[start:start + batch], regions[start:start + batch]
         if method in EDITED:
             some = [edited(image, region, method, margin=margin) for image, region in zip(some, where, strict=True)]
         different = {id(image): image for image in some}      # a picture looked at often is preprocessed once

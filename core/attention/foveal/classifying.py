@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from core.attention.masks import FOVEAL, Steering
-from core.attention.prompts import BATCH, MARGIN, METHODS, STEERED, encode_prompted
+from core.attention.prompts import BATCH, MARGIN, METHODS, STEERED, at_once, encode_prompted
 from core.attention.regions import Box, Region, shares
 from core.attention.towers import ImageTower
 from core.errors import Cancelled, OrreryError, ShapeError, UnreadableItem, check_choice, check_vectors
@@ -23,6 +23,7 @@ from core.types import Images, Number, Refusal
 
 CLASSIFIED = ("none", "foveal", "hard_mask", "crop", "blur", "grey")
 RegionOf = Callable[[int, Image.Image], Region]
+_Usable = tuple[int, Image.Image, Region, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +159,7 @@ def classify(tower: ImageTower, images: Images, ids: Sequence[str], region: Regi
         if on_progress is not None:
             on_progress(start / len(asked), f"{start:,} of {len(asked):,} pictures classified by {len(methods)} "
                                             "methods")
-        some = list(_usable(tower, images, ids, region, truth, asked[start:start + BATCH], refused))
-        if some:
+        for some in _few(_usable(tower, images, ids, region, truth, asked[start:start + BATCH], refused)):
             pictures, regions = [picture for _, picture, _, _ in some], [where for _, _, where, _ in some]
             x = [encode_prompted(tower, pictures, regions, method, as_method(method, steering), margin=margin)
                  for method in methods]
@@ -183,8 +183,20 @@ def as_method(method: str, steering: Steering) -> Steering | None:
     return replace(steering, hard=own.hard, unleash=max(own.unleash, steering.unleash) if own.unleash else 0)
 
 
+def _few(usable: Iterator[_Usable]) -> Iterator[list[_Usable]]:
+    """As many at once as can be held."""
+    some: list[_Usable] = []
+    for one in usable:
+        some.append(one)
+        if len(some) >= at_once(one[1]):
+            yield some
+            some = []
+    if some:
+        yield some
+
+
 def _usable(tower: ImageTower, images: Images, ids: Sequence[str], region: RegionOf, truth: np.ndarray,
-            rows: Sequence[int], refused: list[Refusal]) -> Iterator[tuple[int, Image.Image, Region, float]]:
+            rows: Sequence[int], refused: list[Refusal]) -> Iterator[_Usable]:
     """Row, picture, region and its share of what is seen, of the images that all methods can be asked of."""
     for row in rows:
         if truth[row] < 0:

@@ -11,7 +11,7 @@ from PIL.Image import Image
 from core.attention.foveal.captions import text_vectors
 from core.attention.foveal.places import places_of
 from core.attention.masks import FOVEAL, Steering
-from core.attention.prompts import BATCH, EDITED, METHODS, STEERED, edited
+from core.attention.prompts import BATCH, EDITED, METHODS, STEERED, at_once, edited
 from core.attention.regions import Box, Region
 from core.attention.towers import ImageTower
 from core.errors import Cancelled, ShapeError, check_choice
@@ -87,6 +87,8 @@ def sensitivity(tower: ImageTower, images: Sequence[Image], regions: Sequence[Re
     ----------
     Zhuang et al. 2024, FALIP, arXiv:2407.05578.
     """
+    import torch
+
     check_choice("method", method, [m for m in METHODS if m != "none"])
     if not images:
         raise ShapeError("one picture or more", "none")
@@ -95,10 +97,14 @@ def sensitivity(tower: ImageTower, images: Sequence[Image], regions: Sequence[Re
     for number, (image, region) in enumerate(zip(images, regions, strict=True)):
         _tell(number / len(images), f"Heads of picture {number + 1:,} of {len(images):,}", on_progress, should_stop)
         tried = [region, *places_of(tower, image, region, n=ELSEWHERE, seed=seed + number)]
-        plain = tower.written(tower.encoder.preprocess([image])).heads
-        some = ([edited(image, r, method) for r in tried] if method in EDITED else [image] * len(tried))
-        pixels = tower.encoder.preprocess(some)
-        bias = None if method in EDITED else tower.bias(some, tried, asked)
+        as_is = tower.encoder.preprocess([image])
+        plain = tower.written(as_is).heads
+        if method in EDITED:
+            few, bias = at_once(image), None
+            pixels = torch.cat([tower.encoder.preprocess([edited(image, r, method) for r in tried[start:start + few]])
+                                for start in range(0, len(tried), few)])
+        else:
+            pixels, bias = as_is[[0] * len(tried)], tower.bias([image] * len(tried), tried, asked)
         changes = np.linalg.norm(tower.written(pixels, bias, asked).heads.astype(np.float64) - plain, axis=-1)
         lengths = changes / np.maximum(np.linalg.norm(plain.astype(np.float64), axis=-1), np.finfo(np.float32).tiny)
         moved.append(lengths[0])

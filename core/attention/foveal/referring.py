@@ -10,7 +10,7 @@ from PIL.Image import Image
 
 from core.attention.foveal.captions import OTHERS, others_of, text_vectors
 from core.attention.masks import Steering
-from core.attention.prompts import BATCH, METHODS, encode_prompted
+from core.attention.prompts import BATCH, METHODS, at_once, encode_prompted
 from core.attention.regions import Box, Region, shares
 from core.attention.towers import ImageTower
 from core.errors import Cancelled, ShapeError, UnreadableItem, check_choice
@@ -181,13 +181,13 @@ class _Seen:
 
 
 def _groups(tower: ImageTower, data: BoxedPictures, refused: list[Refusal]) -> Iterator[list[_Seen]]:
-    """Pictures in groups of about a batch of boxes."""
+    """Pictures in groups of about a batch of boxes, or as many as can be held."""
     group: list[_Seen] = []
     for number in range(len(data.image_ids)):
         seen = _seen(tower, data, number, refused) if data.of_picture[number] else None
         if seen is not None:
             group.append(seen)
-        if sum(len(p.boxes) for p in group) >= BATCH:
+        if sum(len(p.boxes) for p in group) >= BATCH or (group and len(group) >= at_once(group[-1].image)):
             yield group
             group = []
     if group:

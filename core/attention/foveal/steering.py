@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.attention.masks import FOVEAL, Steering
-from core.attention.prompts import BATCH, EDITED, MARGIN, METHODS, STEERED, edited
+from core.attention.prompts import BATCH, EDITED, MARGIN, METHODS, STEERED, at_once, edited
 from core.attention.regions import Region
 from core.attention.towers import ImageTower
 from core.errors import Cancelled, ShapeError
@@ -118,9 +118,10 @@ def point_by_pixels(tower: ImageTower, image: Image, regions: Sequence[Region], 
     """
     asked = [(method, region) for method in EDITED for region in regions]
     out = [tower.encoder.encode_images([image])]
-    for start in range(0, len(asked), BATCH):
+    batch = at_once(image)
+    for start in range(0, len(asked), batch):
         _tell(start, len(asked), "Editing pixels", on_progress, should_stop)
-        views = [edited(image, region, method, margin=margin) for method, region in asked[start:start + BATCH]]
+        views = [edited(image, region, method, margin=margin) for method, region in asked[start:start + batch]]
         out.append(tower.encoder.encode_images(views))
     rows, k = np.concatenate(out), len(regions)
     return {"none": rows[:1], **{method: rows[1 + i * k:1 + (i + 1) * k] for i, method in enumerate(EDITED)}}

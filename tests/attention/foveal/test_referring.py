@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.attention import prompts
 from core.attention.foveal.captions import OTHERS, others_of, told
 from core.attention.foveal.finding import Search, find, finding_report, look_through, windows_of
+from core.attention.foveal.heads import sensitivity
 from core.attention.foveal.referring import refer, score_boxes, share_by
 from core.attention.foveal.scenes import world_references
+from core.attention.foveal.steering import point_by_pixels
 from core.attention.foveal.sweep import sweep
 from core.attention.masks import Steering
-from core.attention.regions import Box, intersection_over_union
+from core.attention.regions import Box, Region, intersection_over_union
 from core.attention.towers import ImageTower
 from core.encoding.models import load_model
 from core.errors import Cancelled, ChoiceError, ShapeError
@@ -194,3 +197,23 @@ def test_a_stop_comes_before_a_sentence_is_read(tower, scenes, monkeypatch):
     for score in (refer, finding_report):
         with pytest.raises(Cancelled, match="0 of "):
             score(tower, scenes, ("foveal",), should_stop=lambda: True)
+
+
+def test_few_large_pictures_are_held_at_once_and_score_as_many(tower, scenes, monkeypatch):
+    image, region = scenes.images.decode(0), Region((Box(*scenes.boxes[0][0].tolist()),))
+    methods = ("foveal", "crop", "grey")
+
+    def all_of_it() -> list[np.ndarray]:
+        return [*(refer(tower, scenes, methods).hits[m, True] for m in methods),
+                *point_by_pixels(tower, image, [region] * 3).values(),
+                sensitivity(tower, [image], [region], "grey").moved]
+
+    held, preprocess = [], tower.encoder.preprocess
+    monkeypatch.setattr(tower.encoder, "preprocess", lambda images: held.append(len(images)) or preprocess(images))
+    before = all_of_it()
+    assert max(held) > 10
+    held.clear()
+    monkeypatch.setattr(prompts, "MOST_PIXELS", 3 * image.width * image.height)
+    for x, y in zip(before, all_of_it(), strict=True):
+        np.testing.assert_allclose(x, y, atol=2e-5)
+    assert max(held) == 3
