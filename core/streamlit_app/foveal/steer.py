@@ -45,12 +45,10 @@ def show(settings: Settings, data: FovealData) -> None:
     if data.region is None:
         panels.notice("Draw a box on the picture, or pick a region: everything here points at it.")
         return
-    _live(settings, data, data.region)
+    _shown(settings, data, data.region)
 
 
-@st.fragment
-def _live(settings: Settings, data: FovealData, region: Region) -> None:
-    """A turned dial redraws this part alone."""
+def _shown(settings: Settings, data: FovealData, region: Region) -> None:
     with panels.friendly_errors():
         with st.container(horizontal=True, vertical_alignment="bottom", key="foveal.steer"):
             steering = pick_steering(data.tower)
