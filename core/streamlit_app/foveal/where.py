@@ -77,7 +77,7 @@ def show(settings: Settings, data: FovealData, found: Effects, target: int, thum
         state.write_url(CAMERA, events.camera)
     if events.clicked is not None and events.clicked != picked and events.clicked < len(scene):
         _pick(found, ready, events.clicked)
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def _fitted(settings: Settings, ready: Ready, method: str) -> FittedMap:
