@@ -101,7 +101,6 @@ def _within(data: FovealData, before: Attended, after: Attended | None) -> None:
         "heads; the line: their mean. Dotted: attention that is the same everywhere."))
 
 
-@st.fragment
 def _maps(data: FovealData, before: Attended, after: Attended | None, patch: tuple[int, int] | None) -> None:
     """The mosaic of all heads, and one map of it over the picture, before, after and changed."""
     tower = data.tower
