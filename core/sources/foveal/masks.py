@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import warnings
@@ -80,6 +81,14 @@ class RegionFile:
                 raise refuse(image, f"{len(exact):,} regions in {self.name} go by that name, such as {exact[0]} and "
                                     f"{exact[1]}", "region")
         raise refuse(image, f"{self.name} has none of the name {whole.rsplit('/', 1)[-1]}", "region")
+
+    def strangers(self, images: Sequence[str]) -> tuple[str, ...]:
+        """Entries that are of none of these images."""
+        taken = set()
+        for image in images:
+            with contextlib.suppress(UnreadableItem):
+                taken.add(self.entry_of(image))
+        return tuple(name for name in self.entries if name not in taken)
 
     def outline(self, image: str, width: int, height: int) -> Outline:
         """The region of an image of that many pixels.
@@ -261,15 +270,3 @@ def _boxes(name: str, boxes: tuple[tuple[float, float, float, float], ...], widt
     if not inside:
         raise refuse(name, f"its box lies out of the picture of {width} x {height} pixels", "region")
     return Outline(boxes=inside)
-
-
-def how_many(found: RegionFile, images: Sequence[str]) -> tuple[int, tuple[Refusal, ...]]:
-    """How many of some images have a region of their name, and why the others have none."""
-    without = []
-    for image in images:
-        try:
-            found.entry_of(image)
-        except UnreadableItem as error:
-            without.append(Refusal(image, error.got))
-    return len(images) - len(without), tuple(without)
-

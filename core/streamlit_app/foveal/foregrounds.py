@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -73,14 +74,14 @@ def pick_foregrounds(data: FovealData) -> Foregrounds | None:
         {ALL: "The region above, in every picture"} if data.region is not None else {})
     source = state.pick_option("Foreground", options, key="classify_region")
     if source == FILE:
-        found = _brought()
+        found = _brought(dataset.image_ids)
         return None if found is None else Foregrounds(source, found.key, found, data)
     key = source if source != ALL else fingerprint(data.key, data.image.size)
     return Foregrounds(source, key, None, data)
 
 
-def _brought() -> RegionFile | None:
-    """A visitor's file of regions, read once; None without one. What cannot be used is listed."""
+def _brought(images: Sequence[str]) -> RegionFile | None:
+    """A visitor's file of regions of these images, read once; None without one. What cannot be used is listed."""
     files = st.file_uploader("Mask pictures (PNG, or a zip of them), COCO instances (JSON), or boxes (CSV: name, left, "
                              "top, right, bottom)", type=[ending.removeprefix(".") for ending in ENDINGS],
                              accept_multiple_files=True, key="classify.file", max_upload_size=MOST_MEGABYTES,
@@ -106,5 +107,8 @@ def _brought() -> RegionFile | None:
         return None
     for said in found.notices:
         panels.notice(said, one_line=True)
+    if strangers := found.strangers(images):
+        panels.notice(f"{len(strangers):,} of {len(found.entries):,} regions go by the name of no picture that is "
+                      f"open, such as {strangers[0][:80]}.", one_line=True)
     panels.refused_panel(found.refused, key="classify.unread")
     return found

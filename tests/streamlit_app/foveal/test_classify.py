@@ -55,6 +55,8 @@ def test_a_file_without_a_region_is_refused_in_words_and_one_with_boxes_is_used(
     drop = at.file_uploader(key="classify.file")
     at = finished(drop.set_value([("scene 00.png", dark.getvalue(), "image/png")]).run())
     assert "a picture with a class and a region" in alerts(at)
-    rows = "name,left,top,right,bottom\n" + "".join(f"scene {i:02d},20,20,100,100\n" for i in range(90))
+    rows = "".join(["name,left,top,right,bottom\n", *(f"scene {i:02d},20,20,100,100\n" for i in range(90)),
+                    "other,1,2,3,4\n"])
     at = finished(at.file_uploader(key="classify.file").set_value([("b.csv", rows.encode(), "text/csv")]).run())
     assert not alerts(at) and re.search(r"No prompt: [\d.]+ % of 2\d pictures right; foveal mask", titles(at))
+    assert "1 of 91 regions go by the name of no picture that is open, such as other" in words(at)
