@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from transformers import SiglipModel
 from core.streamlit_app.foveal.page import SECTIONS
 from core.types import Selection
 from tests.encoding.made_models import families, scattered
-from tests.pages.test_pages import button, finished, opened, words
+from tests.pages.test_pages import button, finished, opened, with_images, words
 from tests.pages.test_quality import alerts, picture, unit_rows
 
 PAGE = "pages/7_Foveal_Attention.py"
@@ -24,17 +23,6 @@ BOX = "20, 30, 90, 100"
 
 def page(**query: str) -> AppTest:
     return finished(opened(PAGE, **{"scenes": "100", **query}))
-
-
-def with_files(files: dict[str, bytes], **query: str) -> AppTest:
-    """The page with a zip of pictures, and of texts beside them."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    at = opened(PAGE, data="images", **query)
-    at.file_uploader(key="images.upload").set_value([("photos.zip", packed.getvalue(), "application/zip")])
-    return finished(at.run())
 
 
 def png(width: int, height: int, seed: int = 0) -> bytes:
@@ -55,14 +43,14 @@ def test_every_section_opens_on_the_world_and_on_own_pictures(section: str):
     at = page(foveal=section)
     assert not at.exception and not alerts(at), alerts(at)
     files = {f"p{i}.png": picture(i) for i in range(3)} | {f"p{i}.txt": f"thing {i}".encode() for i in range(3)}
-    at = with_files(files, foveal=section, boxes="5, 5, 30, 30")
+    at = with_images(PAGE, files, foveal=section, boxes="5, 5, 30, 30")
     assert not at.exception and not alerts(at), alerts(at)
     assert "has only ever seen rendered solids" in words(at)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_pictures_of_one_pixel_in_width_or_height(section: str):
-    at = with_files({"a.png": png(1, 40), "b.png": png(60, 1), "c.png": png(1, 1)}, foveal=section)
+    at = with_images(PAGE, {"a.png": png(1, 40), "b.png": png(60, 1), "c.png": png(1, 1)}, foveal=section)
     for number, box in enumerate(("0, 5, 1, 30", "10, 0, 40, 1", "0, 0, 1, 1")):
         at.session_state["picture"] = str(number)
         finished(at.run())

@@ -8,8 +8,8 @@ import pytest
 
 from core.figures.frame import percent, spoken
 from core.sources.foveal.boxed import as_dataset
-from tests.pages.test_foveal import page, png, titles, with_files
-from tests.pages.test_pages import button, finished, words
+from tests.pages.test_foveal import PAGE, page, png, titles
+from tests.pages.test_pages import button, finished, with_images, words
 from tests.pages.test_quality import alerts
 
 
@@ -74,9 +74,9 @@ def test_windows_are_chosen_and_the_python_finds_the_same_box():
 
 
 def test_own_pictures_have_no_truth_and_a_picture_one_pixel_wide_is_no_error():
-    at = with_files({"thin.png": png(1, 90), "p.png": png(70, 50)}, foveal="find", picture="1")
+    at = with_images(PAGE, {"thin.png": png(1, 90), "p.png": png(70, 50)}, foveal="find", picture="1")
     assert "is found at" in titles(at) and "union" not in titles(at) and not at.exception
-    at = with_files({"thin.png": png(1, 90), "p.png": png(70, 50)}, foveal="refer", picture="p.png",
+    at = with_images(PAGE, {"thin.png": png(1, 90), "p.png": png(70, 50)}, foveal="refer", picture="p.png",
                     boxes="5, 5, 30, 30\n30, 5, 60, 40", at="drawn")
     assert "1 of 2 boxes" in titles(at) and not at.exception
 

@@ -51,6 +51,17 @@ def finished(at: AppTest) -> AppTest:
     raise AssertionError("the work on the page did not end")
 
 
+def with_images(page: str, files: dict[str, bytes], **query: str) -> AppTest:
+    """A page with a zip of pictures uploaded, and of texts beside them."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    at = opened(page, data="images", **query)
+    at.file_uploader(key="images.upload").set_value([("photos.zip", packed.getvalue(), "application/zip")])
+    return finished(at.run())
+
+
 def button(at: AppTest, label: str):
     return next(b for b in at.button if b.label.startswith(label))
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.test_pages import button, finished, opened, words
+from tests.pages.test_pages import button, finished, opened, with_images, words
 
 PAGE = "pages/5_Dataset_Quality.py"
 DROP = json.dumps([{"do": "drop"}, {"do": "lowest", "percent": 10}])
@@ -42,17 +42,6 @@ def with_vectors(image: np.ndarray | None, text: np.ndarray | None = None, **que
     np.savez(packed, **{name: x for name, x in (("image", image), ("text", text)) if x is not None})
     at = opened(PAGE, data="vectors", **query)
     at.file_uploader(key="vectors.upload").set_value([("v.npz", packed.getvalue(), "application/zip")])
-    return finished(at.run())
-
-
-def with_images(files: dict[str, bytes], **query: str) -> AppTest:
-    """The page with a zip of pictures uploaded."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    at = opened(PAGE, data="images", **query)
-    at.file_uploader(key="images.upload").set_value([("photos.zip", packed.getvalue(), "application/zip")])
     return finished(at.run())
 
 
@@ -99,12 +88,12 @@ def test_an_address_with_actions_that_are_none_says_so():
                                    {"health": "spread"}, {"health": "classes"}, {"health": "words"},
                                    {"health": "scores"}], ids=str)
 def test_few_images_without_captions_and_labels(n: int, query: dict[str, str]):
-    at = with_images({f"{i}.png": picture(i) for i in range(n)}, **query)
+    at = with_images(PAGE, {f"{i}.png": picture(i) for i in range(n)}, **query)
     assert not at.exception and not alerts(at)
 
 
 def test_all_duplicates_are_one_group_of_which_one_stays():
-    at = with_images({f"{i}.png": picture(0) for i in range(12)}, finding="copies")
+    at = with_images(PAGE, {f"{i}.png": picture(0) for i in range(12)}, finding="copies")
     assert not alerts(at) and "1 groups, the largest of 12" in words(at)
     at.query_params["actions"] = json.dumps([{"do": "drop"}])
     at.session_state["quality"] = "what_if"
@@ -114,7 +103,7 @@ def test_all_duplicates_are_one_group_of_which_one_stays():
 
 @pytest.mark.parametrize("part", ["findings", "scores", "classes", "words", "spread"])
 def test_one_class_of_images(part: str):
-    at = with_images({f"cat/{i}.png": picture(i) for i in range(8)}, health=part)
+    at = with_images(PAGE, {f"cat/{i}.png": picture(i) for i in range(8)}, health=part)
     assert not alerts(at) and not at.exception
 
 
@@ -197,7 +186,7 @@ def test_a_kept_selection_is_compared_with_the_rest_and_capped_by_a_prompt():
 def test_the_long_tail_has_a_threshold_and_regions_of_bare_images_have_words_of_the_model():
     at = page(health="classes", at_tail="9")
     assert not alerts(at) and "are of classes with at most 9" in words(at)
-    at = with_images({f"{i}.png": picture(i) for i in range(60)}, quality="against", against="where",
+    at = with_images(PAGE, {f"{i}.png": picture(i) for i in range(60)}, quality="against", against="where",
                      **{"with": "world", "b_scenes": "100"})
     assert not alerts(at)
     names = next(box for box in at.selectbox if box.label == "Region").options
@@ -252,7 +241,7 @@ def test_a_world_without_faults_is_b_and_both_are_of_one_size():
 
 
 def test_what_cannot_be_learnt_from_is_said():
-    at = with_images({f"{i}.png": picture(i) for i in range(3)}, quality="learning")
+    at = with_images(PAGE, {f"{i}.png": picture(i) for i in range(3)}, quality="learning")
     assert "There is nothing here to learn from" in words(at) and not alerts(at)
     at = with_vectors(unit_rows(60), unit_rows(60, seed=1), quality="learning", learn_seeds="3")
     assert "the model as it is" in taught(at)["R@1 of images"]
