@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from core.errors import ShapeError
-from core.sources.images.framing import Framing
 
 MOST_BOXES = 400
+
+Seen = tuple[float, float, float, float]
+"""Left, top, right, bottom of what a model's preprocessing leaves of a picture, in pixels of the picture."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def intersection_over_union(a: Box, b: Box) -> float:
     return shared / joint if joint else 0.0
 
 
-def shares(region: Region, picture: tuple[int, int], framing: Framing | None, grid: tuple[int, int]) -> np.ndarray:
+def shares(region: Region, picture: tuple[int, int], seen: Seen, grid: tuple[int, int]) -> np.ndarray:
     """How much of each patch a region covers, each box by itself.
 
     Parameters
@@ -89,8 +90,8 @@ def shares(region: Region, picture: tuple[int, int], framing: Framing | None, gr
         Of a picture.
     picture
         (width, height) in pixels.
-    framing
-        What the preprocessing resizes and cuts; None for a picture squashed to the tensor.
+    seen
+        What the model sees of it.
     grid
         (rows, columns) of patches.
 
@@ -106,7 +107,6 @@ def shares(region: Region, picture: tuple[int, int], framing: Framing | None, gr
         box or mask away.
     """
     width, height = picture
-    seen = (0.0, 0.0, float(width), float(height)) if framing is None else framing.seen(width, height)
     if region.mask is not None:
         if region.mask.shape != (height, width):
             raise ShapeError(f"a mask of the picture's size, {height} rows of {width}", f"one of {region.mask.shape}")
@@ -122,7 +122,7 @@ def shares(region: Region, picture: tuple[int, int], framing: Framing | None, gr
     return np.clip(np.stack(layers), 0.0, 1.0)
 
 
-def _of_box(box: Box, seen: Sequence[float], grid: tuple[int, int]) -> np.ndarray:
+def _of_box(box: Box, seen: Seen, grid: tuple[int, int]) -> np.ndarray:
     def along(low: float, high: float, start: float, end: float, n: int) -> np.ndarray:
         edges = np.linspace(start, end, n + 1)
         over = np.minimum(high, edges[1:]) - np.maximum(low, edges[:-1])

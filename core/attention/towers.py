@@ -14,7 +14,7 @@ import numpy as np
 
 from core.attention.interface import Asked, asking, open_tower
 from core.attention.masks import FOVEAL, Steering, attention_bias, foveal_weights
-from core.attention.regions import Region, shares
+from core.attention.regions import Region, Seen, shares
 from core.encoding.clip import DualEncoder
 from core.encoding.encoder import Encoder
 from core.errors import ModelError, ShapeError
@@ -122,6 +122,15 @@ class ImageTower:
         self.tokens = self.grid[0] * self.grid[1] + int(self.cls)
         open_tower(encoder.model)
 
+    def seen(self, picture: tuple[int, int]) -> Seen:
+        """What the model sees of a picture of (width, height) pixels."""
+        framing = self.encoder.preprocessor.framing
+        return (0.0, 0.0, float(picture[0]), float(picture[1])) if framing is None else framing.seen(*picture)
+
+    def shares(self, region: Region, picture: tuple[int, int]) -> np.ndarray:
+        """`core.attention.regions.shares` of a picture of (width, height) pixels and this tower's patches."""
+        return shares(region, picture, self.seen(picture), self.grid)
+
     def bias(self, images: Sequence[Image], regions: Sequence[Region], steering: Steering) -> np.ndarray:
         """Biases of n pictures, each with its region.
 
@@ -134,8 +143,7 @@ class ImageTower:
         ShapeError
             As `core.attention.regions.shares`.
         """
-        framing = self.encoder.preprocessor.framing
-        weights = [foveal_weights(shares(region, image.size, framing, self.grid), steering)
+        weights = [foveal_weights(self.shares(region, image.size), steering)
                    for image, region in zip(images, regions, strict=True)]
         if steering.rows == "cls" and not self.cls:
             return np.stack([w.reshape(-1) for w in weights])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.attention.masks import FOVEAL, Steering
 from core.attention.prompts import BATCH, MARGIN, METHODS, STEERED, at_once, encode_prompted
-from core.attention.regions import Box, Region, shares
+from core.attention.regions import Box, Region
 from core.attention.towers import ImageTower
 from core.errors import Cancelled, OrreryError, ShapeError, UnreadableItem, check_choice, check_vectors
 from core.geometry.differences import Difference, hits_differ, holm
@@ -205,7 +205,7 @@ def _usable(tower: ImageTower, images: Images, ids: Sequence[str], region: Regio
         try:
             picture = images.decode(row)
             where = region(row, picture)
-            patches = shares(where, picture.size, tower.encoder.preprocessor.framing, tower.grid)
+            patches = tower.shares(where, picture.size)
             yield row, picture, where, float(patches.max(axis=0).mean())
         except UnreadableItem as error:
             refused.append(Refusal(ids[row], error.got))

@@ -9,7 +9,6 @@ import numpy as np
 from PIL.Image import Image
 
 from core.attention.foveal.captions import OTHERS, others_of, text_vectors
-from core.attention.foveal.looking import seen
 from core.attention.foveal.referring import share_by
 from core.attention.masks import Steering
 from core.attention.prompts import encode_prompted
@@ -140,7 +139,8 @@ def windows_of(grid: tuple[int, int], search: Search = SEARCH) -> np.ndarray:
 
 
 def look_through(tower: ImageTower, image: Image, method: str = "foveal", *, search: Search = SEARCH,
-                 steering: Steering | None = None, should_stop: Callable[[], bool] | None = None) -> WindowViews:
+                 steering: Steering | None = None, on_progress: Callable[[float, str], None] | None = None,
+                 should_stop: Callable[[], bool] | None = None) -> WindowViews:
     """A picture looked at through every window; what `find` reads for any sentence.
 
     Parameters
@@ -150,17 +150,18 @@ def look_through(tower: ImageTower, image: Image, method: str = "foveal", *, sea
     method : one of METHODS; a crop shows the window alone, without a margin.
     search : which windows.
     steering : of the methods that steer, in place of their own.
+    on_progress : called with the finished fraction and a text.
     should_stop : asked between batches; a request to stop raises Cancelled.
     """
     check_choice("method", method, METHODS)
     windows = windows_of(tower.grid, search)
-    first_column, first_row, last_column, last_row = seen(image, tower)
+    first_column, first_row, last_column, last_row = tower.seen(image.size)
     across = np.linspace(first_column, last_column, tower.grid[1] + 1)
     down = np.linspace(first_row, last_row, tower.grid[0] + 1)
     boxes = tuple(Box(float(across[left]), float(down[top]), float(across[right]), float(down[bottom]))
                   for top, left, bottom, right in windows)
     vectors = unit(encode_prompted(tower, [image] * len(boxes), [Region((b,)) for b in boxes], method, steering,
-                                   margin=0.0, should_stop=should_stop))
+                                   margin=0.0, on_progress=on_progress, should_stop=should_stop))
     return WindowViews(windows, boxes, vectors, tower.grid)
 
 

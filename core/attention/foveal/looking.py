@@ -8,7 +8,7 @@ import numpy as np
 from PIL.Image import Image
 
 from core.attention.masks import FOVEAL, Steering, foveal_weights
-from core.attention.regions import Region, shares
+from core.attention.regions import Region
 from core.attention.rollout import rollout
 from core.attention.towers import Attention, ImageTower
 from core.errors import ShapeError
@@ -76,13 +76,6 @@ def pooling_rows(attention: Attention) -> np.ndarray:
     return rows.reshape(*rows.shape[:3], *attention.grid).copy()
 
 
-def seen(image: Image, tower: ImageTower) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of what the preprocessing leaves of a picture, in its pixels."""
-    width, height = image.size
-    framing = tower.encoder.preprocessor.framing
-    return (0.0, 0.0, float(width), float(height)) if framing is None else framing.seen(width, height)
-
-
 def inside(region: Region, image: Image, tower: ImageTower) -> np.ndarray:
     """(rows, columns) bool: the patches that a mask takes for a region.
 
@@ -91,8 +84,7 @@ def inside(region: Region, image: Image, tower: ImageTower) -> np.ndarray:
     ShapeError
         As `core.attention.regions.shares`.
     """
-    covered = shares(region, image.size, tower.encoder.preprocessor.framing, tower.grid)
-    return foveal_weights(covered, Steering(hard=True)) == 0
+    return foveal_weights(tower.shares(region, image.size), Steering(hard=True)) == 0
 
 
 def shares_inside(pooling: np.ndarray, patches: np.ndarray) -> np.ndarray:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.attention.foveal.looking import seen
 from core.attention.prompts import boxes_of
-from core.attention.regions import Box, Region
+from core.attention.regions import Box, Region, Seen
 from core.attention.towers import ImageTower
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 PLACES = 20
 
 
-def elsewhere(region: Region, picture: tuple[int, int], seen: tuple[float, float, float, float], *, n: int = PLACES,
+def elsewhere(region: Region, picture: tuple[int, int], seen: Seen, *, n: int = PLACES,
               seed: int = 0) -> tuple[Region, ...]:
     """The same region at other places, drawn without repetition; they may overlap it.
 
@@ -55,4 +54,4 @@ def _offsets(low: float, high: float, start: float, end: float) -> range:
 def places_of(tower: ImageTower, image: Image, region: Region, *, n: int = PLACES, seed: int = 0
               ) -> tuple[Region, ...]:
     """`elsewhere` within what the model sees of a picture."""
-    return elsewhere(region, image.size, seen(image, tower), n=n, seed=seed)
+    return elsewhere(region, image.size, tower.seen(image.size), n=n, seed=seed)

@@ -11,7 +11,7 @@ from PIL.Image import Image
 from core.attention.foveal.captions import OTHERS, others_of, text_vectors
 from core.attention.masks import Steering
 from core.attention.prompts import BATCH, METHODS, at_once, encode_prompted
-from core.attention.regions import Box, Region, shares
+from core.attention.regions import Box, Region
 from core.attention.towers import ImageTower
 from core.errors import Cancelled, ShapeError, UnreadableItem, check_choice
 from core.geometry.differences import Difference, hits_differ, holm
@@ -205,7 +205,7 @@ def _seen(tower: ImageTower, data: BoxedPictures, number: int, refused: list[Ref
     for i, sides in enumerate(data.boxes[number]):
         box = Box(*map(float, sides))
         try:
-            shares(Region((box,)), image.size, tower.encoder.preprocessor.framing, tower.grid)
+            tower.shares(Region((box,)), image.size)
         except ShapeError as error:
             refused.append(Refusal(f"{name}, box {i + 1}", f"expected {error.expected}; it is {error.got}"))
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from core.attention.foveal.captions import OTHERS
-from core.attention.regions import Box, Region, shares
+from core.attention.regions import Box, Region
 from core.errors import ShapeError
 from core.sources.foveal.boxed import BoxedPictures
 from core.sources.solids.captions import prompt
@@ -126,7 +126,7 @@ def _usable(data: FovealData, names: Sequence[str], boxes: Sequence[Box], said: 
     kept, refused = [], []
     for i, box in enumerate(boxes):
         try:
-            shares(Region((box,)), data.image.size, data.tower.encoder.preprocessor.framing, data.tower.grid)
+            data.tower.shares(Region((box,)), data.image.size)
         except ShapeError as error:
             refused.append(Refusal(names[i], f"expected {error.expected}; got {error.got}"))
         else:

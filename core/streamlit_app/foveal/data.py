@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from core.attention.foveal.looking import seen
-from core.attention.regions import Region
+from core.attention.regions import Region, Seen
 from core.attention.towers import ImageTower
 from core.sources.solids.scene import Scene
 from core.streamlit_app.data.opened import Opened
@@ -69,9 +68,9 @@ class FovealData:
         return self.looked.image
 
     @property
-    def seen(self) -> tuple[float, float, float, float]:
+    def seen(self) -> Seen:
         """Left, top, right, bottom of what the preprocessing leaves of the picture, in its pixels."""
-        return seen(self.image, self.tower)
+        return self.tower.seen(self.image.size)
 
     @cached_property
     def of_the_picture(self) -> str:

@@ -121,8 +121,8 @@ def _views(data: FovealData, steering: Steering, method: str, search: Search) ->
                       method, used, search.sides, search.steps, search.longest)
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> WindowViews:
-        on_progress(0.0, f"Looking through {len(windows_of(data.tower.grid, search)):,} windows")
-        return look_through(data.tower, data.image, method, search=search, steering=used, should_stop=should_stop)
+        return look_through(data.tower, data.image, method, search=search, steering=used, on_progress=on_progress,
+                            should_stop=should_stop)
 
     views: WindowViews | None = work.result_beside(key, measure)
     return views

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.attention.foveal.classifying import region_of as region_of_file
-from core.attention.foveal.looking import inside, seen
+from core.attention.foveal.looking import inside
 from core.attention.foveal.outlines import (
     MOST_OUTLINES,
     Outline,
@@ -20,7 +20,7 @@ from core.attention.foveal.outlines import (
     write_boxes,
     write_outlines,
 )
-from core.attention.regions import MOST_BOXES, Box, Region, shares
+from core.attention.regions import MOST_BOXES, Box, Region
 from core.attention.towers import ImageTower
 from core.errors import OrreryError, ShapeError
 from core.figures.foveal.region import canvas, taken
@@ -68,14 +68,13 @@ def pick_region(looked: Looked, tower: ImageTower, choice: DeltaGenerator, sheet
             st.caption("Shift adds another box; with the lasso, above on the right, you draw round a thing.")
         if at == DRAWN:
             region = region_of(boxes, outlines, looked)
-        covered = None if region is None else shares(region, looked.image.size, tower.encoder.preprocessor.framing,
-                                                     tower.grid).max(axis=0)
+        covered = None if region is None else tower.shares(region, looked.image.size).max(axis=0)
     except OrreryError as error:
         region, covered, refused = None, None, error
     with model:
         patches = None if region is None else inside(region, looked.image, tower)
-        ui.show(taken(looked.image, region, covered, patches, seen(looked.image, tower), tower.grid, dark=ui.dark()),
-                key="foveal.taken", how_to_read=(
+        ui.show(taken(looked.image, region, covered, patches, tower.seen(looked.image.size), tower.grid,
+                      dark=ui.dark()), key="foveal.taken", how_to_read=(
             "Dark green: patches of which the region covers half or more, or the one of which it covers most. Light "
             "green: those covered in part, which only the profile by share takes. Faded: cut away by preprocessing."))
         if refused is not None:

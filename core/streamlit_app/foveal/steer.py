@@ -25,7 +25,7 @@ from core.attention.foveal.steering import (
 )
 from core.attention.masks import Steering, foveal_weights
 from core.attention.prompts import EDITED, MARGIN, STEERED, TITLES, edited
-from core.attention.regions import Region, shares
+from core.attention.regions import Region
 from core.figures.foveal import methods as figures
 from core.figures.foveal import responses as curves
 from core.figures.foveal.thumbnails import smaller, under_bias
@@ -176,10 +176,8 @@ def thumbnails(data: FovealData, region: Region, steering: Steering, margin: flo
         fingerprint("edited", data.key, margin),
         lambda: {"none": smaller(data.image), **{method: smaller(edited(data.image, region, method, margin=margin))
                                                  for method in EDITED}})
-    framing, size = data.tower.encoder.preprocessor.framing, data.image.size
-    seen = (0.0, 0.0, float(size[0]), float(size[1])) if framing is None else framing.seen(*size)
-    covered = shares(region, size, framing, data.tower.grid)
+    covered = data.tower.shares(region, data.image.size)
     asked = variants(steering)
-    biased = {method: under_bias(data.image, foveal_weights(covered, asked[method]), seen, hard=asked[method].hard,
+    biased = {method: under_bias(data.image, foveal_weights(covered, asked[method]), data.seen, hard=asked[method].hard,
                                  dark=ui.dark()) for method in STEERED}
     return {"none": small["none"], **biased, **{method: small[method] for method in EDITED}}

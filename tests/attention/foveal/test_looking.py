@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.attention.foveal.looking import attend, inside, moved, seen, shares_inside
+from core.attention.foveal.looking import attend, inside, moved, shares_inside
 from core.attention.masks import Steering
 from core.attention.regions import Box, Region
 from core.attention.towers import ImageTower
@@ -70,4 +70,4 @@ def test_a_tower_without_a_class_token_pools_by_its_probe(picture):
 
 
 def test_what_the_preprocessing_cuts_away_is_not_seen(tower):
-    assert seen(Image.new("RGB", (64, 32)), tower) == (16, 0, 48, 32)
+    assert tower.seen((64, 32)) == (16, 0, 48, 32)
