@@ -15,6 +15,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.browser.conftest import FLAGS, browser_path
+from tests.browser.waits import in_view
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _gap(page: Page, port: int, theme: str) -> None:
     page.wait_for_timeout(4000)
     if theme == "light":
         _save(page.screenshot(), FOLDER / "gap.webp", 1400)
-    page.locator(".orrery-matrix").scroll_into_view_if_needed()
+    in_view(page.locator(".orrery-matrix"))
     page.wait_for_timeout(1500)
     box = page.locator(".orrery-matrix canvas").first.bounding_box()
     side = 0.03 * box["width"]
@@ -84,7 +85,7 @@ def _objects(page: Page, port: int, theme: str) -> None:
     page.goto(f"http://127.0.0.1:{port}/Object_Subspaces?object=green+torus&n_views=64&size=128")
     page.wait_for_function("window.__orrery_sphere?.['objects.cameras']?.frames() > 0", timeout=120_000)
     page.wait_for_timeout(6000)
-    page.locator(".os-front").first.scroll_into_view_if_needed()
+    in_view(page.locator(".os-front").first)
     page.wait_for_timeout(1500)
     box = page.locator(".os-front").first.bounding_box()
     clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": 0.93 * box["height"]}
@@ -98,7 +99,7 @@ def _films(page: Page, port: int, theme: str) -> None:
     page.wait_for_function("window.__orrery_film?.['films.player']?.strip().every((tile) => tile.pictured)",
                            timeout=120_000)
     page.evaluate("window.__orrery_film['films.player'].seek(4.6)")
-    page.locator(".of-strip").scroll_into_view_if_needed()
+    in_view(page.locator(".of-strip"))
     page.wait_for_timeout(3000)
     box = page.locator(".orrery-film").bounding_box()
     clip = {"x": box["x"] - 8, "y": box["y"], "width": box["width"] + 16, "height": box["height"]}

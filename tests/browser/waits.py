@@ -36,3 +36,10 @@ def exactly(found: Locator, n: int) -> None:
 def at_least(found: Locator, n: int) -> None:
     """Wait until so many, or more, are on the page."""
     found.nth(n - 1).wait_for(state="attached", timeout=LONG)
+
+
+def in_view(found: Locator) -> None:
+    """Bring it into the window; a redraw that replaces it meanwhile is waited for, not tripped over."""
+    still(found.page)
+    found.evaluate("node => node.scrollIntoView({block: 'center', behavior: 'instant'})")
+    still(found.page)

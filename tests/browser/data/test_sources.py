@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.browser.live.test_pictures import TIP
 from tests.browser.sphere.test_sphere import PROBE, drawn, front_point, no_traceback
-from tests.browser.waits import LONG, exactly, still
+from tests.browser.waits import LONG, exactly, in_view, still
 
 APP = Path(__file__).parents[3] / "app.py"
 N, DIM = 12, 32
@@ -207,9 +207,7 @@ def test_pictures_that_are_added_to_vectors_stand_in_hovers_and_on_cards(browser
     drop.set_input_files(str(brought / "photos.zip"))
     page.get_by_text("Pictures: 1 uploaded").wait_for(timeout=LONG)
     drawn(page, N)
-    still(page)
-    page.locator(".os-front").scroll_into_view_if_needed()
-    still(page)
+    in_view(page.locator(".os-front"))
     point = front_point(page)
     page.mouse.move(point["x"], point["y"])
     page.wait_for_function(f"({TIP})()?.[0] === 40", timeout=LONG)

@@ -18,7 +18,7 @@ from core.sources.films.probing import probe
 from tests.browser.objects.test_objects import downloaded, finding
 from tests.browser.quality.test_quality import section
 from tests.browser.sphere.test_sphere import APP, no_traceback
-from tests.browser.waits import LONG, at_least, still
+from tests.browser.waits import LONG, at_least, in_view, still
 from tests.learning.records.made_checkpoints import on_the_way
 
 POINTS = 372    # 360 images and 12 texts
@@ -89,8 +89,7 @@ def test_a_run_is_watched_held_gone_back_through_and_taken_away(browser_page, ad
     np.testing.assert_allclose(places(page), back, atol=1e-4)
 
     plot = page.locator(".st-key-dynamics-curves .js-plotly-plot").first
-    plot.scroll_into_view_if_needed()
-    still(page)
+    in_view(plot)
     x, y, step = plot.evaluate("""(plot) => { const {xaxis, yaxis} = plot._fullLayout, at = plot.calcdata[0][30];
         const box = plot.getBoundingClientRect();
         return [box.left + xaxis._offset + xaxis.d2p(at.x), box.top + yaxis._offset + yaxis.d2p(at.y), at.x]; }""")

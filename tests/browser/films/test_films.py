@@ -16,7 +16,7 @@ import pytest
 from core.sources.films.probing import probe
 from tests.browser.objects.test_objects import downloaded, finding
 from tests.browser.sphere.test_sphere import APP, no_traceback
-from tests.browser.waits import LONG, at_least, exactly, still
+from tests.browser.waits import LONG, at_least, exactly, in_view, still
 
 PAGE = "Video_Trajectories"
 FILM = "window.__orrery_film?.['films.player']"
@@ -67,8 +67,7 @@ def brought(page, address: str, files: list[Path], query: str) -> None:
 def clicked(page, key: str, curve: int, point: int) -> None:
     """A click on a point of a figure."""
     plot = f".st-key-{key} .js-plotly-plot"
-    page.locator(plot).first.scroll_into_view_if_needed()
-    still(page)
+    in_view(page.locator(plot).first)
     spot = page.evaluate(
         f"""() => {{ const plot = document.querySelector('{plot}'), full = plot._fullLayout;
         const data = plot._fullData[{curve}];
@@ -114,8 +113,7 @@ def test_a_film_that_the_browser_cannot_play_is_shown_and_made_playable(browser_
 def test_a_click_seeks_the_camera_stays_and_a_second_film_joins(browser_page, address):
     page = browser_page
     watched(page, address, "kinds=loop%7Cduets&each=1")
-    page.locator(".of-strip").scroll_into_view_if_needed()
-    still(page)
+    in_view(page.locator(".of-strip"))
     first = page.locator(".orrery-film canvas.os-front").bounding_box()
     page.mouse.move(first["x"] + 60, first["y"] + 90)
     page.mouse.down()

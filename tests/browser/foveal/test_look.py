@@ -12,7 +12,7 @@ import pytest
 from tests.browser.objects.test_objects import downloaded, finding
 from tests.browser.quality.test_quality import section
 from tests.browser.sphere.test_sphere import APP, no_traceback
-from tests.browser.waits import LONG, still
+from tests.browser.waits import LONG, in_view, still
 
 SIDE = 128      # of a picture of the built-in world, pixels
 RISES = re.compile(r"“a (.+?)” rises from (\d+) to (\d+) % \(mask elsewhere (\d+) % on average\); the embedding "
@@ -35,7 +35,7 @@ def drawn(page, left: float, top: float, right: float, bottom: float) -> None:
     """Draw a box on the picture with the mouse, in pixels of the picture."""
     still(page)
     sheet = page.locator(".stPlotlyChart").filter(has_text="Draw a box").locator(".nsewdrag").first
-    sheet.scroll_into_view_if_needed()
+    in_view(sheet)
     room = sheet.bounding_box()
 
     def at(x: float, y: float) -> tuple[float, float]:
@@ -119,7 +119,7 @@ def test_a_solid_is_picked_a_head_is_seen_large_and_a_patch_is_asked(browser_pag
 
     still(page)
     mosaic = page.locator(".st-key-foveal-mosaic .nsewdrag").first
-    mosaic.scroll_into_view_if_needed()
+    in_view(mosaic)
     room = mosaic.bounding_box()
     page.mouse.click(room["x"] + 2.45 / 4 * room["width"], room["y"] + 1.45 / 4 * room["height"])
     large = finding(page, "foveal.large", "Layer 2, head 3, the change")
@@ -128,7 +128,7 @@ def test_a_solid_is_picked_a_head_is_seen_large_and_a_patch_is_asked(browser_pag
     assert len(rows) == 64 and max(rows, key=lambda at: abs(rows[at])) == place.groups()
 
     picture = page.locator(".st-key-foveal-large .nsewdrag").first
-    picture.scroll_into_view_if_needed()
+    in_view(picture)
     room = picture.bounding_box()
     page.mouse.click(room["x"] + 5.5 / 8 * room["width"], room["y"] + 3.5 / 8 * room["height"])
     finding(page, "foveal.mosaic", "The patch in row 4, column 6 looks")

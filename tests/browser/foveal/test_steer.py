@@ -21,7 +21,7 @@ from core.figures.foveal.methods import in_words
 from core.geometry.directions import unit
 from core.sources.solids.world import open_world
 from tests.browser.sphere.test_sphere import APP, no_traceback
-from tests.browser.waits import LONG, exactly, still
+from tests.browser.waits import LONG, exactly, in_view, still
 
 PROMPTS = ("a red sphere", "a yellow cone", "a blue star")
 QUERY = "foveal=steer&scenes=100&picture=0&at=drawn&boxes=70,44,120,108&asked=" + "%0A".join(PROMPTS)
@@ -81,7 +81,7 @@ def test_dials_are_turned_a_way_is_read_on_the_sphere_and_the_address_brings_it_
     still(page)
 
     row = 100 + len(PROMPTS) + METHODS.index("crop")
-    page.locator(".orrery-sphere").last.scroll_into_view_if_needed()
+    in_view(page.locator(".orrery-sphere").last)
     page.evaluate(f"{PROBE}.face({row})")
     page.wait_for_function(f"{PROBE}.project({row}).front", timeout=LONG)
     still(page)

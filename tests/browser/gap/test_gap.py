@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.waits import LONG, at_least, exactly, still
+from tests.browser.waits import LONG, at_least, exactly, in_view, still
 
 APP = Path(__file__).parents[3] / "app.py"
 SPHERES = "window.__orrery_sphere"
@@ -107,7 +107,6 @@ def test_every_figure_downloads_as_png_html_and_csv(browser_page, address):
                                timeout=LONG)
         exactly(plots, count)
         for i in range(count):
-            plots.nth(i).scroll_into_view_if_needed()
             plots.nth(i).hover(position={"x": 200, "y": 90})
             camera = plots.nth(i).locator("[data-title^='Download plot']")
             name, image = saved(page, lambda camera=camera: camera.click(force=True))
@@ -117,7 +116,6 @@ def test_every_figure_downloads_as_png_html_and_csv(browser_page, address):
         downloads = page.get_by_test_id("stPopoverButton").filter(has_text="Download")
         at_least(downloads, count)
         for i in range(downloads.count()):
-            downloads.nth(i).scroll_into_view_if_needed()
             downloads.nth(i).click()
             name, figure = saved(page, lambda: page.get_by_role("button", name="HTML").last.click())
             assert name.endswith(".html")
@@ -146,8 +144,7 @@ def test_a_click_on_a_cell_shows_both_items(browser_page, address):
     page = browser_page
     go(page, address, "gap=see")
     page.wait_for_function(f"{MATRIX}?.frames() > 0", timeout=LONG)
-    page.locator(".orrery-matrix").scroll_into_view_if_needed()
-    still(page)
+    in_view(page.locator(".orrery-matrix"))
     at = page.evaluate(f"{MATRIX}.project(20, 150)")
     page.mouse.click(at["x"], at["y"])
     page.get_by_text("Row: image").wait_for(timeout=LONG)

@@ -16,7 +16,7 @@ from core.sources.meshes.mesh import Cloud
 from core.sources.solids.clouds import solid_cloud
 from core.sources.vectors.opening import open_vectors
 from tests.browser.sphere.test_sphere import APP, no_traceback
-from tests.browser.waits import LONG, exactly, still
+from tests.browser.waits import LONG, exactly, in_view, still
 
 VIEWS = "window.__orrery_sphere"
 PAGE = "Object_Subspaces"
@@ -90,7 +90,7 @@ def test_the_subspace_and_its_two_linked_spheres_with_a_prompt_as_heat(browser_p
     assert "Spearman" in finding(page, "objects.turning", "Spearman")
 
     def hovered(key: str, other: str, i: int) -> None:
-        page.locator(".orrery-sphere").first.scroll_into_view_if_needed()
+        in_view(page.locator(".orrery-sphere").first)
         page.evaluate(f"{VIEWS}['{key}'].face({i})")
         spot = page.evaluate(f"{VIEWS}['{key}'].project({i})")
         page.mouse.move(spot["x"] + 60, spot["y"] + 40)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.browser.objects.test_objects import downloaded, finding
 from tests.browser.sphere.test_sphere import APP, no_traceback
-from tests.browser.waits import LONG, at_least, still
+from tests.browser.waits import LONG, at_least, in_view, still
 
 PAGE = "Dataset_Quality"
 ROOT = Path(__file__).parents[3]
@@ -76,9 +76,7 @@ def test_a_threshold_moves_by_a_click_on_its_histogram_and_stands_in_the_address
     page = browser_page
     shown(page, address, f"{PLANTED}&finding=blur")
     before = finding(page, "quality.blur", "have")
-    still(page)
-    page.locator(".st-key-quality-blur .js-plotly-plot").scroll_into_view_if_needed()
-    still(page)
+    in_view(page.locator(".st-key-quality-blur .js-plotly-plot"))
     spot = page.evaluate("""() => { const plot = document.querySelector('.st-key-quality-blur .js-plotly-plot');
         const full = plot._fullLayout, box = plot.getBoundingClientRect(), data = plot._fullData[0];
         return [box.left + full.xaxis._offset + full.xaxis.c2p(data.x[2]),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.browser.waits import LONG, still
+from tests.browser.waits import LONG, in_view, still
 
 APP = Path(__file__).parents[3] / "app.py"
 PROBE = "window.__orrery_sphere?.sphere"
@@ -173,8 +173,7 @@ def test_a_lasso_on_the_flat_view_selects_on_the_sphere(browser_page, address):
     page.goto(f"{address}/Embedding_Sphere?scenes=200&below=flat")
     drawn(page, 400)
     plot = page.locator(".js-plotly-plot .nsewdrag").first
-    plot.scroll_into_view_if_needed()
-    still(page)
+    in_view(plot)
     box = plot.bounding_box()
     x, y, r = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 0.22 * box["height"]
     page.mouse.move(x - r, y - r)
