@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,19 +31,19 @@ FLOORS = {"duplicate_f1": 0.98, "caption_auc": 0.95, "mislabel_ap": 0.9, "blur_a
 
 
 @pytest.fixture(scope="module")
-def printed() -> list[dict]:
-    """What the command prints, twice."""
-    out = []
-    for _ in range(2):
-        text = io.StringIO()
-        with contextlib.redirect_stdout(text):
-            assert main(["evaluate", "quality", "--sets", "2", "--tuned-on", "1", "--scenes", "200", "--json"]) == 0
-        out.append(json.loads(text.getvalue()))
-    return out
+def printed() -> dict[str, Any]:
+    return what_it_prints("--sets", "2", "--tuned-on", "1", "--scenes", "200")
 
 
-def test_floors_and_the_obvious_way_beside_each_finding(printed: list[dict]) -> None:
-    figures = printed[0]["figures"]
+def what_it_prints(*sizes: str) -> dict[str, Any]:
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        assert main(["evaluate", "quality", *sizes, "--json"]) == 0
+    return json.loads(text.getvalue())
+
+
+def test_floors_and_the_obvious_way_beside_each_finding(printed: dict[str, Any]) -> None:
+    figures = printed["figures"]
     assert {name: figures[name]["value"] for name in FLOORS if figures[name]["value"] < FLOORS[name]} == {}
     for name, ways in BESIDE.items():
         for way in ways:
@@ -55,22 +56,23 @@ def test_floors_and_the_obvious_way_beside_each_finding(printed: list[dict]) -> 
     assert figures["outlier_auc_neighbours_gained"]["low"] > 0
 
 
-def test_every_figure_has_n_and_an_interval_that_holds_it(printed: list[dict]) -> None:
-    for name, number in printed[0]["figures"].items():
+def test_every_figure_has_n_and_an_interval_that_holds_it(printed: dict[str, Any]) -> None:
+    for name, number in printed["figures"].items():
         assert number["n"] > 0, name
         if "low" in number:
             assert number["low"] <= number["value"] <= number["high"], name
         assert "low" in number or name.endswith("_p"), name
-    auc = printed[0]["figures"]["blur_auc"]
+    auc = printed["figures"]["blur_auc"]
     assert auc["n"] == 400 and auc["null"] == 0.5 and 0.9 < auc["low"] < 1, "a perfect score is not certain"
 
 
-def test_the_same_numbers_twice(printed: list[dict]) -> None:
-    assert printed[0] == printed[1]
+def test_the_same_numbers_twice() -> None:
+    once, again = (what_it_prints("--sets", "1", "--tuned-on", "1", "--scenes", "60") for _ in range(2))
+    assert once == again
 
 
-def test_thresholds_are_chosen_on_other_seeds(printed: list[dict]) -> None:
-    chosen = printed[0]["chosen"]
+def test_thresholds_are_chosen_on_other_seeds(printed: dict[str, Any]) -> None:
+    chosen = printed["chosen"]
     scored, tuned = chosen["seeds_scored"], chosen["seeds_tuned"]
     assert len(scored) == 2 and len(tuned) == 1 and not set(scored) & set(tuned)
     assert min(tuned) - min(scored) == MOST_SETS and 2 * MOST_SETS <= 100, "sets of two seeds of the command never meet"

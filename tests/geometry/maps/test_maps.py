@@ -139,7 +139,8 @@ def test_umap_puts_known_points_back_and_new_ones_near_their_neighbours():
     assert np.median(angle(fitted.place(unit(x + 0.02)), fitted.map.coords)) < 0.1
 
 
-def test_the_graph_of_umap_is_that_of_umap_learn():
+def test_the_graph_of_umap_is_that_of_umap_learn(monkeypatch):
+    monkeypatch.setattr(pytest.importorskip("numba").config, "DISABLE_JIT", True)   # to compile it takes far longer
     umap_ = pytest.importorskip("umap.umap_")
     x = blobs(n=200)
     indices, cosines = neighbours(x, 16)
