@@ -10,7 +10,9 @@ import pytest
 
 from tests.browser.waits import LONG
 
-FLAGS = ["--headless", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+FLAGS = ["--headless", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+         "--disable-gpu-compositing", "--disable-gpu-rasterization"]
+"""WebGL in software is for the views alone: pages are painted without it, for a third of the processor's time."""
 
 
 def browser_path() -> str | None:

@@ -369,7 +369,7 @@ def test_a_second_visit_waits_for_the_run_that_is_at_work_and_is_not_asked():
     from core.encoding.embedding import seconds_each as rates
     from core.streamlit_app import cached
 
-    query = {"scenes": "2500", "sample": "43"}
+    query = {"scenes": "1500", "sample": "43"}
     rates["builtin"] = 1e-6
     first, second = (AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT).run() for _ in range(2))
     try:
@@ -382,8 +382,8 @@ def test_a_second_visit_waits_for_the_run_that_is_at_work_and_is_not_asked():
             while any(not job.over and job.fraction <= 0.05 for job in cached.runner().jobs()) and \
                     time.monotonic() < until:
                 time.sleep(0.05)        # the run has settled what it takes, and encodes
-            rates["builtin"] = 1.0      # by which all of it would take more than an hour
-        jobs = [job for job in cached.runner().jobs() if job.key.endswith("world-2500-43")]
+            rates["builtin"] = 2.0      # by which all of it would take more than an hour
+        jobs = [job for job in cached.runner().jobs() if job.key.endswith("world-1500-43")]
         assert len(jobs) <= 1
         assert "are not encoded yet" not in words(second)
         button(second, "Stop").click().run()
@@ -391,7 +391,7 @@ def test_a_second_visit_waits_for_the_run_that_is_at_work_and_is_not_asked():
         assert not jobs or not jobs[0].stopping
         finished(first)
         finished(button(second, "Go on").click().run())
-        assert len(first.dataframe[-1].value) == len(second.dataframe[-1].value) == 5000
+        assert len(first.dataframe[-1].value) == len(second.dataframe[-1].value) == 3000
     finally:
         rates.pop("builtin", None)
 

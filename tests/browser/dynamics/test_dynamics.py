@@ -20,6 +20,7 @@ from tests.browser.quality.test_quality import section
 from tests.browser.sphere.test_sphere import APP, no_traceback
 from tests.browser.waits import LONG, at_least, in_view, still
 from tests.learning.records.made_checkpoints import on_the_way
+from tests.streamlit_app.test_visits import pictures
 
 POINTS = 372    # 360 images and 12 texts
 VIEW = "window.__orrery_training?.['dynamics.view']"
@@ -30,9 +31,22 @@ def address(streamlit_server) -> str:
     return streamlit_server(APP)
 
 
+@pytest.fixture
+def calm_page(new_page):
+    """A page for somebody who wants little motion: the view leaps from snapshot to snapshot, which is drawn sooner."""
+    return new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+
+
 def shown(page, address: str, query: str = "") -> None:
     page.goto(f"{address}/Learning_Dynamics?{query}")
     page.get_by_role("heading", name="Learning Dynamics").wait_for(timeout=LONG)
+
+
+def bring(page, file: object) -> None:
+    drop = page.locator("input[type=file]").first
+    drop.wait_for(state="attached", timeout=LONG)
+    still(page)
+    drop.set_input_files(file)
 
 
 def trained(page, steps: int) -> str:
@@ -108,8 +122,8 @@ def test_a_run_is_watched_held_gone_back_through_and_taken_away(browser_page, ad
     no_traceback(page)
 
 
-def test_the_mp4_of_a_run_plays(browser_page, address, tmp_path):
-    page = browser_page
+def test_the_mp4_of_a_run_plays(calm_page, address, tmp_path):
+    page = calm_page
     shown(page, address, "steps=100")
     trained(page, 100)
     page.get_by_role("button", name="Take away").click()
@@ -128,8 +142,8 @@ def test_the_mp4_of_a_run_plays(browser_page, address, tmp_path):
     page.wait_for_function("document.querySelector('video').currentTime > 0.2", timeout=LONG)
 
 
-def test_a_dial_is_turned_and_the_run_lies_beside_the_first_setting(browser_page, address):
-    page = browser_page
+def test_a_dial_is_turned_and_the_run_lies_beside_the_first_setting(calm_page, address):
+    page = calm_page
     shown(page, address, "steps=300&dial_caption_noise=0.6&beside=first")
     page.get_by_text("caption noise 0.6").first.wait_for(timeout=LONG)
     page.get_by_role("button", name="Train", exact=True).click(timeout=LONG)
@@ -142,8 +156,8 @@ def test_a_dial_is_turned_and_the_run_lies_beside_the_first_setting(browser_page
     no_traceback(page)
 
 
-def test_the_flow_between_two_moments_has_its_marks_and_its_numbers(browser_page, address):
-    page = browser_page
+def test_the_flow_between_two_moments_has_its_marks_and_its_numbers(calm_page, address):
+    page = calm_page
     shown(page, address, "steps=300")
     trained(page, 300)
     section(page, "Flow field")
@@ -166,8 +180,11 @@ def test_a_dose_curve_of_few_trainings_has_its_differences(browser_page, address
 
 def test_an_experiment_says_what_it_found(browser_page, address):
     page = browser_page
-    shown(page, address, "dynamics=findings")
-    page.get_by_role("button", name=re.compile(r"^Train \d+ times")).first.click(timeout=LONG)
+    shown(page, address, "data=images&dynamics=findings")
+    bring(page, {"name": "few.zip", "mimeType": "application/zip", "buffer": pictures("walrus", 40)})   # short batches
+    page.get_by_text(re.compile(r"\d+ pairs of 16 px pictures and captions are learnt")).wait_for(timeout=LONG)
+    still(page)
+    page.get_by_role("button", name="Train 10 times").first.click(timeout=LONG)
     title = finding(page, "dynamics.finding.gap_at_start", ".")
     assert re.search(r"\d", title)
     no_traceback(page)
@@ -191,10 +208,7 @@ def test_trainings_of_any_dimension_are_turned_and_laid_on_one_map(browser_page,
     history = builtin_history()
     write_record(replace(history.only(history.some(5)), name="brought"), path)
     section(page, "A record file")
-    drop = page.locator("input[type=file]")
-    drop.first.wait_for(state="attached", timeout=LONG)
-    still(page)
-    drop.first.set_input_files([str(path)])
+    bring(page, path)
     page.get_by_text(re.compile("brought: from step 0")).first.wait_for(timeout=LONG)
 
     save = on_the_way(tmp_path)
