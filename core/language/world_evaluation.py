@@ -41,7 +41,9 @@ class Encoder(Protocol):
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray: ...
 
 
-def _image_vectors(model: Encoder, scenes: Sequence[Scene], say: Callable[[float], None]) -> np.ndarray:
+def image_vectors(model: Encoder, scenes: Sequence[Scene], say: Callable[[float], None] = lambda share: None
+                  ) -> np.ndarray:
+    """(n, d) float32 unit vectors of scenes, rendered at 128 px; ``say`` is told how far it is, 0 to 1."""
     reader = SceneImages(scenes, SIZE)
     parts = []
     for start in range(0, len(scenes), 128):
@@ -51,8 +53,8 @@ def _image_vectors(model: Encoder, scenes: Sequence[Scene], say: Callable[[float
     return unit(np.concatenate(parts))
 
 
-def _text_vectors(model: Encoder, texts: Sequence[str]) -> np.ndarray:
-    """Unit vectors of texts; each distinct text is encoded once."""
+def text_vectors(model: Encoder, texts: Sequence[str]) -> np.ndarray:
+    """(n, d) float32 unit vectors of texts; each distinct text is encoded once."""
     distinct = {t: i for i, t in enumerate(dict.fromkeys(texts))}
     names = list(distinct)
     vectors = unit(np.concatenate([model.encode_texts(names[i:i + 512]) for i in range(0, len(names), 512)]))
@@ -98,20 +100,20 @@ def evaluate_model(model: Encoder, *, seed: int = 0, shots: int = SHOTS, gallery
             on_progress(share, text)
 
     scenes = sample_scenes(shots, 90_000 + seed, count=1, held_out=True)
-    images = _image_vectors(model, scenes, lambda f: say(0.5 * f, "Encoding scenes of held-out combinations"))
+    images = image_vectors(model, scenes, lambda f: say(0.5 * f, "Encoding scenes of held-out combinations"))
     facts = [{k: v for k, v in attributes(s).items() if k != "count"} for s in scenes]
     figures: dict[str, Number] = {}
     for step, name in enumerate(NAMED):
         say(0.5 + 0.06 * step, f"Encoding prompts for {name}")
         classes = ATTRIBUTES[name]
         truth = np.array([classes.index(f[name]) for f in facts])
-        named = _text_vectors(model, [prompt(**{**f, name: c}) for f in facts for c in classes])
+        named = text_vectors(model, [prompt(**{**f, name: c}) for f in facts for c in classes])
         figures[f"zero_shot_{name}"] = accuracy(images, named.reshape(len(facts), len(classes), -1), truth)
-        bare = _text_vectors(model, [BARE[name][c] for c in classes])
+        bare = text_vectors(model, [BARE[name][c] for c in classes])
         figures[f"zero_shot_bare_{name}"] = accuracy(images, bare, truth)
     scenes = distinct_scenes(gallery, 95_000 + seed)
-    x = _image_vectors(model, scenes, lambda f: say(0.8 + 0.2 * f, "Encoding the gallery"))
-    y = _text_vectors(model, [full_caption(s) for s in scenes])
+    x = image_vectors(model, scenes, lambda f: say(0.8 + 0.2 * f, "Encoding the gallery"))
+    y = text_vectors(model, [full_caption(s) for s in scenes])
     figures[f"retrieval_r1_of_{gallery}_image_to_text"] = recall_at(x, y)
     figures[f"retrieval_r1_of_{gallery}_text_to_image"] = recall_at(y, x)
     return figures

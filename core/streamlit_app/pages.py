@@ -63,5 +63,9 @@ SUBJECTS: tuple[Page, ...] = (
          "A soft mask on the attention of an image tower: it looks at a region, and the picture stays as it is.",
          "Draw a box and see what CLIP looks at, head by head, before and after a mask on its attention. Beside it red "
          "circles, crops and blur; find what a sentence says, and which heads do it."),
+    Page("words", "pages/8_Words_and_Captions.py", "Words and Captions", ":material/match_word:",
+         "What can CLIP say of images, what does it find for words, and what does its text side not see?",
+         "Sort images by prompts, search by words and pictures, read images, islands and the gap in concept words, let "
+         "CLIP look for a caption, and test what its texts do not tell apart."),
 )
 PAGES = {page.word: page for page in (HOME, *SUBJECTS)}
