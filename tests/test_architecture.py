@@ -174,7 +174,7 @@ def test_the_walls_can_be_breached(room: str, source: str, caught: bool) -> None
     ("core.figures.sphere.flat", "from core.figures.gap import closing", True),
     ("core.commands.evaluate.gap", "from core.commands.evaluate.sphere import evaluate", True),
     ("core.streamlit_app.ui", "def f():\n    from core.streamlit_app.gap.page import show_gap", True),
-    ("core.streamlit_app.gap.see", "from core.figures.gap import shift\nfrom core.geometry.gap import shift", False),
+    ("core.streamlit_app.gap.see", "from core.figures.gap import shift\nfrom core.geometry.gap import parts", False),
     ("pages.2_Modality_Gap", "from core.streamlit_app.gap.page import show_gap", False),
 ])
 def test_a_wing_that_imports_another_would_be_seen(module: str, source: str, caught: bool) -> None:

@@ -26,9 +26,9 @@ from core.geometry.gap.explain import explain_cosine  # noqa: E402
 from core.geometry.gap.landscape import SHIFTS, landscape  # noqa: E402
 from core.geometry.gap.profiles import conformity, cosine_histograms  # noqa: E402
 from core.geometry.gap.scoring import score_closings  # noqa: E402
-from core.geometry.gap.shift import gap_vector, shifted  # noqa: E402
 from core.geometry.pairs import Classes, Pairs  # noqa: E402
 from core.geometry.retrieval import recalls  # noqa: E402
+from core.geometry.shift import gap_vector, shifted  # noqa: E402
 from core.types import Number  # noqa: E402
 
 

@@ -24,9 +24,9 @@ from core.geometry.differences import (
 from core.geometry.directions import unit
 from core.geometry.gap.landscape import landscape
 from core.geometry.gap.paired import models_differ
-from core.geometry.gap.shift import shifted
 from core.geometry.pairs import Pairs
 from core.geometry.retrieval import hits_of
+from core.geometry.shift import shifted
 from core.types import Number
 
 

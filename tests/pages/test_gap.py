@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from core.errors import ShapeError
 from core.geometry.curves import Curve
 from core.geometry.gap.landscape import SHIFTS, landscape
-from core.geometry.gap.shift import shifted
 from core.geometry.gap.splits import fit_half
 from core.geometry.pairs import Pairs
+from core.geometry.shift import shifted
 from core.streamlit_app.data.classes import labels_as_classes
 from core.streamlit_app.gap.data import gap_pairs, what_is_odd
 from core.streamlit_app.gap.others import aligned

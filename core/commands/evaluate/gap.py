@@ -29,8 +29,8 @@ def evaluate(args: argparse.Namespace) -> Evaluation:
     """
     from core.geometry.gap.measures import BATCH, gap_measures, loss_at
     from core.geometry.gap.scoring import score_closings
-    from core.geometry.gap.shift import shifted
     from core.geometry.pairs import Pairs
+    from core.geometry.shift import shifted
 
     if not has_gap(args.model):
         raise ChoiceError("an image-text model (a CLIP)", "the photo model, whose texts are rows of its last layer",

@@ -14,12 +14,12 @@ from core.geometry.differences import Difference, hits_differ, holm, means_diffe
 from core.geometry.gap.measures import BATCH, batches, loss_of, losses_of
 from core.geometry.gap.parts import cluster_labels, for_retrieval, one_text_each
 from core.geometry.gap.reports import Landscape
-from core.geometry.gap.shift import gap_vector
 from core.geometry.intervals import proportion
 from core.geometry.jackknife import student
 from core.geometry.pairs import Pairs
 from core.geometry.retrieval import Answers, any_right
 from core.geometry.rounding import rounding
+from core.geometry.shift import gap_vector
 from core.geometry.swaps import Swaps
 from core.types import Number
 

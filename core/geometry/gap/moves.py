@@ -11,10 +11,10 @@ from collections.abc import Callable
 import numpy as np
 
 from core.geometry.gap.measures import gap_dimensions
-from core.geometry.gap.shift import gap_vector
 from core.geometry.jackknife import clusters
 from core.geometry.pairs import Pairs
 from core.geometry.procrustes import orthogonal
+from core.geometry.shift import gap_vector
 
 Move = Callable[[np.ndarray, float], np.ndarray]
 Moves = tuple[Move, Move]

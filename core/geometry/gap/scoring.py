@@ -13,11 +13,11 @@ from core.geometry.curves import Curve
 from core.geometry.differences import Difference, hits_differ, holm
 from core.geometry.gap.closing import CLOSINGS, UNTOUCHED, FittedClosing, available, fit_closing
 from core.geometry.gap.reports import ClosingReport, ClosingRow
-from core.geometry.gap.shift import gap_vector
 from core.geometry.gap.splits import Splitter
 from core.geometry.intervals import proportion
 from core.geometry.pairs import Pairs
 from core.geometry.retrieval import Answers, hits_of
+from core.geometry.shift import gap_vector
 from core.geometry.swaps import gap_by_chance
 from core.types import Number
 

@@ -37,7 +37,7 @@ def see(settings: Settings, data: GapData, lam: float) -> str:
     after = f", cosine_histograms(shifted(pairs, {lam:g}), seed={seed})" if lam else ""
     return _code(settings, data, [
         "from core.figures.gap.shift import histograms", "from core.geometry.gap.profiles import cosine_histograms",
-        *(["from core.geometry.gap.shift import shifted"] if lam else [])],
+        *(["from core.geometry.shift import shifted"] if lam else [])],
         [f"histograms(cosine_histograms(pairs, seed={seed}){after}).show()"])
 
 

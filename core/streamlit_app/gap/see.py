@@ -8,8 +8,8 @@ from core.figures.gap import shift as figures
 from core.geometry.gap.landscape import SHIFTS
 from core.geometry.gap.profiles import cosine_histograms
 from core.geometry.gap.reports import CosineHistograms
-from core.geometry.gap.shift import shifted
 from core.geometry.pairs import Pairs
+from core.geometry.shift import shifted
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.gap import matrix, python, sentences
 from core.streamlit_app.gap.clouds import fitted, moved_scene, untouched_scene

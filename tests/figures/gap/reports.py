@@ -21,8 +21,8 @@ from core.geometry.gap.reports import (
 )
 from core.geometry.gap.scoring import score_closings
 from core.geometry.gap.seriation import similarity_matrix
-from core.geometry.gap.shift import shifted
 from core.geometry.pairs import Classes, Pairs
+from core.geometry.shift import shifted
 from core.types import Number
 
 N, D = 80, 16

@@ -14,10 +14,10 @@ from core.geometry.gap import learned
 from core.geometry.gap.closing import CLOSINGS, UNTOUCHED, available, fit_closing
 from core.geometry.gap.measures import gap_dimensions
 from core.geometry.gap.moves import GAP_DROPPED, PENALTIES, drop_dimensions, hold_back
-from core.geometry.gap.shift import gap_vector, shifted
 from core.geometry.gap.similarities import INVERSE_TEMPERATURES
 from core.geometry.pairs import Classes, Pairs
 from core.geometry.retrieval import recall_at
+from core.geometry.shift import gap_vector, shifted
 
 MOVES = [key for key, method in CLOSINGS.items() if method.moves]
 COMPARES = [key for key, method in CLOSINGS.items() if not method.moves]

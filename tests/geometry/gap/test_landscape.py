@@ -12,10 +12,10 @@ from core.geometry.directions import unit
 from core.geometry.gap import landscape as ls
 from core.geometry.gap.measures import loss_at
 from core.geometry.gap.parts import for_retrieval
-from core.geometry.gap.shift import gap_vector, shifted
 from core.geometry.jackknife import student
 from core.geometry.pairs import Classes, Pairs
 from core.geometry.retrieval import accuracy, recalls
+from core.geometry.shift import gap_vector, shifted
 from core.geometry.swaps import gap_by_chance
 
 

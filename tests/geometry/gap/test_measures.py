@@ -14,12 +14,12 @@ from core.geometry.directions import unit
 from core.geometry.gap import measures as ms
 from core.geometry.gap.orders import hubness, kendall_tau, same_vectors
 from core.geometry.gap.parts import at_most, cluster_labels, for_retrieval, one_text_each
-from core.geometry.gap.shift import gap_vector, shifted
 from core.geometry.gap.two_samples import mmd, separability
 from core.geometry.jackknife import student
 from core.geometry.kernels import median_distance, squared_mmd
 from core.geometry.pairs import Classes, Pairs
 from core.geometry.retrieval import recall_at
+from core.geometry.shift import gap_vector, shifted
 from core.learning.history import builtin_history
 
 ON_AXES = {"dims_for_half", "two_dimensions"}
