@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.errors import Cancelled, ShapeError
-from core.geometry.gap.orders import hubness, kendall_tau
+from core.geometry.gap.orders import kendall_tau
 from core.geometry.gap.parts import at_most, cluster_labels, for_retrieval, one_text_each
 from core.geometry.gap.two_samples import mmd, separability
+from core.geometry.hubs import hubness
 from core.geometry.jackknife import CHUNK, cluster_sums, student, with_interval
 from core.geometry.pairs import Pairs
 from core.geometry.retrieval import KEPT, recalls

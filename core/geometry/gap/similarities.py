@@ -12,6 +12,7 @@ import numpy as np
 from core.geometry.density import WIDEST, heat_kernel
 from core.geometry.directions import angles
 from core.geometry.gap.moves import hold_back, linked_rows
+from core.geometry.hub_repairs import nearness, smooth_max
 from core.geometry.pairs import Pairs
 from core.geometry.rounding import rounding
 
@@ -19,7 +20,6 @@ Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 BANK = 1000
 CAUTIOUS = 20.0
-NEIGHBOURS = 10
 INVERSE_TEMPERATURES = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
 
 
@@ -82,12 +82,8 @@ def csls(pairs: Pairs, seed: int) -> Compare:
     """Twice the cosine, less how near each of the two lies to its 10 nearest of the other modality in the fit part."""
     bank_images, bank_texts = _banks(pairs.images, pairs.texts, seed)
 
-    def nearness(x: np.ndarray, bank: np.ndarray) -> np.ndarray:
-        k = min(NEIGHBOURS, len(bank))
-        return np.partition(x @ bank.T, len(bank) - k, axis=1)[:, len(bank) - k:].mean(axis=1)
-
     def compare(images: np.ndarray, texts: np.ndarray) -> np.ndarray:
-        near = nearness(images, bank_texts)[:, None] + nearness(texts, bank_images)
+        near = nearness(images @ bank_texts.T)[:, None] + nearness(texts @ bank_images.T)
         return np.asarray(2 * images @ texts.T - near)
 
     return compare
@@ -116,18 +112,12 @@ def inverted_softmax(pairs: Pairs, seed: int) -> Compare:
 def _less_popular(x: np.ndarray, y: np.ndarray, bank_images: np.ndarray, bank_texts: np.ndarray,
                   b: float) -> np.ndarray:
     """(n, m) cosines less how many of the banks ask for each row of ``x`` and of ``y``."""
-    return np.asarray(x @ y.T - _smooth_max(x @ bank_texts.T, b)[:, None] - _smooth_max(y @ bank_images.T, b))
+    return np.asarray(x @ y.T - smooth_max(x @ bank_texts.T, b)[:, None] - smooth_max(y @ bank_images.T, b))
 
 
 def _loss(logits: np.ndarray) -> float:
     """Contrastive, of pairs on the diagonal."""
-    return float((_smooth_max(logits, 1.0) + _smooth_max(logits.T, 1.0) - 2 * np.diag(logits)).mean())
-
-
-def _smooth_max(scores: np.ndarray, b: float) -> np.ndarray:
-    """Logarithm of the mean over columns of exp(b score), over b."""
-    top = scores.max(axis=1)
-    return np.asarray(top + np.log(np.exp(b * (scores - top[:, None])).mean(axis=1)) / b)
+    return float((smooth_max(logits, 1.0) + smooth_max(logits.T, 1.0) - 2 * np.diag(logits)).mean())
 
 
 def _banks(images: np.ndarray, texts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
