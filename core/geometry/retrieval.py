@@ -125,6 +125,53 @@ def hits_of(queries: np.ndarray, gallery: np.ndarray, links: np.ndarray | None =
     return answers, hits
 
 
+def ranks_of(queries: np.ndarray, gallery: np.ndarray, links: np.ndarray | None = None, *,
+             scores: np.ndarray | None = None) -> tuple[Answers, np.ndarray]:
+    """The place of the best right answer of each query that has one: (a,) float64, 1 is first; arguments as `recalls`.
+
+    Among equal scores it is the middle one of the places that they share.
+    """
+    sizes = _sizes(queries, gallery, scores)
+    answers = Answers.of(np.repeat(np.arange(sizes[0])[:, None], 2, axis=1) if links is None else links, sizes)
+    ranks = np.empty(len(answers.asked))
+    step = max(1, BLOCK // sizes[1])
+    for start in range(0, len(ranks), step):
+        rows = answers.asked[start:start + step]
+        block = queries[rows] @ gallery.T if scores is None else scores[rows]
+        own = (answers.place >= start) & (answers.place < start + step)
+        best = np.full(len(rows), -np.inf, dtype=block.dtype)
+        np.maximum.at(best, answers.place[own] - start, block[answers.place[own] - start, answers.right[own]])
+        slack = block.dtype.type(rounding(block)) * np.maximum(block.max(axis=1), -block.min(axis=1))
+        above = np.count_nonzero(block > (best + slack)[:, None], axis=1)
+        level = np.count_nonzero(block >= (best - slack)[:, None], axis=1) - above
+        ranks[start:start + step] = above + (level + 1) / 2
+    return answers, ranks
+
+
+def median_rank(queries: np.ndarray, gallery: np.ndarray, links: np.ndarray | None = None, *,
+                scores: np.ndarray | None = None) -> Number:
+    """Median place of the best right answer, 1 is first; arguments as `recalls`.
+
+    Returns
+    -------
+    The 95 % interval is that between two order statistics (Thompson 1936), with the gallery kept; none where queries
+    share right answers, or below 6 queries. The null is the median in random order.
+    """
+    answers, ranks = ranks_of(queries, gallery, links, scores=scores)
+    n, ordered = len(ranks), np.sort(ranks)
+    counts, ks = np.bincount(answers.place), np.arange(1, answers.size + 1)
+    kinds, times = np.unique(counts, return_counts=True)
+    reached = sum(t * any_right(ks, np.full(len(ks), answers.size), np.full(len(ks), c)) for c, t in zip(kinds, times))
+    by_chance = float(ks[int(np.argmax(np.asarray(reached) >= n / 2))])
+    low = high = None
+    if n >= 6 and int(answers.together.max()) + 1 == n:
+        from scipy.stats import binom
+
+        before = int(binom.ppf(0.025, n, 0.5))
+        low, high = float(ordered[before - 1]), float(ordered[n - before])
+    return Number(float(np.median(ordered)), low, high, by_chance, n, f"place of {answers.size:,}")
+
+
 def accuracy(images: np.ndarray, candidates: np.ndarray, truth: np.ndarray) -> Number:
     """Share of images whose nearest candidate is the true one; equally near candidates in random order.
 
