@@ -12,7 +12,7 @@ from core.encoding.store import Store
 from core.errors import Cancelled, ShapeError
 from core.geometry.differences import Difference, holm
 from core.geometry.intervals import proportion
-from core.geometry.quality.scoring import Score, mean_of
+from core.geometry.scores import Score, mean_of
 from core.language.quality.planted import Caught
 from core.language.quality.planting import AMOUNTS, COPIES, CopiesKnown, Found, Scenes, copies_found, faults_found
 from core.types import Number

@@ -15,7 +15,8 @@ from core.geometry.quality.captions import mismatched
 from core.geometry.quality.copies import Copies
 from core.geometry.quality.finding import Finding
 from core.geometry.quality.pixels import findings_of
-from core.geometry.quality.scoring import Dropped, Score, average_precision, roc_auc
+from core.geometry.quality.scoring import Dropped
+from core.geometry.scores import Score, average_precision, roc_auc
 from core.language.quality import simpler
 from core.language.quality.evidence import find
 from core.language.quality.labels import judge_labels

@@ -19,7 +19,7 @@ from core.encoding.store import Store
 from core.errors import Cancelled, ShapeError
 from core.geometry.directions import unit
 from core.geometry.quality.outliers import outlying
-from core.geometry.quality.scoring import roc_auc
+from core.geometry.scores import roc_auc
 from core.language.quality.evaluation import BESIDE, MOST_SETS, evaluate_quality
 from core.language.quality.simpler import far_from_neighbours
 from core.sources.solids.world import open_world

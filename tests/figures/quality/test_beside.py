@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.figures.quality.beside import TITLES, WAYS, beside, beside_table
-from core.geometry.quality.scoring import roc_auc
+from core.geometry.scores import roc_auc
 from core.language.quality.evaluation import BESIDE, QualityEvaluation, differences
 
 

@@ -9,7 +9,7 @@ from core.errors import ShapeError
 from core.geometry.directions import unit
 from core.geometry.quality.neighbours import nearest_others
 from core.geometry.quality.outliers import outlying, whitened
-from core.geometry.quality.scoring import roc_auc
+from core.geometry.scores import roc_auc
 from core.language.quality.simpler import far_from_neighbours
 
 

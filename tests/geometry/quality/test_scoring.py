@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from core.errors import ShapeError
-from core.geometry.quality.scoring import Dropped, Score, average_precision, mean_of, roc_auc
+from core.geometry.quality.scoring import Dropped
+from core.geometry.scores import Score, average_precision, mean_of, roc_auc
 
 
 def naive_auc(s: np.ndarray, wrong: np.ndarray) -> float:
