@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,28 @@ def bounded(value: float, without: np.ndarray, by_chance: float | None, *, most:
     worth = max(min(worth, most), 1.0)
     known = proportion(min(value, 1.0) * worth, worth)
     return Number(value, known.low, known.high, by_chance, n, unit)
+
+
+def share_by(hits: np.ndarray, together: np.ndarray, chance: float) -> Number:
+    """The mean of hits, with an interval by what belongs together.
+
+    Parameters
+    ----------
+    hits : (q,) floats in [0, 1].
+    together : (q,) int, the same for hits on one item, such as a picture.
+    chance : the mean by chance.
+
+    Returns
+    -------
+    Share with n = q; the interval is Wilson's of as many trials as the jackknife over items is worth.
+    """
+    labels = np.unique(together, return_inverse=True)[1]
+    sums, counts = np.bincount(labels, hits), np.bincount(labels)
+    without = (hits.sum() - sums) / np.maximum(len(hits) - counts, 1)
+    if not hits.any():
+        return replace(proportion(0, len(counts), null=chance), n=len(hits))
+    number = bounded(float(hits.mean()), without, chance, most=len(hits), unit="share")
+    return replace(number, n=len(hits))
 
 
 def student(freedom: int) -> float:

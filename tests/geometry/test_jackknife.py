@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.geometry.jackknife import bounded
+from core.geometry.jackknife import bounded, share_by
 
 
 @pytest.mark.parametrize(("wrong", "items"), [(0.05, 60), (0.2, 60), (0.2, 12)])
@@ -28,3 +28,18 @@ def test_a_perfect_score_is_not_certain_and_a_negative_one_has_an_interval():
     assert perfect.high == 1 and 0.9 < perfect.low < 0.96 and perfect.null == 0.2
     below = bounded(-0.1, np.array([-0.1, -0.12, -0.08]), 0.0)
     assert below.low < -0.1 < below.high
+
+
+def test_intervals_by_items_cover():
+    rng, covered, tries = np.random.default_rng(5), 0, 400
+    for _ in range(tries):     # hits on an item share its luck
+        luck = rng.beta(6, 1.5, 80)
+        hits = (rng.random((80, 3)) < luck[:, None]).astype(float)
+        number = share_by(hits.reshape(-1), np.repeat(np.arange(80), 3), 1 / 3)
+        covered += number.low <= 0.8 <= number.high
+    assert 0.92 <= covered / tries <= 0.98
+
+
+def test_a_share_of_none_is_not_certain():
+    none = share_by(np.zeros(60), np.repeat(np.arange(20), 3), 0.5)
+    assert (none.value, none.low, none.null, none.n) == (0, 0, 0.5, 60) and 0.1 < none.high < 0.2

@@ -9,7 +9,6 @@ import numpy as np
 from PIL.Image import Image
 
 from core.attention.foveal.captions import OTHERS, others_of, text_vectors
-from core.attention.foveal.referring import share_by
 from core.attention.masks import Steering
 from core.attention.prompts import encode_prompted
 from core.attention.regions import Box, Region, intersection_over_union
@@ -17,6 +16,7 @@ from core.attention.towers import ImageTower
 from core.errors import Cancelled, ShapeError, UnreadableItem, check_choice
 from core.geometry.differences import Difference, hits_differ, holm
 from core.geometry.directions import unit
+from core.geometry.jackknife import share_by
 from core.sources.foveal.boxed import BoxedPictures
 from core.types import Number, Refusal
 

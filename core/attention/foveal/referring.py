@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL.Image import Image
@@ -16,7 +16,7 @@ from core.attention.towers import ImageTower
 from core.errors import Cancelled, ShapeError, UnreadableItem, check_choice
 from core.geometry.differences import Difference, hits_differ, holm
 from core.geometry.directions import unit
-from core.geometry.jackknife import bounded
+from core.geometry.jackknife import share_by
 from core.sources.foveal.boxed import BoxedPictures
 from core.types import Number, Refusal
 
@@ -261,25 +261,3 @@ def _report(data: BoxedPictures, methods: tuple[str, ...], found: Mapping[tuple[
         data.name, methods, {key: share_by(h, picture, chance) for key, h in hits.items()}, over, gain, hits,
         {key: np.array([box for _, box in pairs]) for key, pairs in found.items()}, rows, picture, boxes,
         tuple(refused))
-
-
-def share_by(hits: np.ndarray, together: np.ndarray, chance: float) -> Number:
-    """The mean of hits, with an interval by what belongs together.
-
-    Parameters
-    ----------
-    hits : (q,) floats in [0, 1].
-    together : (q,) int, the same for hits on one picture.
-    chance : the mean by chance.
-
-    Returns
-    -------
-    Share with n = q; the interval is Wilson's of as many trials as the jackknife over pictures is worth.
-    """
-    labels = np.unique(together, return_inverse=True)[1]
-    sums, counts = np.bincount(labels, hits), np.bincount(labels)
-    without = (hits.sum() - sums) / np.maximum(len(hits) - counts, 1)
-    number = bounded(float(hits.mean()), without, chance, most=len(hits), unit="share")
-    return replace(number, n=len(hits))
-
-

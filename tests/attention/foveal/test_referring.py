@@ -12,7 +12,7 @@ from core.attention import prompts
 from core.attention.foveal.captions import OTHERS, others_of, told
 from core.attention.foveal.finding import Search, find, finding_report, look_through, windows_of
 from core.attention.foveal.heads import sensitivity
-from core.attention.foveal.referring import refer, score_boxes, share_by
+from core.attention.foveal.referring import refer, score_boxes
 from core.attention.foveal.scenes import world_references
 from core.attention.foveal.steering import point_by_pixels
 from core.attention.foveal.sweep import sweep
@@ -134,16 +134,6 @@ def test_other_captions_are_of_the_picture_else_of_the_file_else_of_the_list():
     assert told("a cat", "a photo of {}") == "a photo of a cat"
     with pytest.raises(ShapeError, match=r"a template with \{\}"):
         told("a cat", "a photo")
-
-
-def test_intervals_by_pictures_cover():
-    rng, covered, tries = np.random.default_rng(5), 0, 400
-    for _ in range(tries):     # sentences of a picture share its luck
-        luck = rng.beta(6, 1.5, 80)
-        hits = (rng.random((80, 3)) < luck[:, None]).astype(float)
-        number = share_by(hits.reshape(-1), np.repeat(np.arange(80), 3), 1 / 3)
-        covered += number.low <= 0.8 <= number.high
-    assert 0.92 <= covered / tries <= 0.98
 
 
 def test_windows_and_their_chance():
