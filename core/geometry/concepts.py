@@ -2,9 +2,9 @@
 
 The weights w >= 0 have the least ||z - C'w||^2 / 2 + penalty sum(w), z being a unit direction and the rows of C unit
 concepts. scikit-learn's Lasso divides the squares by twice its number of samples, which are the dimensions d here: its
-alpha is penalty / d. SpLiCE's lambda is twice the penalty.
+alpha is penalty / d. The l1_penalty of SpLiCE's code is twice the penalty.
 
-Centring decides: concepts are taken from their own mean, images from theirs. Uncentred, all concepts point the same way.
+Centring decides: concepts are taken from their own mean, images from theirs. Uncentred, all concepts point one way.
 """
 
 from __future__ import annotations
