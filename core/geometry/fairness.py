@@ -73,12 +73,13 @@ def fairness(pairs: Pairs, unwanted: np.ndarray, members: np.ndarray, groups: tu
 
     Returns
     -------
-    Fairness. Images whose own label is an unwanted class are left out: such a class would be right for them.
+    Fairness. Images whose own label is an unwanted class are left out, such a class being right for them, and so are
+    groups that have no others.
 
     Raises
     ------
     ShapeError
-        If there are fewer than two groups with images, or no class of one of the two kinds.
+        If there are fewer than two such groups, or no class of one of the two kinds.
 
     References
     ----------
@@ -92,10 +93,13 @@ def fairness(pairs: Pairs, unwanted: np.ndarray, members: np.ndarray, groups: tu
                          "Write one class or more into each of the two lists.")
     truth = classes.truth
     counted = (members >= 0) & ~((truth >= 0) & unwanted[truth])
-    sizes = np.bincount(members[counted], minlength=len(groups))
-    if len(groups) < 2 or not sizes.all():
-        raise ShapeError("two groups or more, with images in each", f"groups of {', '.join(map(str, sizes))}",
+    present = np.bincount(members[counted], minlength=len(groups)) > 0
+    if present.sum() < 2:
+        raise ShapeError("two groups or more with images", f"{int(present.sum())}",
                          "Choose groups that have images whose own label is not an unwanted class.")
+    members = np.where(members >= 0, np.where(present, np.cumsum(present) - 1, -1)[members], -1)
+    groups = tuple(name for name, here in zip(groups, present) if here)
+    sizes = np.bincount(members[counted])
     named = np.flatnonzero(counted & (truth >= 0))
     bad, right = (np.zeros((len(members), len(shifts)), dtype=bool) for _ in range(2))
     gaps = np.empty(len(shifts))

@@ -74,7 +74,9 @@ def test_groups_that_do_not_differ_are_not_told_apart_and_bad_input_is_refused()
     pairs, members = made(7)
     found = fairness(pairs, UNWANTED, np.random.default_rng(1).permutation(members), ("a", "b", "c"), shifts=LAMS)
     assert all(difference.p > 0.05 for difference in found.differences)
+    more = fairness(pairs, UNWANTED, np.where(members == 1, 3, members), ("a", "b", "c", "d"), shifts=LAMS)
+    assert more.groups == ("a", "c", "d") and more.shares[2][0].n == 30
     for bad, groups, names in ((UNWANTED & False, members, ("a", "b", "c")), (UNWANTED | True, members, "abc"),
-                               (UNWANTED, members, ("a", "b", "c", "d")), (UNWANTED, members * 0, ("a",))):
+                               (UNWANTED, members * 0, ("a", "b"))):
         with pytest.raises(ShapeError):
             fairness(pairs, bad, groups, tuple(names), shifts=LAMS)

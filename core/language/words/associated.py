@@ -69,6 +69,13 @@ PUBLISHED: dict[str, Lists] = {
 }
 
 
+OF_CLASSES: dict[str, Lists] = {
+    "living": Lists("animals", ("lion", "tiger", "zebra", "elephant"),
+                    "vehicles", ("sports car", "school bus", "mountain bike", "airliner"), "names of ImageNet classes"),
+}
+CRIME = ("thief", "criminal", "suspicious person")   # Radford et al., 2021, arXiv:2103.00020, section 7.1
+
+
 @dataclass(frozen=True)
 class Known:
     """The words of two lists that can be used.
@@ -130,6 +137,14 @@ def unknown_to(encoder: Encoder) -> Callable[[Sequence[str]], dict[int, str]]:
         return found
 
     return told
+
+
+def rows_of(captions: Sequence[str], texts: Sequence[str]) -> list[int]:
+    """The first of the captions that says each text, the case of letters aside."""
+    place: dict[str, int] = {}
+    for row, caption in enumerate(captions):
+        place.setdefault(caption.strip().casefold(), row)
+    return [place[text.strip().casefold()] for text in texts]
 
 
 def missing_from(captions: Sequence[str]) -> Callable[[Sequence[str]], dict[int, str]]:
