@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures import theme
-from core.figures.frame import framed, plain, points, share, shortened
+from core.figures.frame import as_percent, framed, plain, points, shortened
 from core.language.words.questions import Answered, Scored
 
 if TYPE_CHECKING:
@@ -55,5 +55,5 @@ def answers_table(found: Answered, row: int = 0) -> pd.DataFrame:
 
 def scored_finding(scored: Scored) -> str:
     """How often right, and what the images add."""
-    return (f"{share(scored.right)} of {scored.right.n:,} images are answered right; without an image "
-            f"{share(scored.without)}, so the images add {points(scored.over_without)}")
+    return (f"{as_percent(scored.right)} of {scored.right.n:,} images are answered right, without an image "
+            f"{as_percent(scored.without)}; the images add {points(scored.over_without)}")

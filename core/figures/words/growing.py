@@ -47,7 +47,8 @@ def growing(paths: Sequence[SentencePath], *, dark: bool = False) -> go.Figure:
             figure.add_trace(_line(x, values, path.words, colour, name, first=row == 1), row=row, col=1)
         figure.add_trace(_line(x[1:], path.steps, path.words[1:], colour, name, first=False), row=len(titles), col=1)
     for row in range(1, len(titles) + 1):
-        figure.update_yaxes(title_text="degrees", rangemode="tozero", row=row, col=1)
+        mode = "normal" if image and row == 2 else "tozero"
+        figure.update_yaxes(title_text="degrees", rangemode=mode, row=row, col=1)
     longest = max(paths, key=lambda path: len(path.words))
     ticks = [plain(shortened(w, 12)) for w in longest.words] if len(paths) == 1 else list(
         map(str, range(1, len(longest.words) + 1)))
@@ -134,6 +135,7 @@ def growing_scene(paths: Sequence[SentencePath], places: Sequence[np.ndarray], c
     return SphereScene(
         coords=np.concatenate([coords, *places]), kinds=np.concatenate([kinds, np.full(grown, 2, dtype=np.uint8)]),
         labels=(*labels, *said), title=finding(paths), note=note, lines=lines, marks=tuple(marks),
-        colouring=Colouring("what is shown", groups=(OPEN,) * len(coords) + tuple(
+        colouring=Colouring("sentences", groups=("",) * len(coords) + tuple(
             name for name, place in zip(names, places) for _ in place)),
+        selected=np.arange(len(coords) + grown) >= len(coords), others=OPEN,
         thumbnails=thumbnails or {}, shown=() if image is None else (image,))

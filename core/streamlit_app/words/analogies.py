@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.encoding.encoder import Encoder
-from core.figures.frame import points, share
+from core.figures.frame import as_percent, points
 from core.figures.words import shares as figures
 from core.language.words.analogies import Solved, grammar_analogies, read_analogies, solve
 from core.sources.solids.vocabulary import ATTRIBUTES
@@ -73,8 +73,8 @@ def show(settings: Settings, ready: Ready, encoder: Encoder) -> None:
 
 def finding(found: Solved) -> str:
     """How often right, what the inputs take, and what arithmetic adds."""
-    return (f"d is first of {len(found.candidates):,} texts for {share(found.out)} of {found.out.n:,} analogies with "
-            f"the inputs left out, {share(found.within)} with them in; over the nearest of c alone "
+    return (f"d is first of {len(found.candidates):,} texts for {as_percent(found.out)} of {found.out.n:,} analogies "
+            f"with the inputs left out, {as_percent(found.within)} with them in; over the nearest of c alone "
             f"{points(found.over_near)}")
 
 

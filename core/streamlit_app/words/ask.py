@@ -52,10 +52,10 @@ def show(settings: Settings, ready: Ready) -> None:
     if ready.images is None:
         panels.notice("What is open holds texts alone; questions are asked of images.")
         return
-    left, right = st.columns([2, 1], gap="medium")
-    with right:
-        row = pick_image(ready)
+    left, right = st.columns([1, 2], gap="medium")
     with left:
+        row = pick_image(ready)
+    with right:
         question = _question(ready)
         question = None if question is None else _readable(encoder, question)
         if question is None:

@@ -20,11 +20,12 @@ from core.streamlit_app.state import Settings
 from core.streamlit_app.words.typed import say_unread
 from core.types import fingerprint
 
-TITLES = {"closer": "“not X” is nearer to X than another class is",
-          "present": "“not X” beats X on images of X", "absent": "“not X” beats X on images of others",
-          "told": "“not Y”, which is true, beats “not X”"}
-IDEAL = ("Who reads “not” has 0 %, 0 %, 100 % and 100 % from the top down. Dots: shares with 95 % intervals by images "
-         "(the first by classes); diamonds: by chance. Filled where a share is told apart from chance (Holm).")
+TITLES = {"closer": "not X nearer to X than Y", "present": "not X over X, on X", "absent": "not X over X, on Y",
+          "told": "not Y over not X, on X"}
+IDEAL = ("X and Y are two classes. From the top down: “not X” lies nearer to “X” than “Y” does; “not X” beats “X” on "
+         "images of X (0 % for who reads “not”), and on images of Y (100 %); of two negations the true one wins on "
+         "images of X (100 %). Dots: shares with 95 % intervals by images (the first by classes); diamonds: by chance. "
+         "Filled where a share is told apart from chance (Holm).")
 
 
 def show(settings: Settings, ready: Ready, encoder: Encoder) -> None:

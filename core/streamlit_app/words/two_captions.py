@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from core.encoding.encoder import Encoder
-from core.figures.frame import points, share
+from core.figures.frame import as_percent, points
 from core.figures.words import shares as figures
 from core.geometry.differences import Verdict
 from core.language.words.binding import COUNTS, KINDS, Counted, Judged, count, judge, scene_choices
@@ -77,10 +77,10 @@ def _of_scenes(settings: Settings, encoder: Encoder) -> None:
     say_unread(encoder, [*found.judged.choices.right, *found.judged.choices.wrong])
     _figure(found.judged, KINDS, f"of {n:,} scenes of two solids")
     counted = found.counted
-    st.text(f"Counting: {share(counted.right)} of {counted.right.n:,} scenes of one to three solids are counted right, "
-            f"said as “{COUNTS[counted.phrasing][1]}” (of three phrasings the best on other scenes); always the "
-            f"commonest count is right for {share_of(counted.right.null)}; the difference is "
-            f"{points(counted.over_majority)}.")
+    st.text(f"Counting: {as_percent(replace(counted.right, null=None))} of {counted.right.n:,} scenes of one to three "
+            f"solids are counted right, said as “{COUNTS[counted.phrasing][1]}” (of three phrasings the best on other "
+            f"scenes); the commonest count, always given, is right for {100 * (counted.right.null or 0):.0f} %; the "
+            f"difference is {points(counted.over_majority)}.")
     ui.copy_as_python(as_code(
         ["from core.encoding.models import load_model", "from core.language.words.binding import judge, scene_choices",
          "from core.language.words.scenes import SCORED, look"],
@@ -88,11 +88,6 @@ def _of_scenes(settings: Settings, encoder: Encoder) -> None:
          f"found = judge(model, scenes.images, scene_choices(scenes.scenes, seed={seed}), seed={seed})",
          "print(found.shares, found.over_chance)"]))
     _wrong(found.judged, KINDS, found.pictures.decode)
-
-
-def share_of(value: float | None) -> str:
-    """A share without an interval, in words."""
-    return "none" if value is None else f"{100 * value:.0f} %"
 
 
 def _of_table(settings: Settings, ready: Ready, encoder: Encoder) -> None:
@@ -133,7 +128,8 @@ def _of_table(settings: Settings, ready: Ready, encoder: Encoder) -> None:
 
 
 def _figure(found: Judged, titles: Mapping[str, str], of: str) -> None:
-    numbers = {titles.get(kind, kind): number for kind, number in found.shares.items()}
+    kinds = sorted(found.kinds, key=lambda kind: list(KINDS).index(kind) if kind in titles else 0)
+    numbers = {titles.get(kind, kind): found.shares[kind] for kind in kinds}
     against = {titles.get(kind, kind): d for kind, d in found.over_chance.items()}
     ui.show(figures.shares(numbers, finding(found, titles, of), "images nearer to the right caption", against,
                            dark=ui.dark()),
