@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from core.geometry.rounding import rounding
@@ -56,6 +58,44 @@ def hubness(queries: np.ndarray, gallery: np.ndarray, *, k: int = 10, scores: np
     chance = k / m
     return None if np.isnan(value) else Number(value, null=float((1 - 2 * chance) / np.sqrt(q * chance * (1 - chance))),
                                                n=q)
+
+
+@dataclass(frozen=True, eq=False)
+class Hubs:
+    """Who is found how often.
+
+    Attributes
+    ----------
+    found : (m,) how often each item of the gallery is among the ``k`` nearest of the queries.
+    rows : the hubs, most found first: found more often than by chance any of the m would be once in 20 galleries.
+    expected, most : how often an item is found by chance, and that bar.
+    never : share of items that are never found; the null is that of neighbours at random.
+    skew : of ``found``, as `hubness`.
+    queries, k : how many ask, and how many each finds.
+    """
+
+    found: np.ndarray
+    rows: np.ndarray
+    expected: float
+    most: float
+    never: Number
+    skew: Number | None
+    queries: int
+    k: int
+
+
+def hubs_among(queries: np.ndarray, gallery: np.ndarray, *, k: int = 10, scores: np.ndarray | None = None) -> Hubs:
+    """The hubs of a gallery; arguments as in `times_found`, with one query or more."""
+    from scipy.stats import binom
+
+    q, m = len(queries), len(gallery)
+    k = min(k, m)
+    found = times_found(queries, gallery, k=k, scores=scores)
+    most = float(binom.ppf(0.95 ** (1 / m), q, k / m))
+    over = np.flatnonzero(found > most)
+    rows = over[np.argsort(-found[over], kind="stable")]
+    never = Number(float((found == 0).mean()), null=(1 - k / m) ** q, n=m, unit="share")
+    return Hubs(found, rows, q * k / m, most, never, hubness(queries, gallery, k=k, scores=scores), q, k)
 
 
 def same_vectors(x: np.ndarray) -> np.ndarray:

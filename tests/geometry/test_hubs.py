@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import skew
 
 from core.geometry.directions import unit
-from core.geometry.hubs import hubness, same_vectors, times_found
+from core.geometry.hubs import hubness, hubs_among, same_vectors, times_found
 from core.geometry.pairs import Pairs
 
 
@@ -103,3 +103,15 @@ def test_times_found_add_up_and_scores_take_the_place_of_cosines():
     far = times_found(pairs.images, pairs.texts, k=3, scores=-cosines)
     assert not np.array_equal(far, found) and far.sum() == pytest.approx(120)
     assert times_found(pairs.images, pairs.texts[:2], k=3).tolist() == [40, 40]
+
+
+def test_a_hub_is_what_chance_would_not_give_and_at_random_there_is_hardly_one():
+    rng = np.random.default_rng(4)
+    queries, gallery = (unit(rng.normal(size=(n, 300))) for n in (400, 300))
+    none = hubs_among(queries, gallery, k=5)
+    assert len(none.rows) <= 4 and none.expected == pytest.approx(400 * 5 / 300)
+    assert none.never.value == pytest.approx(none.never.null, abs=0.02)
+    gallery[7] = unit(queries.mean(axis=0)[None])[0]
+    hubs = hubs_among(queries, gallery, k=5)
+    assert hubs.rows[0] == 7 and hubs.found[7] > hubs.most and hubs.skew.value > 3 * none.skew.value
+    assert len(hubs_among(queries, gallery[:3], k=5).rows) == 0
