@@ -76,11 +76,11 @@ def test_marks_move_the_query_and_stand_in_the_address():
 
 
 @pytest.mark.parametrize("query", [
-    {"retrieve_text1": HOSTILE}, {"retrieve_text1": "  "}, {"retrieve_text1": "赤い立方体 кубик"},
-    {"retrieve_text1": "word " * 190}, {"retrieve_weight1": "0"}, {"retrieve_marks": "i000000_r1w2"},
+    {"retrieve_text1": HOSTILE, "retrieve_point": "999999999"}, {"retrieve_text1": "  "},
+    {"retrieve_text1": "赤い立方体 кубик " * 60, "retrieve_marks": "i000000_r1w2"}, {"retrieve_weight1": "0"},
     {"retrieve_marks": "ir-1w_r99999999999999999999w_"}, {"retrieve_parts": "2", "retrieve_text2": "a red cube",
                                                           "retrieve_weight2": "-1"},
-    {"retrieve_point": "999999999"}, {"retrieve_kind1": "nonsense", "retrieve_find": "nothing"}])
+    {"retrieve_kind1": "nonsense", "retrieve_find": "nothing"}])
 def test_odd_input_is_sensible(query: dict[str, str]):
     at = page(**query)
     assert not at.exception and "<img src=x" not in words(at)
@@ -90,7 +90,7 @@ def test_odd_input_is_sensible(query: dict[str, str]):
     elif query.get("retrieve_weight1") == "0" or query.get("retrieve_text1") == "  ":
         assert "Nothing is asked yet" in said
     else:
-        assert len(hits(at)) == 12 and "of marks moved" not in said
+        assert len(hits(at)) == 12 and "moved the query" not in said
 
 
 def test_pairs_hubs_and_repairs_and_their_python():
@@ -106,24 +106,28 @@ def test_pairs_hubs_and_repairs_and_their_python():
     assert table["R@1"][0].startswith(f"{100 * plain.value:.0f}") and len(table) == 5
 
 
-@pytest.mark.parametrize("query", [{"retrieve_many_truth": "column:solid"},
-                                   {"retrieve_many_truth": "column:solid", "retrieve_many_ask": "text"},
-                                   {"retrieve_many_truth": "links", "retrieve_many_marked": "2"}])
-def test_feedback_over_many_queries_and_its_python(query: dict[str, str]):
-    at = page(retrieve="many", retrieve_many_queries="40", **query)
+@pytest.mark.parametrize("ask", ["image", "text"])
+def test_feedback_over_many_queries_and_its_python(ask: str):
+    at = page(retrieve="many", retrieve_many_queries="40", retrieve_many_truth="column:solid", retrieve_many_ask=ask)
     at = finished(at.button(key="retrieve.many.start").click().run())
     assert not alerts(at)
     said: dict[str, object] = {}
     exec(python_of(at, "simulate(").replace(".show()", ""), said)
     after = said["report"].numbers["precision", "after"].value
     assert f"{100 * after:.1f} % after" in titles(at)
+    if ask == "text":     # of 100 scenes every caption finds its own among the first: nothing is left to find
+        at.selectbox(key="retrieve_many_truth").set_value("links")
+        at = finished(at.run())
+        at = finished(at.button(key="retrieve.many.start").click().run())
+        assert "Mark fewer, or choose a truth with more right items" in alerts(at)
 
 
 def test_the_photo_model_scores_by_its_own_probabilities_and_says_what_does_not_add_up(reference):
     files = {p.name: p.read_bytes() for p in sorted((reference / "photos").rglob("*")) if p.is_file()}
     at = with_images(PAGE, files, words="retrieve", model="photo", retrieve_text1="a cat")
     assert not alerts(at) and all("probability" in said for said in hits(at)) and len(hits(at)) == 12
-    np.testing.assert_allclose([float(s.split()[-1]) for s in hits(at)][0], max(float(s.split()[-1]) for s in hits(at)))
+    shown = [float(said.split()[-1]) for said in hits(at)]
+    assert shown == sorted(shown, reverse=True) and shown[0] > 0.5
     assert not any(str(c.key).startswith("retrieve.mark") for c in at.segmented_control)
     at.slider(key="retrieve_parts").set_value(2)
     at = finished(at.run())

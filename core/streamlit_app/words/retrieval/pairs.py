@@ -68,8 +68,10 @@ def show(settings: Settings, ready: Ready) -> None:
             k = state.pick_number("Neighbours", 1, 50, key="retrieve_neighbours", default=10)
     with panels.friendly_errors():
         _hubs(ready, sets, ways[way], way, k, own)
+    beta = BETA
     with panels.friendly_errors():
-        _repairs(settings, ready, sets, way, k)
+        beta = _repairs(settings, ready, sets, way, k)
+    ui.copy_as_python(pairs_code(settings, ready, way, k, beta))
 
 
 def _own(settings: Settings, ready: Ready) -> np.ndarray:
@@ -148,19 +150,19 @@ def _picture_of_text(ready: Ready, row: int) -> Image | None:
     return ready.pictures.small(int(of[0])) if len(of) else None
 
 
-def _repairs(settings: Settings, ready: Ready, sets: dict[str, np.ndarray], way: str, k: int) -> None:
-    """R@1 and hubs before and after each repair, on queries apart from the bank."""
+def _repairs(settings: Settings, ready: Ready, sets: dict[str, np.ndarray], way: str, k: int) -> float:
+    """R@1 and hubs before and after each repair, on queries apart from the bank; the inverse temperature chosen."""
     if way not in ACROSS or not len(ready.links):
-        return
+        return BETA
     st.subheader("Their repair", anchor=False)
     if not ready.has_gap:
         panels.notice("The photo model ranks by probabilities of its own: repairs of cosines do not apply to it.")
-        return
+        return BETA
     groups = len(np.unique(clusters([len(sets["image"]), len(sets["text"])], ready.links)[0][ready.links[:, 0]]))
     if groups < LEAST_GROUPS:
         panels.notice(f"Repairs are scored on half of what belongs together with the other half as a bank: that needs "
                       f"{LEAST_GROUPS} groups, and here are {groups}.")
-        return
+        return BETA
     with st.container(width=320):
         beta = state.pick_number("Inverse temperature of the softmaxes", 1.0, 200.0, key="retrieve_beta_softmax",
                                  default=BETA, step=1.0, help="20 in the published code of QB-Norm. Nothing is tuned "
@@ -178,11 +180,11 @@ def _repairs(settings: Settings, ready: Ready, sets: dict[str, np.ndarray], way:
         fingerprint("repairs of hubs", ready.key, way, k, beta, settings.seed), "Score the repairs",
         "retrieve.repairs.start", measure)
     if report is None:
-        return
+        return beta
     ui.show(figures.repairs(report, TITLES[way], dark=ui.dark()), key="retrieve.repairs",
             how_to_read=figures.OF_REPAIRS, table=lambda: figures.repairs_table(report))
     st.dataframe(figures.repairs_in_words(report), hide_index=True, key="retrieve.repairs.numbers", height="content")
     st.caption(f"Each half once the bank ({report.bank:,.0f} queries), once scored (galleries of "
                f"{report.gallery:,.0f}, seed {settings.seed}): R@1 is higher than above, as galleries are "
                "half as large.")
-    ui.copy_as_python(pairs_code(settings, ready, way, k, beta))
+    return beta

@@ -60,18 +60,31 @@ def _part_lines(view: View, query: Query, imports: list[str]) -> list[str]:
 
 
 def pairs_code(settings: Settings, ready: Ready, way: str, k: int, beta: float) -> str:
-    """Lines that measure R@k, hubs and repairs of one direction."""
+    """Lines that measure R@k, hubs and repairs of one direction, as far as what is open has them."""
     imports, lines = points_lines(settings, ready)
-    a, b = ("images", "texts") if way == "image_to_text" else ("texts", "images")
-    links = "points.links" if a == "images" else "points.links[:, ::-1]"
-    imports += ["from core.figures.words.retrieved import hubs, repairs, repairs_table",
-                "from core.geometry.hub_scoring import score_repairs", "from core.geometry.hubs import hubs_among",
-                "from core.geometry.retrieval import median_rank, recalls"]
-    lines += [f"queries, gallery, links = points.{a}.vectors, points.{b}.vectors, {links}",
-              "print(recalls(queries, gallery, links, (1, 5, 10)), median_rank(queries, gallery, links))",
-              f"hubs(hubs_among(queries, gallery, k={k}), {b!r}).show()",
-              f"report = score_repairs(queries, gallery, links, beta={beta:g}, k={k}, seed={settings.seed})",
-              "print(repairs_table(report))", f"repairs(report, {way.replace('_', ' ')!r}).show()"]
+    imports += ["from core.figures.words.retrieved import hubs", "from core.geometry.hubs import hubs_among"]
+    a, b = (f"{kind}s" for kind in way.split("_to_"))
+    lines.append(f"queries, gallery = points.{a}.vectors, points.{b}.vectors")
+    scored = ""
+    if a == b:
+        imports.append("import numpy as np")
+        lines += ["scores = queries @ gallery.T", "np.fill_diagonal(scores, -np.inf)"]
+        scored = ", scores=scores"
+    elif not ready.has_gap:
+        lines.append("scores = model.scores(points.images.vectors, points.images.norms, points.captions)"
+                     + (".T" if a == "texts" else ""))
+        scored = ", scores=scores"
+    if a != b and len(ready.links):
+        imports.append("from core.geometry.retrieval import median_rank, recalls")
+        lines += [f"links = points.links{'' if a == 'images' else '[:, ::-1]'}",
+                  f"print(recalls(queries, gallery, links, (1, 5, 10){scored}))",
+                  f"print(median_rank(queries, gallery, links{scored}))"]
+    lines.append(f"hubs(hubs_among(queries, gallery, k={k}{scored}), {b!r}).show()")
+    if a != b and len(ready.links) and not scored:
+        imports += ["from core.figures.words.retrieved import repairs, repairs_table",
+                    "from core.geometry.hub_scoring import score_repairs"]
+        lines += [f"report = score_repairs(queries, gallery, links, beta={beta:g}, k={k}, seed={settings.seed})",
+                  "print(repairs_table(report))", f"repairs(report, {way.replace('_', ' ')!r}).show()"]
     return as_code(imports, lines)
 
 

@@ -23,7 +23,7 @@ from core.streamlit_app.words.retrieval.query import IMAGE, Query, View, pick_qu
 from core.types import Modality
 
 MANY = {"image": "images", "text": "texts"}
-MARKS = {"right": ":material/check: right", "wrong": ":material/close: wrong"}
+MARKS = {"right": ":material/check:", "wrong": ":material/close:"}
 SHOWN, MOST_SHOWN, COUNTED = 12, 48, 10
 NO_TRUTH, LINKS = "", "links"
 HOW = ("#: place among what is not marked. Cosine with its percentile p: the share of queries of the same signs and "
@@ -166,7 +166,7 @@ def _gallery(view: View, of: Modality, scored: Scored, hits: Sequence[int], roun
                 if can_mark:
                     st.segmented_control(f"Mark hit {rank}", list(MARKS), format_func=MARKS.__getitem__,
                                          key=marks.mark_key(of, row, len(rounds)), label_visibility="collapsed")
-    told = HOW if can_mark else HOW_OWN
+    told = f"{HOW} Tick: right; cross: wrong." if can_mark else HOW_OWN
     if scored.among is not None and not len(scored.among):
         told += " No percentile: there are no pairs of these kinds here to compare with."
     if scored.left_out:
@@ -231,9 +231,10 @@ def _judged(view: View, query: Query, of: Modality, scored: Scored, rounds: Sequ
         return
     st.dataframe(panels.numbers_table(numbers), hide_index=True, key="retrieve.numbers", height="content")
     said = sum(len(r.marked) for r in rounds)
-    st.caption(f"Right: {name}. Measured on {len(scored.now) - len(set(out)):,} {MANY[of]}; the {said:,} that were "
-               "marked are left out, before and after. One query has no interval; by chance: the same items in random "
-               "order.")
+    first = " In the built-in world a label is that of the first solid only." if view.ready.opened.built_in else ""
+    left = len(scored.now) - len(set(out))
+    st.caption(f"Right: {name}.{first} Measured on {left:,} {MANY[of]}; the {said:,} that were marked are left out, "
+               "before and after. One query has no interval; by chance: the same items in random order.")
 
 
 def _pick_truth(view: View, query: Query, of: Modality) -> tuple[np.ndarray, str] | None:
