@@ -191,6 +191,12 @@ class EmbeddingSet(_ByFingerprint):
     def __len__(self) -> int:
         return len(self.vectors)
 
+    def take(self, rows: np.ndarray | Sequence[int]) -> EmbeddingSet:
+        """Some rows, in the order given, each at most once."""
+        rows = np.asarray(rows, dtype=np.int64)
+        return EmbeddingSet(self.vectors[rows], self.norms[rows], tuple(self.ids[i] for i in rows), self.modality,
+                            self.table.iloc[rows].reset_index(drop=True), self.model)
+
     @cached_property
     def fingerprint(self) -> str:
         return fingerprint("embeddings", self.vectors, self.norms, self.ids, self.modality, self.model.fingerprint)

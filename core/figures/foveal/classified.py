@@ -12,6 +12,7 @@ import pandas as pd
 from core.attention.foveal.classifying import Classified
 from core.attention.prompts import TITLES
 from core.figures import theme
+from core.figures.confusion import MOST_CLASSES, confusion_map
 from core.figures.foveal.referred import TOLD
 from core.figures.frame import cells, error_bar, framed, percent, plain, points, shortened, spoken
 
@@ -23,9 +24,6 @@ CAPTION = ("Share of pictures whose own class comes first, with Wilson's 95 % in
            "table, on the same pictures: intervals that overlap do not say it.")
 CAPTION_OF_CLASSES = ("Accuracy of each class without a prompt (ring) and by the method (dot, with Wilson's 95 % "
                       "interval); dotted is chance. Differences of single classes are no tests.")
-CAPTION_OF_CONFUSION = ("Pictures of the class on the left that are called by the class below, in % of the class; what "
-                        "lies on the diagonal is right.")
-MOST_CLASSES = 30
 _ROW = 34
 
 
@@ -168,29 +166,17 @@ def confusion(report: Classified, method: str, *, dark: bool = False) -> go.Figu
     -------
     plotly Figure: a heat map in % of each class, true classes downwards, named ones to the right.
     """
-    import plotly.graph_objects as go
-
     counts = report.confusion(method)
     asked = counts.sum(axis=1)
     shown = np.sort(np.argsort(-(asked + counts.sum(axis=0)), kind="stable")[:MOST_CLASSES])
-    part = counts[np.ix_(shown, shown)]
-    shares = 100 * part / np.maximum(asked[shown], 1)[:, None]
-    names = [plain(shortened(report.classes[k], 18)) for k in shown]
-    places = list(range(len(names)))
-    figure = go.Figure(go.Heatmap(
-        z=shares, x=places, y=places, colorscale=theme.colorscale(dark), zmin=0, zmax=100,
-        customdata=np.stack([part, np.broadcast_to(asked[shown][:, None], part.shape)], axis=2),
-        hovertemplate="%{customdata[0]} of %{customdata[1]} pictures (%{z:.0f} %)<extra></extra>",
-        colorbar={"title": {"text": "%"}, "thickness": 12}))
-    figure.update_xaxes(title_text="named by the model", tickvals=places, ticktext=names, tickangle=-60)
-    figure.update_yaxes(title_text="label", tickvals=places, ticktext=names, autorange="reversed", automargin=True)
     wrong = counts * (1 - np.eye(len(counts), dtype=np.int64))
     said = f"{TITLES[method].capitalize()}: every picture is called by its class"
     if wrong.any():
         true, named = np.unravel_index(int(wrong.argmax()), wrong.shape)
         said = (f"{TITLES[method].capitalize()}: most often “{shortened(report.classes[true], 24)}” is called "
                 f"“{shortened(report.classes[named], 24)}”, {wrong[true, named]:,} of {asked[true]:,}")
-    return framed(figure, said, height=max(300, 20 * len(names) + 200), dark=dark, legend=False)
+    return confusion_map(counts[np.ix_(shown, shown)], asked[shown], [report.classes[k] for k in shown], said,
+                         dark=dark)
 
 
 def confusion_table(report: Classified) -> pd.DataFrame:

@@ -156,5 +156,4 @@ def _strata(part: EmbeddingSet | None, column: str) -> np.ndarray:
 def _rows(part: EmbeddingSet | None, rows: np.ndarray) -> EmbeddingSet | None:
     if part is None or not len(rows):
         return None
-    return EmbeddingSet(part.vectors[rows], part.norms[rows], tuple(part.ids[i] for i in rows), part.modality,
-                        part.table.iloc[rows].reset_index(drop=True), part.model)
+    return part.take(rows)

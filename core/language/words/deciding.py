@@ -62,8 +62,7 @@ def decide(model: Encoder, texts: ClassTexts, images: EmbeddingSet, row: int, fi
     pair = ClassTexts(tuple(texts.classes[k] for k in (first, second)), texts.templates,
                       tuple((own[first], own[second]) for own in texts.texts),
                       None if texts.vectors is None else texts.vectors[:, [first, second]])
-    one = EmbeddingSet(images.vectors[[row]], images.norms[[row]], (images.ids[row],), images.modality,
-                       images.table.iloc[[row]].reset_index(drop=True), images.model)
+    one = images.take([row])
     scores = np.stack([pair.logits(model, one, [t])[0] for t in range(len(texts.templates))]).astype(np.float64)
     prompts = [own[first] for own in texts.texts[:MOST_TEMPLATES]]
     words, effects = _without_words(model, prompts, images)

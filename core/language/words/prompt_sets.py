@@ -66,6 +66,20 @@ SETS: dict[str, PromptSet] = {
         ("a photo of food", "a photo of a tool", "a photo of medicine in a pharmacy", "a photo of a toy",
          "a photo of an everyday scene")),
 }
+PHOTO_SETS: dict[str, PromptSet] = {
+    "animals": PromptSet("Animals", ("an animal",), ("a vehicle", "a building", "food", "a plant", "furniture")),
+}
+ENSEMBLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "one": ("one template", ("a photo of a {}",)),
+    "seven": ("seven of CLIP's authors", (
+        "itap of a {}.", "a bad photo of the {}.", "a origami {}.", "a photo of the large {}.",
+        "a {} in a video game.", "art of the {}.", "a photo of the small {}.")),
+}
+WORLD_ENSEMBLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "one": ("the prompt alone", ("{}",)),
+    "seven": ("in seven places", ("{}", *(f"{{}} {place}" for place in (
+        "in a meadow", "on the sea", "in the desert", "in the snow", "on the grass", "on the sand")))),
+}
 NO_SENTIMENT = ("The built-in model knows its own words alone (colours, solids, textures, styles, places): no "
                 "sentiment, no violence, and nobody. These sets are of its words, to see how error rates, curve and "
                 "threshold go together; sets for sentiment and moderation are there with a CLIP of the hub.")

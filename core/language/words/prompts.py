@@ -16,7 +16,7 @@ from core.language.zero_shot import class_vectors
 from core.types import EmbeddingSet, Refusal
 
 MOST_CLASSES, MOST_TEMPLATES, MOST_TEXTS = 5_000, 100, 50_000
-MOST_CELLS = 20_000_000      # images times classes that are scored at once
+MOST_CELLS = 5_000_000      # images times classes that are scored at once
 BATCH = 256
 Progress = Callable[[float, str], None]
 Stop = Callable[[], bool]
@@ -44,11 +44,11 @@ class Classes:
 
 
 def read_classes(rows: Iterable[str]) -> Classes:
-    """Classes of lines, each "label" or "label = how it is called"; empty lines say nothing."""
+    """Classes of lines, each "label" or "label = how it is called", with spaces; empty lines say nothing."""
     said: dict[str, str] = {}
     twice: dict[str, None] = {}
     for row in rows:
-        label, _, called = (" ".join(part.split()) for part in row.partition("="))
+        label, _, called = (" ".join(part.split()) for part in f" {row} ".partition(" = "))
         if label in said:
             twice[label] = None
         elif label:
@@ -75,6 +75,8 @@ class ClassTexts:
     texts : t rows of k prompts.
     vectors : (t, k, d) float32, unit along the last axis; None for a model with scores of its own.
     refused : classes left out, since the model reads nothing of a prompt of theirs.
+    unknown : words of the prompts that the model does not know, each once.
+    cut : how many of the prompts are longer than the model reads.
     """
 
     classes: tuple[str, ...]
@@ -82,6 +84,8 @@ class ClassTexts:
     texts: tuple[tuple[str, ...], ...]
     vectors: np.ndarray | None
     refused: tuple[Refusal, ...] = ()
+    unknown: tuple[str, ...] = ()
+    cut: int = 0
 
     @cached_property
     def ensemble(self) -> np.ndarray:
@@ -142,10 +146,10 @@ def encode_classes(model: Encoder, classes: Classes, templates: Sequence[str], *
         raise ShapeError("a class that the model knows", f"none of {len(classes):,}; the first, "
                          f"{refused[0].name[:80]}: {refused[0].reason}", "Call the classes by words that it knows.")
     asked = tuple(tuple(row[k] for k in kept) for row in texts)
-    vectors = None
+    flat = [text for row in asked for text in row]
+    unknown = dict.fromkeys(word for text in flat for word in model.unknown_words(text))
+    vectors, parts = None, []
     if math.isfinite(model.logit_scale):
-        flat = [text for row in asked for text in row]
-        parts = []
         for start in range(0, len(flat), BATCH):
             if should_stop is not None and should_stop():
                 raise Cancelled(f"{start:,} of {len(flat):,} prompts")
@@ -153,7 +157,8 @@ def encode_classes(model: Encoder, classes: Classes, templates: Sequence[str], *
                 on_progress(start / len(flat), f"Encoding prompts: {start:,} of {len(flat):,}")
             parts.append(unit(model.encode_texts(flat[start:start + BATCH])))
         vectors = np.concatenate(parts).reshape(len(templates), len(kept), -1)
-    return ClassTexts(tuple(classes.labels[k] for k in kept), tuple(templates), asked, vectors, refused)
+    return ClassTexts(tuple(classes.labels[k] for k in kept), tuple(templates), asked, vectors, refused, tuple(unknown),
+                      int(model.truncated(flat).sum()))
 
 
 def truth_of(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:

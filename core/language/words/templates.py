@@ -61,9 +61,7 @@ def template_effects(model: Encoder, texts: ClassTexts, images: EmbeddingSet, tr
     if count < 2 or not len(rows):
         raise ShapeError("two templates or more, and images with a class", f"{count} and {len(rows)}",
                          "Write a template a line.")
-    known = EmbeddingSet(images.vectors[rows], images.norms[rows], tuple(images.ids[row] for row in rows),
-                         images.modality, images.table.iloc[rows].reset_index(drop=True), images.model)
-    own = np.asarray(truth)[rows]
+    known, own = images.take(rows), np.asarray(truth)[rows]
 
     def named(which: list[int]) -> Classification:
         return Classification(texts.classes, texts.logits(model, known, which), own)

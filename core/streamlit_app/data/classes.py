@@ -19,8 +19,8 @@ def class_columns(ready: Ready) -> tuple[str, ...]:
     return () if ready.opened.vectors is not None else label_columns(ready)
 
 
-def label_columns(ready: Ready) -> tuple[str, ...]:
-    """Columns of the images whose cells can be labels: 2 to 100 of them, fewer than there are images."""
+def label_columns(ready: Ready, most: int = MOST_CLASSES) -> tuple[str, ...]:
+    """Columns of the images whose cells can be labels: 2 to 100, or ``most``, fewer than there are images."""
     if ready.images is None:
         return ()
     found = []
@@ -28,7 +28,7 @@ def label_columns(ready: Ready) -> tuple[str, ...]:
         if (ready.opened.built_in and column not in BARE) or not is_plain(ready.images.table[column]):
             continue
         names = set(labels_of(ready, column)) - {""}
-        if 2 <= len(names) <= min(MOST_CLASSES, len(ready.images) - 1):
+        if 2 <= len(names) <= min(most, len(ready.images) - 1):
             found.append(column)
     return tuple(found)
 

@@ -11,6 +11,7 @@ from core.attention.foveal.classifying import CLASSIFIED, Classified, classify
 from core.attention.masks import Steering
 from core.attention.prompts import METHODS, TITLES
 from core.errors import UnreadableItem
+from core.figures.confusion import CAPTION as CONFUSED
 from core.figures.foveal import classified as figures
 from core.language.zero_shot import class_vectors
 from core.sources.solids.world import SceneImages
@@ -182,7 +183,7 @@ def _changes(data: FovealData, found: Classified, column: str) -> None:
                 how_to_read=figures.CAPTION_OF_CLASSES, table=lambda: figures.class_table(found))
     with right:
         ui.show(figures.confusion(found, method, dark=ui.dark()), key="foveal.confusion",
-                how_to_read=figures.CAPTION_OF_CONFUSION, table=lambda: figures.confusion_table(found))
+                how_to_read=CONFUSED, table=lambda: figures.confusion_table(found))
         ui.download_table(lambda: figures.items_table(found), "foveal-pictures", label="Every picture")
 
 

@@ -51,8 +51,10 @@ def colours() -> Classes:
 
 
 def test_what_is_written_is_read_and_what_is_written_twice_counts_once():
-    found = read_classes(["red = a red thing", "", "  blue  ", "red = other", "=", "猫 = 一只猫", "a = b = c"])
-    assert found == Classes(("red", "blue", "猫", "a"), ("a red thing", "blue", "一只猫", "b = c"), ("red",), 0)
+    found = read_classes(["red = a red thing", "", "  blue  ", "red = other", " = ", "猫 = 一只猫", "a = b = c",
+                          "x=y ="])
+    assert found == Classes(("red", "blue", "猫", "a", "x=y"), ("a red thing", "blue", "一只猫", "b = c", "x=y"),
+                            ("red",), 0)
     assert len(read_classes(map(str, range(5002)))) == 5000 and read_classes(map(str, range(5002))).more == 2
     assert read_templates(["a photo of {}", "", "a drawing of", "a photo of {}"]) == ("a photo of {}",
                                                                                       "a drawing of {}")
@@ -121,7 +123,8 @@ def test_thousands_of_classes_other_scripts_and_texts_beyond_the_model_are_encod
                           on_progress=lambda share, text: told.append(share))
     assert many.ensemble.shape == (5000, model.spec.dim) and told == sorted(told)
     odd = encode_classes(model, read_classes(["猫", "кошка", "قطة", "🐈", "red " * 500]), TEMPLATES)
-    assert np.isfinite(odd.ensemble).all()
+    assert np.isfinite(odd.ensemble).all() and odd.cut == len(TEMPLATES)
+    assert {"猫", "кошка"} <= set(odd.unknown) and not encode_classes(model, colours(), TEMPLATES).unknown
     one = encode_classes(model, read_classes(["red"]), ("{}",))
     assert one.ensemble.shape[0] == 1
     with pytest.raises(ShapeError, match="50,000 prompts"):
