@@ -134,3 +134,38 @@ def test_the_photo_model_scores_by_its_own_probabilities_and_says_what_does_not_
     at.selectbox(key="retrieve_kind2").set_value("image")
     at = finished(at.run())
     assert "the two do not add up" in words(at)
+
+
+def with_vectors(query: dict[str, str], **parts: np.ndarray) -> AppTest:
+    packed = io.BytesIO()
+    np.savez(packed, **parts)
+    at = opened(PAGE, data="vectors", words="retrieve", **query)
+    at.file_uploader(key="vectors.upload").set_value([("v.npz", packed.getvalue(), "application/zip")])
+    return finished(at.run())
+
+
+def test_vectors_made_elsewhere_are_asked_by_their_own_items_and_have_the_published_recalls(reference):
+    data = np.load(reference / "features" / "coco500_clip_vitb16_pairs.npz")
+    at = with_vectors({"retrieve_kind1": "text", "retrieve_text1": "3"}, image=data["image"], text=data["text"])
+    assert not alerts(at) and len(hits(at)) == 12 and " · p" in hits(at)[0]
+    assert list(at.selectbox(key="retrieve_kind1").options) == ["image of what is open", "text of what is open"]
+    at.segmented_control(key="retrieve").set_value("pairs")
+    at = finished(at.run())
+    assert not alerts(at) and "image to text R@1 55 % (51 to 60); text to image R@1 51 % (46 to 55)" in titles(at)
+    table = next(f.value for f in at.dataframe if "by chance" in f.value)
+    assert [value for value in table["value"] if value in ("0.55", "0.552", "0.51", "0.506")]
+
+
+@pytest.mark.parametrize(("kind", "n"), [("image", 30), ("text", 30), ("image", 1)])
+def test_one_modality_and_one_item_alone(kind: str, n: int):
+    rng = np.random.default_rng(0)
+    at = with_vectors({}, **{kind: rng.normal(size=(n, 8)).astype(np.float32)})
+    assert not alerts(at) and len(hits(at)) == min(12, n - 1)
+    if n == 1:
+        assert "Nothing is left to find" in words(at)
+    at.segmented_control(key="retrieve").set_value("pairs")
+    at = finished(at.run())
+    assert not alerts(at) and ("One item has no neighbours" in words(at)) is (n == 1)
+    at.segmented_control(key="retrieve").set_value("many")
+    at = finished(at.run())
+    assert not alerts(at) and "This needs a truth for images" in words(at)
