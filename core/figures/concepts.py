@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.figures import theme
 from core.figures.frame import framed, plain, shortened
-from core.geometry.concepts import Said
+from core.geometry.concepts import Said, Sweep
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,10 +19,11 @@ MOST_SHOWN = 24
 CAPTION = ("Bars: weights of the words in the sum that is nearest to it, none of them negative; most words have none. "
            "Cosine: of the sum and what is told, both from their own means (SpLiCE, arXiv 2402.10376). By chance: as "
            "many random directions in the place of the words. Per cent: in how many draws of the items the word stays.")
-CURVE_CAPTION = ("Each point is one penalty: to the right more words, upwards the cosine of their sum. Dotted: as many "
-                 "random directions in the place of the words. The ring is what is shown. Far above the dotted line, "
-                 "the words say something; where both meet, any directions would do.")
+CURVE_CAPTION = ("Cosine of the sum with what is told, over the number of words: each point is one penalty. Dotted: as "
+                 "many random directions in the place of the words. The ring is what is shown. Far above the dotted "
+                 "line, the words say something; where both meet, any directions would do.")
 _LINE = 26
+_TICKS = [step * 10**power for power in range(5) for step in (1, 2, 5)]
 
 
 def words(said: Sequence[Said], names: Sequence[str], sides: Sequence[str], *, dark: bool = False) -> go.Figure:
@@ -103,7 +104,7 @@ def curve(said: Sequence[Said], sides: Sequence[str], *, dark: bool = False) -> 
         name, s = plain(shortened(side, 30)), one.sweep
         for counts, cosines, dash, called in ((s.counts, s.cosines, "solid", name),
                                               (s.chance_counts, s.chance_cosines, "dot", f"{name}, by chance")):
-            there = counts >= 0.5
+            there = counts >= 1
             figure.add_trace(go.Scatter(
                 x=counts[there], y=cosines[there], mode="lines+markers", name=called, marker={"size": 5},
                 line={"color": colour, "dash": dash, "width": 2.2}, customdata=s.penalties[there],
@@ -112,7 +113,9 @@ def curve(said: Sequence[Said], sides: Sequence[str], *, dark: bool = False) -> 
             figure.add_trace(go.Scatter(x=[len(one.order)], y=[one.cosine.value], mode="markers", showlegend=False,
                                         marker={"size": 15, "symbol": "circle-open", "color": colour,
                                                 "line": {"width": 2.4}}, hoverinfo="skip"))
-    figure.update_xaxes(title_text="words with a weight", type="log", dtick="D2")
+    most = max(float(max(one.sweep.counts.max(), one.sweep.chance_counts.max())) for one in said)
+    figure.update_xaxes(title_text="words with a weight", type="log", tickvals=_TICKS,
+                        range=[np.log10(0.8), np.log10(1.3 * max(most, 4))])
     figure.update_yaxes(title_text="cosine of their sum", range=[-0.02, 1.02])
     return framed(figure, _curve_finding(said, sides), height=330, dark=dark)
 
@@ -122,14 +125,19 @@ def _curve_finding(said: Sequence[Said], sides: Sequence[str]) -> str:
     for one, side in zip(said, sides):
         few = np.flatnonzero(one.sweep.counts >= 1)
         if not len(few):
-            told.append("no word has a weight at any penalty")
+            told.append("No word has a weight at any penalty")
             continue
-        half, most = (int(one.sweep.counts[few[i]]) for i in (0, -1))
-        first, last = (float(one.sweep.cosines[few[i]]) for i in (0, -1))
-        towards = f"towards {shortened(side, 24)} " if len(said) > 1 else ""
-        told.append(f"{towards}{half} word{'s' * (half != 1)} carr{'y' if half != 1 else 'ies'} {first:.2f}, {most:,} "
-                    f"carr{'y' if most != 1 else 'ies'} {last:.2f}")
-    return "; ".join(told)[:1].upper() + "; ".join(told)[1:]
+        towards = f"Towards {shortened(side, 24)} " if len(said) > 1 else ""
+        ends = [few[0]] if len(few) == 1 else [few[0], few[-1]]
+        told.append(towards + ", ".join(_carried(one.sweep, int(i)) for i in ends))
+    return "; ".join(told)
+
+
+def _carried(found: Sweep, i: int) -> str:
+    n = int(found.counts[i])
+    by_chance = np.interp(n, found.chance_counts, found.chance_cosines)
+    return (f"{n:,} word{'s' * (n != 1)} carr{'y' if n != 1 else 'ies'} {found.cosines[i]:.2f} (as many random "
+            f"directions {by_chance:.2f})")
 
 
 def table(said: Sequence[Said], names: Sequence[str], sides: Sequence[str], groups: Sequence[str] = ()

@@ -21,7 +21,9 @@ from core.geometry.rounding import rounding
 from core.types import Number
 
 PENALTY, LEAST_PENALTY, MOST_PENALTY = 0.15, 0.02, 0.6
-DRAWS, CHANCE_DRAWS, STEPS = 100, 10, 24
+SWEPT_FROM, SWEPT_TO, STEPS = 0.6, 0.05, 24
+DRAWS, CHANCE_DRAWS, FEW_DRAWS = 100, 10, 3
+MANY = 1 << 19     # numbers of all concepts, above which chance is swept in a few draws
 KINDS = ("centred", "difference", "paired")
 _BLOCK, _TOLERANCE, _MOST_SWEEPS = 10, 1e-6, 20_000
 _SEEN_NUMBERS = 1 << 23
@@ -56,7 +58,8 @@ class Sweep:
     ----------
     penalties : (s,) float64, falling.
     counts, cosines : (s,) concepts with a weight, and the cosine of their sum.
-    chance_counts, chance_cosines : (s,) float64, the same of as many random concepts, means over draws.
+    chance_counts, chance_cosines : (s,) float64, the same of as many random concepts, means over 10 draws, or 3 of
+        many concepts.
     """
 
     penalties: np.ndarray
@@ -238,7 +241,8 @@ def explain(items: np.ndarray, against: np.ndarray, concepts: np.ndarray, *,
     tell(0.0, "Finding the words")
     found = decompose(z[None], concepts, penalty)
     m, d = concepts.shape
-    penalties = np.geomspace(MOST_PENALTY, LEAST_PENALTY, STEPS)
+    penalties = np.geomspace(SWEPT_FROM, SWEPT_TO, STEPS)
+    swept = CHANCE_DRAWS if concepts.size <= MANY else FEW_DRAWS
     counts, cosines = sweep(z, concepts, penalties)
     by_chance, others = [], []
     for i in range(CHANCE_DRAWS):
@@ -247,7 +251,8 @@ def explain(items: np.ndarray, against: np.ndarray, concepts: np.ndarray, *,
         tell(0.1 + 0.4 * i / CHANCE_DRAWS, "Random concepts in their place")
         other = random_axes(m, d, int(rng.integers(2**31)))
         by_chance.append(float(decompose(z[None], other, penalty).cosines[0]))
-        others.append(sweep(z, other, penalties))
+        if i < swept:
+            others.append(sweep(z, other, penalties))
     at_random = decompose(unit(rng.normal(size=(2 * CHANCE_DRAWS, d))), concepts, penalty).cosines.mean()
     stays = _stays(items, against, concepts, kind, penalty, draws, rng, tell, stop)
     return Said(found.weights[0],

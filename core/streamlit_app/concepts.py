@@ -59,10 +59,14 @@ class Direction:
         return fingerprint("direction", len(self.sides), self.items, self.against, self.kind)
 
 
-def show_below(settings: Settings, ready: Ready, make: Callable[[], Direction | None], *, key: str,
+def show_below(settings: Settings, ready: Ready | None, make: Callable[[], Direction | None], *, key: str,
                label: str = "In words", concepts: Callable[[], Concepts] | None = None) -> None:
-    """The panel behind a switch; ``make`` is called once it is on, and ``concepts`` in place of a list of words."""
-    if not state.pick_flag(label, key=f"{key}_words", help="As a sparse sum of words (SpLiCE), beside chance."):
+    """The panel behind a switch; ``make`` is called once it is on.
+
+    The words fit what is ``ready``, or are ``concepts``, for vectors of a space that no model here reads texts in.
+    """
+    if not state.pick_flag(label, key=f"{key}_words",
+                           help="As a sparse sum of words (SpLiCE), beside chance."):
         return
     with panels.friendly_errors():
         direction = make()
@@ -70,7 +74,7 @@ def show_below(settings: Settings, ready: Ready, make: Callable[[], Direction | 
             show_concepts(settings, ready, direction, key=key, concepts=concepts() if concepts else None)
 
 
-def show_concepts(settings: Settings, ready: Ready, direction: Direction, *, key: str,
+def show_concepts(settings: Settings, ready: Ready | None, direction: Direction, *, key: str,
                   concepts: Concepts | None = None, code: Callable[[float, str], str] | None = None
                   ) -> tuple[Said, ...] | None:
     """What a direction is in words: bars, the curve, a table; None where there are no words yet.
@@ -79,11 +83,11 @@ def show_concepts(settings: Settings, ready: Ready, direction: Direction, *, key
     """
     left, right = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
     chosen = ""
-    if concepts is None:
+    if concepts is None and ready is not None:
         with left:
             chosen, concepts = pick_concepts(settings, ready)
-        if concepts is None:
-            return None
+    if concepts is None:
+        return None
     with right:
         penalty = state.pick_number("Penalty: more of it, fewer words", LEAST_PENALTY, MOST_PENALTY,
                                     key="concept_penalty", default=PENALTY, step=0.005,
@@ -100,9 +104,13 @@ def show_concepts(settings: Settings, ready: Ready, direction: Direction, *, key
 
     said: tuple[Said, ...] = work.result_of(
         fingerprint("said in words", found.key, direction.key, penalty, settings.seed), measure)
+    left, right = st.columns([1, 1], gap="medium")
     with left:
-        ui.show(figures.words(said, found.words, sides, dark=ui.dark()), key=f"{key}.said",
-                how_to_read=figures.CAPTION, table=lambda: figures.table(said, found.words, sides, found.groups))
+        if any(len(one.order) for one in said):
+            ui.show(figures.words(said, found.words, sides, dark=ui.dark()), key=f"{key}.said",
+                    how_to_read=figures.CAPTION, table=lambda: figures.table(said, found.words, sides, found.groups))
+        else:
+            panels.notice(f"{figures.finding(said, found.words, sides)}. Lower the penalty to see words.")
     with right:
         ui.show(figures.curve(said, sides, dark=ui.dark()), key=f"{key}.curve", how_to_read=figures.CURVE_CAPTION,
                 table=lambda: figures.curve_table(said, sides))
@@ -200,6 +208,7 @@ def _say_left_out(concepts: Concepts) -> None:
                                                                             "another word")):
         if words:
             more = ", …" if len(words) > _SHOWN_LEFT_OUT else ""
-            st.caption(panels.plain(f"{len(words):,} words are left out, since {why}: "
+            many = "1 word is" if len(words) == 1 else f"{len(words):,} words are"
+            st.caption(panels.plain(f"{many} left out, since {why}: "
                                     f"{', '.join(words[:_SHOWN_LEFT_OUT])}{more}. {len(concepts.words):,} are left.",
                                     500))

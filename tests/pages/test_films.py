@@ -49,8 +49,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_of_films_of_the_world(section: str):
-    at = page(films_at=section, themes="a photo of a cone\na photo of a torus")
+    at = page(films_at=section, themes="a photo of a cone\na photo of a torus", films_island_words="1")
     assert not alerts(at) and not at.exception
+    assert ("random directions as words" in words(at)) is (section == "islands")
     code = [block.value for block in at.code]
     assert code or section == "genres"
     said: dict[str, object] = {}

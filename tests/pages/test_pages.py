@@ -205,6 +205,8 @@ def test_two_selections_of_the_same_items_are_told_in_a_sentence_and_two_differe
             assert 'role="alert"' not in words(at)
     assert (at.selectbox(key="selections.a").value, at.selectbox(key="selections.b").value) == (
         "Selection 1", "Selection 2")
+    finished(at.toggle(key="sphere_apart_words").set_value(True).run())
+    assert "Take two selections that both hold images, or both hold texts." in words(at)
     finished(at.selectbox(key="selections.a").select("Selection 3").run())
     assert "Selection 3 and Selection 2 hold the same items, so nothing tells them apart." in words(at)
     finished(at.selectbox(key="selections.a").select("Selection 2").run())

@@ -19,7 +19,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     **{f"health {part}": {"health": part} for part in ("findings", "scores", "classes", "words", "spread")},
     "captions": {"finding": "captions"}, "labels": {"finding": "labels"}, "blur": {"finding": "blur"},
     "what if": {"quality": "what_if"}, "actions": {"quality": "what_if", "actions": DROP},
-    "a world": {"quality": "against"}, "where": {"quality": "against", "against": "where"},
+    "a world": {"quality": "against", "quality_apart_words": "1"}, "where": {"quality": "against", "against": "where"},
     "composed": {"quality": "against", "against": "composed"},
     "zero-shot": {"quality": "against", "against": "composed", "composed_by": "class"},
     "clusters": {"quality": "against", "against": "composed", "composed_by": "cluster"},

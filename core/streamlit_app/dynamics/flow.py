@@ -21,12 +21,14 @@ from core.geometry.dynamics.look import QUANTITIES, FlowLook, look_at
 from core.geometry.dynamics.plane import Plane
 from core.geometry.dynamics.plane import plane as plane_of
 from core.geometry.jackknife import clusters
+from core.language.vocabularies import Concepts
 from core.learning.records.file import SUFFIX
 from core.learning.records.measuring import interval_of, with_measures
 from core.learning.records.placed import Places, placed
 from core.learning.records.record import Record
 from core.scene import SphereScene
 from core.streamlit_app import cached, panels, state, ui, work
+from core.streamlit_app.concepts import Direction, show_below
 from core.streamlit_app.data.python import as_code
 from core.streamlit_app.data.selections import keep_from
 from core.streamlit_app.dynamics.data import DynamicsData, pick_record
@@ -68,6 +70,7 @@ def show(settings: Settings, data: DynamicsData) -> None:
         look = _look(data, record, places, asked, settings.seed)
         _sphere(data, record, places, look, asked)
         _keep(data, record, places, look)
+        _in_words(settings, record, places, asked)
         ui.copy_as_python(_python(record, asked, settings.seed))
         _over_time(data, record, asked, settings.seed)
 
@@ -225,6 +228,17 @@ def _keep(data: DynamicsData, record: Record, places: Places, look: FlowLook) ->
             near = np.argsort(angle(places.images[at], look.marks.found[chosen].place[None]))[:most]
             keep_from(data.opened.name, f"Near {named[str(chosen)]} of a flow", [record.probe.images[i] for i in near],
                       f"nearest at step {look.steps[1]} to a {look.marks.found[chosen].kind} of {record.name}")
+
+
+def _in_words(settings: Settings, record: Record, places: Places, asked: _Asked) -> None:
+    """The mean way of the points looked at, in the texts of the run itself: models under way know no other words."""
+    turned = record if places.aligned is None else places.aligned.record
+    x = np.concatenate([turned.images, turned.texts], axis=1)[:, _rows(record, asked.who)]
+    show_below(settings, None, lambda: Direction(
+        (f"the mean way of {_called(asked.who)}",), x[asked.last], x[asked.first], "paired"), key="flow_way",
+        label=f"The mean way in words: the {len(record.probe.texts):,} texts of this run, as they lie at the first of "
+              "the two steps",
+        concepts=lambda: Concepts.of(record.probe.texts, turned.texts[asked.first]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from core.sources.films.detectors import DETECTORS, detected_starts
 from core.sources.films.film import Film, clock
 from core.sources.films.thumbnails import small_frames
 from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.concepts import Direction, show_below
 from core.streamlit_app.data.selections import keep
 from core.streamlit_app.films import player, python
 from core.streamlit_app.films.data import FilmsData, likeness, once, pick_film, vectors_of
@@ -46,7 +47,7 @@ def show(settings: Settings, data: FilmsData) -> None:
     colouring = island_colouring([found.of_frames], names, 0)
     player.play(settings, data, player.placed(settings, data, [number], method, colouring=colouring,
                                               colouring_key=(degrees, names)), height=380)
-    _islands(data, number, found, names, said)
+    _islands(settings, data, number, found, names, said)
     frame = ui.show(figures.islands(found, names=given, dark=ui.dark()), key="films.islands", clicks=True,
                     how_to_read=figures.CAPTION, table=lambda: figures.table(found, given))
     jump(data, number, frame)
@@ -77,9 +78,9 @@ def _names(settings: Settings, data: FilmsData, number: int, found: Islands, pro
     return named
 
 
-def _islands(data: FilmsData, number: int, found: Islands, names: Sequence[str], said: tuple[IslandName, ...]
-             ) -> None:
-    """The medoid of each island, and a button that keeps the frames of one."""
+def _islands(settings: Settings, data: FilmsData, number: int, found: Islands, names: Sequence[str],
+             said: tuple[IslandName, ...]) -> None:
+    """The medoid of each island, a button that keeps the frames of one, and what it is in words."""
     tiles = []
     for i in range(min(len(found), MOST_TILES)):
         visits = int(found.counts[i])
@@ -106,6 +107,9 @@ def _islands(data: FilmsData, number: int, found: Islands, names: Sequence[str],
                  [data.images.ids[row] for row in rows.tolist()], f"{names[int(chosen)]} of {data.names[number]}")
         if st.button("Play from its first visit", icon=":material/play_arrow:", key="films.play.island"):
             jump(data, number, next(visit.first for visit in found.visits if visit.island == int(chosen)))
+    frames = data.images.vectors[data.rows[number]]
+    show_below(settings, data.ready, lambda: Direction((names[int(chosen)],), frames[found.of_frames == int(chosen)],
+                                                       frames), key="films_island", label="This island in words")
 
 
 def _shots(data: FilmsData, number: int) -> None:

@@ -11,6 +11,7 @@ from core.geometry.gap.reports import CosineHistograms
 from core.geometry.pairs import Pairs
 from core.geometry.shift import shifted
 from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.concepts import Direction, show_below
 from core.streamlit_app.gap import matrix, python, sentences
 from core.streamlit_app.gap.clouds import fitted, moved_scene, untouched_scene
 from core.streamlit_app.gap.data import GapData
@@ -19,9 +20,11 @@ from core.streamlit_app.state import Settings
 
 
 def show(settings: Settings, data: GapData) -> None:
-    """The sphere and the cosines at the chosen shift, then the matrix."""
+    """The sphere and the cosines at the chosen shift, the gap axis in words, then the matrix."""
     fitted(data, settings.seed)
     _live(settings, data)
+    show_below(settings, data.ready, lambda: Direction(("images", "texts"), data.pairs.images, data.pairs.texts,
+                                                       "difference"), key="gap_axis", label="The gap axis in words")
     matrix.show(settings, data)
 
 

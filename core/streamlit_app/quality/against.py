@@ -11,6 +11,7 @@ from core.figures.quality import against as figures
 from core.geometry.quality.against import Against, compare
 from core.geometry.quality.shared import AgainstRandom, against_random
 from core.streamlit_app import panels, state, ui, work
+from core.streamlit_app.concepts import Direction, show_below
 from core.streamlit_app.quality import composed, python, where
 from core.streamlit_app.quality.data import QualityData
 from core.streamlit_app.quality.second import pick_two
@@ -46,6 +47,8 @@ def show(settings: Settings, data: QualityData) -> None:
     part = state.pick_option("Question", {key: title for key, (title, _) in QUESTIONS.items()}, key="against",
                              widget="segments", label_visible=False)
     QUESTIONS[part][1](settings, data, here)
+    show_below(settings, here.a.ready, lambda: Direction(here.short, *here.vectors, "difference"), key="quality_apart",
+               label="What tells A from B, in words")
 
 
 def _apart(settings: Settings, data: QualityData, sides: Sides) -> None:

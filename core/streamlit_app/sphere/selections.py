@@ -15,6 +15,7 @@ from core.geometry.jackknife import clusters
 from core.geometry.selections import tell_selections_apart
 from core.language.difference import tell_apart
 from core.streamlit_app import cached, panels, ui
+from core.streamlit_app.concepts import Direction, show_below
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.data.selections import LONGEST_NAME, LONGEST_NOTE, as_table, kept, load_panel
 from core.streamlit_app.sphere.choices import columns_of
@@ -79,6 +80,8 @@ def _difference(settings: Settings, ready: Ready) -> None:
         return
     with panels.friendly_errors():
         _apart(settings, ready, kept()[a], kept()[b])
+        show_below(settings, ready, lambda: _direction(ready, kept()[a], kept()[b]), key="sphere_apart",
+                   label="What tells them apart, in words")
     items = [_items(ready, kept()[name]) for name in (a, b)]
     found = tell_apart(_features(ready, sorted({*items[0], *items[1]})), *items)
     if found.empty:
@@ -135,6 +138,17 @@ def _apart(settings: Settings, ready: Ready, a: Selection, b: Selection) -> None
             else:
                 for i in examples:
                     st.text(ready.captions[i])
+
+
+def _direction(ready: Ready, a: Selection, b: Selection) -> Direction | None:
+    """From the images of a selection to those of another, or from texts to texts; None, which is said, without both."""
+    for part, sides in ((ready.images, (a.image_ids, b.image_ids)), (ready.texts, (a.text_ids, b.text_ids))):
+        if part is not None and not _same(*sides):
+            of_a, of_b = (part.vectors[np.isin(part.ids, ids)] for ids in sides)
+            if len(of_a) and len(of_b):
+                return Direction((a.name, b.name), of_a, of_b, "difference")
+    panels.notice("Take two selections that both hold images, or both hold texts.")
+    return None
 
 
 def _circular(a: Selection, b: Selection) -> str:

@@ -135,7 +135,7 @@ def _python(settings: Settings, ready: Ready, direction: Direction, lines: list[
             ) -> str:
     imports, first = points_lines(settings, ready)
     own = [line for line in lines if line.startswith(("from ", "import "))]
-    imports += [*own, "from core.figures.concepts import table", "from core.geometry.concepts import explain"]
+    imports += [*own, "from core.figures import concepts as figures", "from core.geometry.concepts import explain"]
     if words:
         call = 'read_vocabulary(open("words.txt", "rb").read(), "words.txt")' if words == "own" else \
             f"vocabulary({words!r})"
@@ -147,7 +147,8 @@ def _python(settings: Settings, ready: Ready, direction: Direction, lines: list[
     return as_code(imports, [
         *first, "x = points.images.vectors", *(line for line in lines if line not in own), concepts,
         f'said = explain(items, against, concepts.axes, kind="{direction.kind}", penalty={penalty:g}, '
-        f"seed={settings.seed})", f"print(table([said], concepts.words, {direction.sides[:1]!r}, concepts.groups))"])
+        f"seed={settings.seed})",
+        f"print(figures.table([said], concepts.words, {direction.sides[:1]!r}, concepts.groups))"])
 
 
 def _scored(settings: Settings) -> None:

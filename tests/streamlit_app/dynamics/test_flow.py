@@ -87,6 +87,8 @@ def test_a_flow_is_looked_at_between_two_steps_and_the_training_below_it():
     assert "class 5" not in at.get("plotly_chart")[0].proto.spec
     settled(at.segmented_control(key="flow_speed").set_value("classes").run())
     assert "class 5" in at.get("plotly_chart")[0].proto.spec
+    settled(at.toggle(key="flow_way_words").set_value(True).run())
+    assert "the mean way of images of class 0: " in " ".join(one.value for one in at.text)
 
 
 @pytest.mark.parametrize(("who", "rows"), [("images", slice(0, 120)), ("both", slice(0, 126)),
