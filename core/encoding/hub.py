@@ -53,8 +53,9 @@ def split_id(model_id: str) -> tuple[str, str | None]:
     return repository, revision or (entry.revision if entry else None)
 
 
-def locate(model_id: str) -> tuple[Path, str] | None:
-    """(folder, commit) of a complete copy on this machine, or None."""
+def locate(model_id: str, complete: Callable[[Path], bool] | None = None) -> tuple[Path, str] | None:
+    """(folder, commit) of a complete copy on this machine, or None; what is complete is told by `is_complete`, or by
+    another rule for models of another kind."""
     repository, revision = split_id(model_id)
     for cache in hub_caches():
         home = cache / f"models--{repository.replace('/', '--')}"
@@ -62,7 +63,7 @@ def locate(model_id: str) -> tuple[Path, str] | None:
         if commit is None:
             continue
         for folder in (converted_folder(repository, commit), home / "snapshots" / commit):
-            if is_complete(folder):
+            if (complete or is_complete)(folder):
                 return folder, commit
     return None
 
@@ -80,12 +81,16 @@ def converted_folder(repository: str, commit: str) -> Path:
 
 def is_complete(folder: Path) -> bool:
     """Whether a folder holds all that loading needs: configuration, safetensors weights, tokenizer, processor."""
+    return (has_weights(folder) and (folder / "config.json").is_file() and _any(folder, TOKENIZERS)
+            and _any(folder, PROCESSORS))
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether a folder holds safetensors weights, all files of them."""
     if (folder / INDEX).is_file():
         shards = shards_of(folder)
-        weights = bool(shards) and all((folder / shard).is_file() for shard in shards)
-    else:
-        weights = (folder / "model.safetensors").is_file()
-    return weights and (folder / "config.json").is_file() and _any(folder, TOKENIZERS) and _any(folder, PROCESSORS)
+        return bool(shards) and all((folder / shard).is_file() for shard in shards)
+    return (folder / "model.safetensors").is_file()
 
 
 def shards_of(folder: Path) -> frozenset[str]:
@@ -138,10 +143,9 @@ def download(model_id: str, *, on_progress: Callable[[float, str], None] | None 
     if found:
         report(1.0, f"{model_id} is on this machine")
         return found[0]
-    repository, revision = split_id(model_id)
-    snapshot, commit = _fetch(repository, revision or pinned(repository), report, should_stop or (lambda: False))
-    if revision is None:
-        pin(repository, commit)
+    repository = split_id(model_id)[0]
+    snapshot = fetched(model_id, on_progress, should_stop)
+    commit = snapshot.name
     if is_complete(snapshot):
         folder = snapshot
     else:
@@ -149,6 +153,17 @@ def download(model_id: str, *, on_progress: Callable[[float, str], None] | None 
         folder = convert_snapshot(snapshot, converted_folder(repository, commit))
     report(1.0, f"{repository} is ready")
     return folder
+
+
+def fetched(model_id: str, on_progress: Callable[[float, str], None] | None = None,
+            should_stop: Callable[[], bool] | None = None) -> Path:
+    """The folder of a repository's small files and weights, as published, at its commit; raises as `download` does."""
+    repository, revision = split_id(model_id)
+    report = on_progress or (lambda fraction, text: None)
+    snapshot, commit = _fetch(repository, revision or pinned(repository), report, should_stop or (lambda: False))
+    if revision is None:
+        pin(repository, commit)
+    return snapshot
 
 
 def _fetch(repository: str, revision: str | None, report: Callable[[float, str], None],
