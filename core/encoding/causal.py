@@ -208,8 +208,9 @@ def _load(folder: Path, name: str, revision: str, device: str) -> LanguageModel:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        model, info = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, dtype=torch.float32,
+        loaded: Any = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, dtype=torch.float32,
                                                            output_loading_info=True, **OFFLINE)
+        model, info = loaded
         tokenizer = AutoTokenizer.from_pretrained(folder, **OFFLINE)
         missing = sorted(info["missing_keys"])
         if missing:

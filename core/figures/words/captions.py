@@ -28,8 +28,8 @@ COURSE_CAPTION = ("Each dot is the caption after a step; hover to read it. Dashe
 CANDIDATES_CAPTION = ("Each dot is a caption that was looked at; hover to read it. Further right fits the image "
                       "better by cosine, further up tells it better from the other images. The dotted line is log N, "
                       "the ceiling: near it only the cosine tells captions apart, among those that say equally much.")
-CONTENTS_CAPTION = ("The same scenes, described by captions that name one attribute to all six. Bars are 95 % intervals "
-                    "over scenes, often smaller than the dots; the best of 100 is chosen anew for each scene. Above, "
+CONTENTS_CAPTION = ("The same scenes, described by captions that name one attribute to all six. Bars: 95 % intervals "
+                    "over scenes; the best of 100 is chosen anew for each scene. Above, "
                     "vague captions win; below, they lose.")
 
 

@@ -177,7 +177,8 @@ def contents(model: Encoder, *, seed: int = 0, n: int = 300, on_progress: Progre
         rows["information"].append(_mean(whole_told, float(tells.mean()), "nats"))
         rows["information_random"].append(_mean(tells.max(1), float(tells.mean()), "nats"))
     say(1.0, "Done")
-    return Contents(tuple(range(1, len(NAMES) + 1)), *(tuple(numbers) for numbers in rows.values()),
+    return Contents(tuple(range(1, len(NAMES) + 1)), tuple(rows["cosine"]), tuple(rows["cosine_random"]),
+                    tuple(rows["information"]), tuple(rows["information_random"]),
                     proportion(int((vague_cosine > whole_cosine).sum()), n),
                     proportion(int((vague_told > whole_told).sum()), n), n)
 

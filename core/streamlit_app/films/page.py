@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.streamlit_app import models, panels, state, ui
+from core.streamlit_app.data.beside import note
 from core.streamlit_app.data.embedding import ensure_embedded
 from core.streamlit_app.data.fit import say_misfit
 from core.streamlit_app.films import (
@@ -47,5 +48,6 @@ def show_films(settings: Settings) -> None:
     say_misfit(settings.model_id, brought.opened)
     ready = ensure_embedded(settings.model_id, brought.opened)
     ui.refused_panel(ready.refused[len(brought.opened.refused):])
+    note("films", ready, "film")
     with panels.friendly_errors():
         SECTIONS[section][1](settings, with_cuts(data_of(brought, ready)))

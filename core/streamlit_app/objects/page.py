@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.encoding.registry import BUILTIN
 from core.streamlit_app import models, panels, state, ui
+from core.streamlit_app.data.beside import note
 from core.streamlit_app.data.embedding import ensure_embedded
 from core.streamlit_app.data.fit import say_misfit
 from core.streamlit_app.data.opened import Opened
@@ -46,6 +47,7 @@ def show_objects(settings: Settings) -> None:
     _say_what_the_model_cannot(settings, opened, free_forms=objects.photos is None and not opened.in_world)
     ready = ensure_embedded(settings.model_id, opened)
     ui.refused_panel(ready.refused[len(opened.refused):], ready.unread)
+    note("objects", ready, "label" if rendering is None else "object")
     with panels.friendly_errors():
         SECTIONS[section][1](settings, data_of(objects, ready, rendering))
 
