@@ -10,7 +10,6 @@ import numpy as np
 from core.errors import Cancelled, ShapeError, check_vectors
 from core.geometry.differences import Difference, hits_differ, holm
 from core.geometry.intervals import proportion
-from core.geometry.jackknife import student
 from core.geometry.queries import Part, composed
 from core.geometry.retrieval import any_right
 from core.types import Modality, Number
@@ -125,7 +124,9 @@ class FeedbackReport:
     ----------
     numbers : by (measure, when): "precision" (share of the first k that are right) and "recall" (R@k, whether a right
         one is among the first k); "before" (the query as asked), "after" (moved) and "shuffled" (moved by the same
-        marks, right and wrong dealt out at random among the same items); with 95 % interval and chance.
+        marks, right and wrong dealt out at random among the same items); with chance. Where queries share a label no
+        interval of a mean was found that covers (76 to 93 % of 120 made-up sets of 10 and 30 labels); those of the
+        differences held theirs in 93 to 98 %.
     after, from_marks : by measure, after less before, and after less shuffled; p corrected by Holm over all four.
     k, marked, rounds : how many are looked at, marked a round, and rounds.
     queries, groups, skipped : scored; items that they are grouped into for tests; queries of which all right answers
@@ -241,13 +242,8 @@ def _moved(query: np.ndarray, gallery: np.ndarray, marks: np.ndarray, right: np.
 
 
 def _mean(values: np.ndarray, labels: np.ndarray, null: float) -> Number:
-    """Mean over queries; Student's interval over the items that they are grouped into, Wilson's where each is one."""
-    n, items = len(values), int(labels.max()) + 1
-    if items == n and np.isin(values, (0.0, 1.0)).all():
+    """Mean over queries; with Wilson's interval where each query is an item of its own and hits are yes or no."""
+    n = len(values)
+    if int(labels.max()) + 1 == n and np.isin(values, (0.0, 1.0)).all():
         return proportion(float(values.sum()), n, null=null)
-    value = float(values.mean())
-    off = np.bincount(labels, values - value)
-    half = student(items - 1) * (items / (items - 1) * float(off @ off)) ** 0.5 / n if items >= 6 else 0.0
-    if not half:
-        return Number(value, null=null, n=n, unit="share")
-    return Number(value, max(value - half, 0.0), min(value + half, 1.0), null, n, "share")
+    return Number(float(values.mean()), null=null, n=n, unit="share")

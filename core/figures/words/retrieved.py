@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures import theme
-from core.figures.frame import cells, error_bar, framed, percent, points, share, spoken
+from core.figures.frame import as_percent, cells, error_bar, framed, percent, points, share, spoken
 from core.geometry.differences import Difference, Verdict
 from core.geometry.feedback import AFTER, BEFORE, MEASURES, SHUFFLED, FeedbackReport
 from core.geometry.hub_repairs import REPAIRS
@@ -29,7 +29,8 @@ OF_HUBS = ("How many items are found so often among the k nearest of the queries
 OF_REPAIRS = ("R@1 in the half that is scored, with the other half as the bank, both ways round (dots, 95 %; dotted: "
               "random order). The differences are on the same queries, p by Holm.")
 OF_FEEDBACK = ("On what was not marked: the query as asked, moved by the marks, and moved by as many marks dealt out "
-               "at random among the same items. Bars: 95 %, over labels or groups of pairs; ticks: random order.")
+               "at random among the same items. Ticks: random order. The differences have intervals, in the table, "
+               "over labels or groups of pairs.")
 _TITLES = {BEFORE: "as asked", AFTER: "after the marks", SHUFFLED: "after shuffled marks"}
 _TOLD = {Verdict.HIGHER: "more than", Verdict.LOWER: "less than", Verdict.NOT_TOLD_APART: "not told apart from",
          Verdict.NOT_MEASURABLE: "not measurable beside"}
@@ -153,7 +154,8 @@ def feedback(report: FeedbackReport, *, dark: bool = False) -> go.Figure:
         at = np.arange(len(MEASURES)) + side
         figure.add_trace(go.Scatter(
             x=at, y=[n.value for n in numbers], mode="markers", name=_TITLES[way],
-            error_y=error_bar(numbers, colours[way]), marker={"size": 10, "color": colours[way]},
+            error_y=error_bar(numbers, colours[way]),
+            marker={"size": 10, "color": colours[way], "symbol": "diamond-open" if way == SHUFFLED else "circle"},
             hovertext=[f"{spoken(n, 1)} %, n = {n.n:,}" for n in numbers],
             hovertemplate="%{hovertext}<extra></extra>"))
         figure.add_trace(go.Scatter(x=at, y=[n.null for n in numbers], mode="markers", showlegend=False,
@@ -205,6 +207,6 @@ def feedback_in_words(report: FeedbackReport) -> pd.DataFrame:
     names = {"precision": f"precision of the first {report.k}", "recall": f"R@{report.k}"}
     return pd.DataFrame([
         {"of what was not marked": names[name]}
-        | {_TITLES[way]: spoken(percent(report.numbers[name, way]), 1) + " %" for way in _TITLES}
+        | {_TITLES[way]: as_percent(report.numbers[name, way]) for way in _TITLES}
         | {"after less as asked": points(report.after[name]), "after less shuffled": points(report.from_marks[name])}
         for name in MEASURES])
