@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.sources.solids.world import open_world
 from tests.pages.test_foveal import titles
 from tests.pages.test_pages import HOSTILE, finished, opened, with_images, words
 from tests.pages.test_quality import alerts
@@ -80,6 +81,7 @@ def test_marks_move_the_query_and_stand_in_the_address():
     {"retrieve_text1": "赤い立方体 кубик " * 60, "retrieve_marks": "i000000_r1w2"}, {"retrieve_weight1": "0"},
     {"retrieve_marks": "ir-1w_r99999999999999999999w_"}, {"retrieve_parts": "2", "retrieve_text2": "a red cube",
                                                           "retrieve_weight2": "-1"},
+    {"retrieve_parts": "2", "retrieve_kind1": "yours", "retrieve_kind2": "yours", "retrieve_text2": "a red cube"},
     {"retrieve_kind1": "nonsense", "retrieve_find": "nothing"}])
 def test_odd_input_is_sensible(query: dict[str, str]):
     at = page(**query)
@@ -91,6 +93,19 @@ def test_odd_input_is_sensible(query: dict[str, str]):
         assert "Nothing is asked yet" in said
     else:
         assert len(hits(at)) == 12 and "moved the query" not in said
+
+
+def test_a_picture_of_ones_own_is_a_part_and_a_file_that_is_none_is_refused():
+    at = page(retrieve_kind1="yours")
+    assert "Nothing is asked yet" in words(at)
+    picture = io.BytesIO()
+    open_world(100).images.decode(4).save(picture, "PNG")
+    at.file_uploader(key="prompt.image").set_value(("mine.png", picture.getvalue(), "image/png"))
+    at = finished(at.run())
+    assert not alerts(at) and "image mine.png: the nearest of 100 images has cosine 1.000" in words(at)
+    at.file_uploader(key="prompt.image").set_value(("mine.png", b"no picture", "image/png"))
+    at = finished(at.run())
+    assert alerts(at) and not at.exception
 
 
 def test_pairs_hubs_and_repairs_and_their_python():

@@ -125,6 +125,8 @@ def pick_query(settings: Settings, view: View) -> Query | None:
                                            step=0.05, help="Above 0 it is added, below 0 subtracted.")
             with st.container(width=210):
                 kind = state.pick_option("What", {k: TITLES[k] for k in kinds}, key=f"retrieve_kind{i}")
+            if kind == YOURS:   # one upload, so that it is one part
+                kinds = [k for k in kinds if k != YOURS]
             with st.container(width="stretch"):
                 found = _part(settings, view, kind, i)
         if found is not None and weight:

@@ -25,7 +25,7 @@ from core.types import Modality
 MANY = {"image": "images", "text": "texts"}
 MARKS = {"right": ":material/check:", "wrong": ":material/close:"}
 SHOWN, MOST_SHOWN, COUNTED = 12, 48, 10
-NO_TRUTH, LINKS = "", "links"
+NO_TRUTH, LINKS, BELONGS = "", "links", "what belongs to the query's items"
 HOW = ("#: place among what is not marked. Cosine with its percentile p: the share of queries of the same signs and "
        "weights, of items drawn at random, that have a lower cosine to an item that they do not hold.")
 HOW_OWN = "#: place among what is searched, by the photo model's own probability of what the words name."
@@ -231,7 +231,8 @@ def _judged(view: View, query: Query, of: Modality, scored: Scored, rounds: Sequ
         return
     st.dataframe(panels.numbers_table(numbers), hide_index=True, key="retrieve.numbers", height="content")
     said = sum(len(r.marked) for r in rounds)
-    first = " In the built-in world a label is that of the first solid only." if view.ready.opened.built_in else ""
+    first = " In the built-in world a label is that of the first solid only." \
+        if view.ready.opened.built_in and name != BELONGS else ""
     left = len(scored.now) - len(set(out))
     st.caption(f"Right: {name}.{first} Measured on {left:,} {MANY[of]}; the {said:,} that were marked are left out, "
                "before and after. One query has no interval; by chance: the same items in random order.")
@@ -244,7 +245,7 @@ def _pick_truth(view: View, query: Query, of: Modality) -> tuple[np.ndarray, str
     options = {NO_TRUTH: "not known"} | {f"column:{c}": c for c in columns}
     linked = _linked(ready, query, of)
     if linked is not None:
-        options[LINKS] = "what belongs to the query's items"
+        options[LINKS] = BELONGS
     if len(options) == 1:
         return None
     chosen = state.pick_option("Truth, to measure by", options, key="retrieve_truth")
@@ -252,7 +253,7 @@ def _pick_truth(view: View, query: Query, of: Modality) -> tuple[np.ndarray, str
         return None
     if chosen == LINKS:
         assert linked is not None
-        return linked, options[LINKS]
+        return linked, BELONGS
     column = chosen.partition(":")[2]
     labels = np.array(labels_of(ready, column), dtype=object)
     names = sorted({label for label in labels.tolist() if label})
