@@ -184,5 +184,5 @@ def few_shots(x: np.ndarray, truth: np.ndarray, classes: Sequence[str], logits: 
 
 
 def _most_shots(sizes: Sequence[int]) -> int:
-    """The most examples that half of the classes, and two at least, can give; ``sizes`` fall."""
-    return sizes[max(1, (len(sizes) + 1) // 2 - 1)]
+    """The most examples that three of four classes, and two at least, can give; ``sizes`` fall."""
+    return sizes[max(1, math.ceil(0.75 * len(sizes)) - 1)]

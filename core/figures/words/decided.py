@@ -15,9 +15,9 @@ from core.language.words.deciding import Decided
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-CAPTION = ("How far the log score of the class falls when a word is taken out of its prompts; below 0 it rises. Beside "
-           "each bar: for how many of the other images the same word does less. A word of which that is near 50 % does "
-           "to this image what it does to any.")
+CAPTION = ("How far the log score of the class falls when a word is taken out of its prompts; below 0 it rises. The "
+           "mark is what the same word does on average over the other images, and beside each word stands for how many "
+           "of them it does less: a word near its mark does to this image what it does to any.")
 
 
 def words(report: Decided, classes: Sequence[str], *, dark: bool = False) -> go.Figure:
@@ -31,29 +31,32 @@ def words(report: Decided, classes: Sequence[str], *, dark: bool = False) -> go.
 
     p, y = theme.palette(dark), list(range(len(report.words)))
     figure = go.Figure(go.Bar(
-        x=report.effects, y=y, orientation="h", cliponaxis=False,
-        marker={"color": [p.kinds["image"] if e >= 0 else p.kinds["text"] for e in report.effects]},
-        text=[f" above {q:.0f} %" for q in report.percentiles], textposition="outside",
-        textfont={"color": p.text, "size": theme.SMALLEST_FONT},
-        hovertemplate="%{x:.3f} nats, %{text} of the other images<extra></extra>"))
-    span = float(np.abs(report.effects).max(initial=1e-6))
-    figure.update_xaxes(title_text="log score lost without the word (nats)",
-                        range=[min(0.0, 1.6 * float(report.effects.min(initial=0))), 1.6 * span])
-    figure.update_yaxes(tickvals=y, ticktext=[plain(shortened(word, 20)) for word in report.words],
+        x=report.effects, y=y, orientation="h", name="this image",
+        marker={"color": p.kinds["image"]}, hovertext=[f"{e:.3f} nats, more than for {q:.0f} % of the other images"
+                                                       for e, q in zip(report.effects, report.percentiles)],
+        hovertemplate="%{hovertext}<extra></extra>"))
+    figure.add_trace(go.Scatter(
+        x=report.usual, y=y, mode="markers", name="other images, mean",
+        marker={"symbol": "line-ns", "size": 18, "line": {"width": 3, "color": p.kinds["text"]}},
+        hovertemplate="%{x:.3f} nats on average over the others<extra></extra>"))
+    figure.update_xaxes(title_text="log score lost without the word (nats)")
+    figure.update_yaxes(tickvals=y, ticktext=[f"{plain(shortened(word, 16))} ({q:.0f} %)" for word, q in
+                                              zip(report.words, report.percentiles)],
                         range=[max(len(y), 1) - 0.5, -0.5], automargin=True)
     name = shortened(classes[report.first], 30)
     if not len(report.words):
         return framed(figure, f"No word can be taken out of the prompts of “{name}”", height=120, dark=dark,
                       legend=False)
-    best = int(report.effects.argmax())
-    return framed(figure, f"“{shortened(report.words[best], 20)}” carries “{name}”: without it the log score falls by "
-                  f"{report.effects[best]:.2f}, more than for {report.percentiles[best]:.0f} % of the other images",
-                  height=26 * len(y) + 90, dark=dark, legend=False)
+    best = int(np.nan_to_num(report.effects - report.usual, nan=0.0).argmax())
+    return framed(figure, f"“{shortened(report.words[best], 20)}” speaks most for “{name}” here: without it the log "
+                  f"score changes by {-report.effects[best]:+.2f}, on other images by {-report.usual[best]:+.2f} "
+                  f"({report.percentiles[best]:.0f} % of them lose less)", height=30 * len(y) + 110, dark=dark)
 
 
 def words_table(report: Decided) -> pd.DataFrame:
     """One row a word: log score lost without it, in cosine where there is one, and its percentile."""
     return pd.DataFrame({"word": report.words, "log score lost": report.effects,
+                         "on other images": report.usual,
                          "cosine lost": report.effects / report.scale, "percentile": report.percentiles})
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CAPTION = ("Accuracy of each template alone (dot, with Wilson's 95 % interval) and of the ensemble without it (ring); "
-           "the line is the whole ensemble, dotted is chance. A ring left of the line is what the template adds. What "
+           "the line is the whole ensemble. A ring left of the line is what the template adds. What "
            "can be told apart is said by the table, paired over the images, p by Holm over the templates.")
 MOST = 40
 
@@ -34,7 +34,6 @@ def templates(report: Templates, *, dark: bool = False) -> go.Figure:
     shown = sorted(order)
     y = list(range(len(shown)))
     figure.add_vline(x=100 * report.ensemble.value, line={"color": p.kinds["prompt"], "width": 2})
-    figure.add_vline(x=100 * (report.ensemble.null or 0), line={"color": p.muted, "width": 1.6, "dash": "dot"})
     figure.add_trace(go.Scatter(
         x=[100 * report.without[t].value for t in shown], y=y, mode="markers", name="all but this",
         marker={"symbol": "circle-open", "size": 12, "color": p.kinds["prompt"], "line": {"width": 2.2}},
@@ -45,7 +44,8 @@ def templates(report: Templates, *, dark: bool = False) -> go.Figure:
         x=[n.value for n in alone], y=y, mode="markers", name="alone", error_x=error_bar(alone, p.muted),
         marker={"size": 9, "color": p.kinds["image"]}, hovertext=[f"alone {spoken(n, 1)} %" for n in alone],
         hovertemplate="%{hovertext}<extra></extra>"))
-    figure.update_xaxes(title_text="accuracy (%)")
+    ends = [100 * end for n in (*report.alone, *report.without) for end in (n.low, n.high) if end is not None]
+    figure.update_xaxes(title_text="accuracy (%)", range=[min(ends) - 2, max(ends) + 2])
     figure.update_yaxes(tickvals=y, ticktext=[plain(shortened(report.templates[t], 28)) for t in shown],
                         range=[len(shown) - 0.5, -0.5], zeroline=False, automargin=True)
     return framed(figure, finding(report), height=30 * len(shown) + 110, dark=dark)
@@ -55,7 +55,8 @@ def finding(report: Templates) -> str:
     """The ensemble beside its best template, and which templates add or take something."""
     best = max(range(len(report.templates)), key=lambda t: report.alone[t].value)
     said = (f"All {len(report.templates)} templates: {100 * report.ensemble.value:.1f} %; the best alone, "
-            f"“{shortened(report.templates[best], 30)}”, {100 * report.alone[best].value:.1f} %")
+            f"“{shortened(report.templates[best], 30)}”, {100 * report.alone[best].value:.1f} %; by chance "
+            f"{100 * (report.ensemble.null or 0):.3g} %")
     told = {verdict: sum(d.verdict is verdict for d in report.adds) for verdict in (Verdict.HIGHER, Verdict.LOWER)}
     if not any(told.values()):
         return f"{said}; no template adds what can be told from nothing"

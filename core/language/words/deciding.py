@@ -28,6 +28,7 @@ class Decided:
     by_template : (t,) float64, log score of the first less the second by each template alone.
     words : of the prompts of the first class, in order; those that leave nothing behind are left out.
     effects : (w,) float64, how far the log score of the first class falls when a word is taken out of its prompts.
+    usual : (w,) float64, the same on average over the other images; NaN where there is no other.
     percentiles : (w,) float64 in [0, 100], share of the other images for which it falls less.
     scale : log score of one unit of cosine; NaN for a model with scores of its own.
     """
@@ -37,6 +38,7 @@ class Decided:
     by_template: np.ndarray
     words: tuple[str, ...]
     effects: np.ndarray
+    usual: np.ndarray
     percentiles: np.ndarray
     scale: float
 
@@ -68,7 +70,10 @@ def decide(model: Encoder, texts: ClassTexts, images: EmbeddingSet, row: int, fi
     words, effects = _without_words(model, prompts, images)
     here = effects[:, row]
     below = (effects < here[:, None] - 1e-6).sum(axis=1) / max(len(images) - 1, 1)
-    return Decided(first, second, scores[:, 0] - scores[:, 1], words, here, 100 * below, float(model.logit_scale))
+    others = np.delete(effects, row, axis=1)
+    usual = others.mean(axis=1) if others.shape[1] else np.full(len(words), np.nan)
+    return Decided(first, second, scores[:, 0] - scores[:, 1], words, here, usual, 100 * below,
+                   float(model.logit_scale))
 
 
 def _without_words(model: Encoder, prompts: Sequence[str], images: EmbeddingSet

@@ -65,11 +65,13 @@ def pick(settings: Settings, ready: Ready) -> Asked | None:
         if brought is None and written is None:
             return None
         k = len(brought.names) if brought is not None else len(written.classes) if written is not None else 0
-        left, right = st.columns(2, gap="medium")
+        column = "" if written is None else written.column
+        left, right = st.columns([1.3, 1], gap="medium")
+        if not column:
+            with right:
+                column = _truth(ready, brought.names if brought is not None else
+                                written.classes.labels if written is not None else ())
         with left:
-            column = _truth(ready, "" if written is None else written.column,
-                            brought.names if brought is not None else written.classes.labels if written else ())
-        with right:
             rows = _sample(settings, len(ready.images), k)
     labels = labels_of(ready, column) if column else [""] * len(ready.images)
     key = fingerprint("zero", ready.images.fingerprint, rows, column, labels if column else "")
@@ -116,10 +118,8 @@ def _of_vectors(images: EmbeddingSet, labels: list[str], brought: class_lists.Br
     return found
 
 
-def _truth(ready: Ready, column: str, names: tuple[str, ...]) -> str:
+def _truth(ready: Ready, names: tuple[str, ...]) -> str:
     """The column whose labels are the truth; "" for none."""
-    if column:
-        return column
     columns = label_columns(ready, class_lists.MOST_CLASSES)
     known = set(names)
     shares = {c: len(known & set(labels_of(ready, c))) for c in columns}

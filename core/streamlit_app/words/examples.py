@@ -43,7 +43,7 @@ def show(settings: Settings, ready: Ready, asked: Asked) -> None:
     found: Shots | None = work.result_when_asked(key, "Learn from examples", "zero.shots", measure, long=True)
     if found is None:
         return
-    cut = "" if found.ks[-1] == ks[-1] else (f" At most {found.ks[-1]} examples: half of the classes have no more "
+    cut = "" if found.ks[-1] == ks[-1] else (f" At most {found.ks[-1]} examples: a quarter of the classes has no more "
                                              "beside the images that are asked.")
     small = f" {found.left_out:,} classes have too few images and take no part." if found.left_out else ""
     st.caption(f"{len(found.asked):,} images are held out and never learnt from; {draws} draws of examples from the "

@@ -43,8 +43,8 @@ def show(settings: Settings, ready: Ready) -> None:
         yes = _prompts("What flags, a prompt a line", f"zero_yes {which}", one.flagged)
         no = _prompts("Against: what does not", f"zero_no {which}", one.other)
         column, truth, bad = _truth(ready, which, one)
-        threshold = state.pick_number("Flagged from a probability of", 1.0, 99.0, key="zero_at", default=50.0,
-                                      step=0.5, unit="%") / 100
+        threshold = state.pick_number("Flagged from a probability of", 0.005, 0.995, key="zero_at", default=0.5,
+                                      step=0.005)
     with right:
         flags, others = _read(settings, encoder, yes, no)
         if not flags or not others:

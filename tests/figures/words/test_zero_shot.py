@@ -79,9 +79,11 @@ def test_templates_words_and_examples_are_drawn_as_they_are():
     assert list(figure.data[1].x) == [pytest.approx(100 * n.value) for n in report.alone]
     assert "2 add to it and 0 take from it" in title(figure)
     assert templates.templates_table(report)["adds"].tolist() == [d.change.value for d in adds]
-    why = Decided(0, 1, np.array([1.0, -2.0]), ("a", "red"), np.array([-0.1, 3.0]), np.array([10.0, 95.0]), 100.0)
+    why = Decided(0, 1, np.array([1.0, -2.0]), ("a", "red"), np.array([3.1, 3.0]), np.array([5.0, 1.0]),
+                  np.array([10.0, 95.0]), 100.0)
     drawn = decided.words(why, ("red", "blue"))
-    assert list(drawn.data[0].x) == [-0.1, 3.0] and "“red” carries “red”" in title(drawn)
+    assert list(drawn.data[0].x) == [3.1, 3.0] and list(drawn.data[1].x) == [5, 1]
+    assert "“red” speaks most for “red”" in title(drawn) and "by -3.00, on other images by -1.00" in title(drawn)
     assert decided.templates_table(why, ("x {}", "y {}"), ("red", "blue"))["favours"].tolist() == ["red", "blue"]
     correct = np.stack([np.resize((np.arange(100) < 100 * v).astype(np.float32), (5, 100)) for v in (0.4, 0.6)])
     shots = Shots(("a", "b"), 0, (1, 2), {"mean": correct}, (np.arange(100) < 50).astype(float), np.arange(100))

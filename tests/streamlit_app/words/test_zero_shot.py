@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.test_foveal import titles
-from tests.pages.test_pages import HOSTILE, button, finished, opened, words
+from tests.pages.test_pages import HOSTILE, button, finished, opened, with_images, words
 from tests.pages.test_quality import alerts
 
 WORDS = "pages/8_Words_and_Captions.py"
@@ -53,7 +53,7 @@ def test_templates_calibration_one_image_and_examples_are_drawn_and_their_python
     assert not alerts(at) and f"ECE {100 * report.ece.value:.1f} % of 100 images" in titles(at)
     assert report.temperature == 2.5 and "Fitted on 50 images" in words(at)
     at = page(zero_part="image", image="7")
-    assert not alerts(at) and "Called “" in titles(at) and "carries “" in titles(at)
+    assert not alerts(at) and "Called “" in titles(at) and "speaks most for" in titles(at)
     assert {"row", "given"} <= set(ran(at))
     at = page(zero_part="examples", zero_shots="4", zero_draws="5")
     at = finished(button(at, "Learn from examples").click().run())
@@ -118,6 +118,17 @@ def test_photos_of_clip_are_asked_by_class_vectors_with_no_model(reference: Path
     assert "cat" in words(at) and "motorcycle" in words(at)
     at = finished(at.run())
     for part in ("image", "calibration", "templates", "flag"):
-        at.query_params["zero_part"] = part
+        at.session_state["zero_part"] = part
+        at = finished(at.run())
+        assert not alerts(at)
+
+
+def test_the_photo_model_names_photos_by_imagenet(reference: Path):
+    files = {file.name: file.read_bytes() for file in (reference / "photos").rglob("*.jpg")}
+    at = with_images(WORDS, files, model="photo", words="zero_shot")
+    assert not alerts(at) and "there is no accuracy" in words(at)
+    assert re.search(r"(tabby|Egyptian cat|tiger cat)", words(at)) and "hotdog" in words(at)
+    for part in ("image", "flag"):
+        at.session_state["zero_part"] = part
         at = finished(at.run())
         assert not alerts(at)
