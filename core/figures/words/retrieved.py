@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WAYS = {"image_to_text": "image to text", "text_to_image": "text to image"}
 OF_RECALLS = ("R@k: share of queries with a right answer among the first k, with Wilson's 95 % interval, the gallery "
-              "kept; dotted ticks: in random order. Captions of one image count as fewer than as many queries.")
+              "kept; ticks: in random order. Captions of one image count as fewer than as many queries.")
 OF_HUBS = ("How many items are found so often among the k nearest of the queries; the line is what neighbours at "
            "random would give, the dotted line the bar that any item would pass once in 20 galleries. What lies right "
            "of it is a hub.")
@@ -89,7 +89,7 @@ def hubs(found: Hubs, what: str, *, dark: bool = False) -> go.Figure:
     figure.update_yaxes(title_text=what)
     skew = "" if found.skew is None else f"; skew {spoken(found.skew)}"
     return framed(figure, f"{len(found.rows):,} of {m:,} {what} are hubs, found more than {found.most:.0f} times where "
-                          f"{found.expected:.1f} is expected{skew}; {spoken(percent(found.never), 0)} % never",
+                          f"{found.expected:.1f} is expected{skew}; {as_percent(found.never)} never",
                   height=280, dark=dark)
 
 
