@@ -95,7 +95,7 @@ def concept_figures(model: Encoder, *, seed: int = 0, n: int = 300, on_progress:
     interval; its null is that of as many random concepts at the same penalty. ``concept_words``: mean number of words
     with a weight, its null likewise. ``concept_top_<attribute>``: share of scenes whose heaviest word among the
     attribute's is right, with Wilson's interval and one over the number of values as null. ``concept_penalty``: what
-    was chosen, and ``concept_seed_tuned``, ``concept_seed_scored``: on which scenes.
+    was chosen, its unit says on which scenes.
     """
     tell = on_progress or (lambda share, text: None)
     concepts = world_concepts(model)
@@ -111,8 +111,7 @@ def concept_figures(model: Encoder, *, seed: int = 0, n: int = 300, on_progress:
     }
     for attribute, hits in top_words(found, concepts, looked).items():
         figures[f"concept_top_{attribute}"] = proportion(float(hits.sum()), n, null=1 / len(ATTRIBUTES[attribute]))
-    return figures | {"concept_penalty": Number(tuned.penalty, n=n), "concept_seed_tuned": Number(tuned.seed, n=n),
-                      "concept_seed_scored": Number(SCORED + seed, n=n)}
+    return figures | {"concept_penalty": Number(tuned.penalty, n=n, unit=f"tuned on scenes of seed {tuned.seed}")}
 
 
 def _centred(looked: Looked) -> np.ndarray:

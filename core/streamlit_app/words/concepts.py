@@ -8,6 +8,7 @@ import streamlit as st
 from core.geometry.clusters import spherical_kmeans
 from core.language.vocabularies import fitting
 from core.language.words.explained import concept_figures
+from core.language.words.scenes import SCORED, TUNED
 from core.streamlit_app import cached, panels, state, work
 from core.streamlit_app.concepts import Direction, show_concepts
 from core.streamlit_app.data.python import as_code, points_lines
@@ -79,9 +80,9 @@ def _group(settings: Settings, ready: Ready) -> tuple[Direction, list[str]]:
     rows = np.flatnonzero(labels == chosen)
     pictures = [(ready.pictures.small(int(i)), ready.images.ids[i], "") for i in rows[:8].tolist()]
     panels.gallery(pictures, key="concepts.group")
-    if st.button("Keep this cluster as a selection", icon=":material/bookmark_add:", key="concepts.keep"):
-        keep(ready, f"group {chosen + 1} of {groups}", [ready.images.ids[i] for i in rows],
-             f"cluster {chosen + 1} of {groups} by spherical k-means")
+    st.button("Keep this cluster as a selection", icon=":material/bookmark_add:", key="concepts.keep", on_click=keep,
+              args=(ready, f"group {chosen + 1} of {groups}", [ready.images.ids[i] for i in rows],
+                    f"cluster {chosen + 1} of {groups} by spherical k-means"))
     return Direction((f"group {chosen + 1}",), x[rows], x), [
         "from core.geometry.clusters import spherical_kmeans",
         f"items, against = x[spherical_kmeans(x, {groups}, seed={settings.seed})[0] == {chosen}], x"]
@@ -154,8 +155,9 @@ def _python(settings: Settings, ready: Ready, direction: Direction, lines: list[
 def _scored(settings: Settings) -> None:
     """Concept words of scenes that training never showed, scored against what the scenes are."""
     st.subheader("How right are the words?", anchor=False)
-    st.caption("On 300 scenes of the built-in world whose combination of solid, colour and style the model never saw, "
-               "at a penalty that was tuned on 300 others.")
+    st.caption(f"On 300 scenes of the built-in world whose combination of solid, colour and style the model never saw "
+               f"(seed {SCORED + settings.seed}), at a penalty that was tuned on 300 others (seed "
+               f"{TUNED + settings.seed}). Top: the heaviest word among those of an attribute is the right one.")
     encoder = cached.encoder(settings.model_id)
     found = work.result_when_asked(
         fingerprint("concepts scored", encoder.spec.fingerprint, settings.seed), "Score them on held-out scenes",
