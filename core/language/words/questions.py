@@ -38,7 +38,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     (rf"(?:what|which) (?P<noun>.+?) (?:is|are) {_IT}", "a photo of a {} <noun>"),
     (r"how many (?P<noun>.+?) (?:are|is|can|do|does)\b.*", "a photo of {} <noun>"),
     (rf"what (?:is|are) {_NOUN} (?P<doing>doing|made of|called)", "the <noun> is {}"),
-    (rf"(?:what|who) (?:is|are) {_IT}(?: in .*)?", "a photo of a {}"),
+    (rf"(?:what|who) (?:is|are)(?: {_IT}(?: in .*)?)?", "a photo of a {}"),
     (r"(?:what|who) (?:is|are) (?P<place>(?:in|on|under|behind|above|below|near|next to|beside|in front of) .+)",
      "a {} <place>"),
     (r"where (?:is|was|are|were) .*", "a photo {}"),

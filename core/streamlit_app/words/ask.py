@@ -136,7 +136,7 @@ def _over_a_column(settings: Settings, ready: Ready, question: Question, found: 
     if len(usable) == 1:
         st.caption("No column of what is open holds any of these answers: how often they are right cannot be told.")
         return
-    default = question.column if question.column in usable else list(usable)[1]
+    default = question.column if question.column and question.column in usable else list(usable)[1]
     column = state.pick_option("Column with the right answers", usable, key=f"ask_truth_{question.column or TYPED}",
                                default=default)
     if not column:

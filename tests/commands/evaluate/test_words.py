@@ -14,6 +14,7 @@ from core.sources.solids.captions import prompt
 from core.sources.solids.world import open_world
 
 # What 40 scenes must reach, as 300 do with room to spare (python -m core evaluate words); seeded.
+CHOSEN = {"concept_penalty", "concept_seed_tuned", "concept_seed_scored"}
 FLOORS = {"question_colour": 0.9, "question_solid": 0.75, "question_setting": 0.9, "question_style": 0.9,
           "binding_colour": 0.9, "analogies": 0.9, "paraphrase_nearer": 0.95}
 
@@ -34,7 +35,7 @@ def test_every_figure_has_its_n_its_interval_and_its_chance(world):
     figures = world["figures"]
     for name, number in figures.items():
         assert number["n"] > 1, name
-        if not name.endswith("_p"):
+        if not name.endswith("_p") and name not in CHOSEN:
             assert number["low"] <= number["value"] <= number["high"] and "null" in number, name
     for kind in ("colour", "solid", "texture", "setting", "style"):
         assert figures[f"question_{kind}"]["low"] > figures[f"question_{kind}_no_image"]["high"]

@@ -17,6 +17,7 @@ from core.language.world_evaluation import BARE
     ("What colour is it?", "a {} thing"),
     ("What color is the big car?", "a {} big car"),
     ("what is it", "a photo of a {}"),
+    ("What is in the picture?", "a photo of a {}"),
     ("Where is the dog?", "a photo {}"),
     ("How many dogs are there in the picture?", "a photo of {} dogs"),
     ("What is the man doing?", "the man is {}"),

@@ -38,7 +38,7 @@ def test_a_question_of_the_world_is_answered_as_the_core_answers_it():
 def test_typed_questions_odd_answers_and_statements():
     at = page(ask_kind="typed", ask_question="What colour is the cube?", ask_answers="red\nblue\ngreen")
     assert "a {} cube" in words(at).replace("\\", "") and "Column with the right answers" in [
-        s.label for s in at.selectbox]
+        s.label for s in at.selectbox] and len(at.get("plotly_chart")) == 2
     at.text_input(key="ask_statement").set_value(HOSTILE)
     finished(at.run())
     assert "where the answer goes" in words(at)
