@@ -13,6 +13,7 @@ from core.errors import ShapeError
 from core.geometry.retrieval import recall_at
 from core.language.words.analogies import grammar_analogies, solve
 from core.language.words.binding import binding_figures, judge
+from core.language.words.captioned import caption_figures
 from core.language.words.explained import concept_figures
 from core.language.words.paraphrases import grammar_groups, spread
 from core.language.words.questions import question_figures
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 SCENES = 300
 LEAST = 20
 Progress = Callable[[float, str], None]
-_PARTS: tuple[Callable[..., dict[str, Number]], ...] = (question_figures, binding_figures, concept_figures)
+_PARTS: tuple[Callable[..., dict[str, Number]], ...] = (question_figures, binding_figures, concept_figures,
+                                                    caption_figures)
 
 
 @dataclass(frozen=True)

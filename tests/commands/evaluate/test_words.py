@@ -16,7 +16,8 @@ from core.sources.solids.world import open_world
 # What 40 scenes must reach, as 300 do with room to spare (python -m core evaluate words); seeded.
 CHOSEN = {"concept_penalty", "concept_seed_tuned", "concept_seed_scored"}
 FLOORS = {"question_colour": 0.9, "question_solid": 0.75, "question_setting": 0.9, "question_style": 0.9,
-          "binding_colour": 0.9, "analogies": 0.9, "paraphrase_nearer": 0.95}
+          "binding_colour": 0.9, "caption_colour": 0.9, "caption_solid": 0.75, "concept_cosine": 0.8,
+          "analogies": 0.9, "paraphrase_nearer": 0.95}
 
 
 def printed(*words: str) -> dict:
