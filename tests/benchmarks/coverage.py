@@ -26,8 +26,10 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from core.geometry.association import associations, leanings, single  # noqa: E402
 from core.geometry.comparison import linear_cka, neighbour_overlap  # noqa: E402
 from core.geometry.directions import unit  # noqa: E402
+from core.geometry.fairness import shares_differ  # noqa: E402
 from core.geometry.gap.landscape import landscape  # noqa: E402
 from core.geometry.gap.measures import gap_measures, loss_at  # noqa: E402
 from core.geometry.gap.scoring import score_closings  # noqa: E402
@@ -194,6 +196,18 @@ def spread(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
     return diversity(pairs.images) | coverage(pairs.images, seed=int(rng.integers(2**31))).numbers
 
 
+def association(pairs: Pairs, rng: np.random.Generator, kind: Kind) -> Found:
+    """Two groups of topics, each about a quarter of the images, against eight texts; each alone; shares of both."""
+    assert pairs.classes is not None
+    words = np.concatenate([kind.draw(200, 1, np.random.default_rng(t)).texts[:4] for t in range(2)])
+    first = np.arange(8) < 4
+    x, y = (pairs.images[pairs.classes.truth % 4 == t] @ words.T for t in range(2))
+    test, = associations(leanings(x, first)[:, None], leanings(y, first)[:, None])
+    bad = [int((leanings(group, first) > 0.0).sum()) for group in (x, y)]
+    return {"effect size": test.change, "single": single(x, first).change,
+            "difference of shares": shares_differ(bad[0], len(x), bad[1], len(y))}
+
+
 PARTS: dict[str, Part] = {
     "sphere": Part("numbers of the sphere; measures, before and over the training of the gap",
                    lambda pairs, rng, kind: sphere_statistics(pairs.images, pairs.texts, pairs.links)),
@@ -211,6 +225,7 @@ PARTS: dict[str, Part] = {
     "words": Part("captions of a dataset by their words", words),
     "spread": Part("diversity and coverage of a dataset", spread),
     "closings": Part("ways of closing the gap; evaluate gap", closings),
+    "association": Part("association tests and fairness curve of the page of words", association),
 }
 WITHOUT = {
     "fidelity of a map": "tells of this map of these points, which is known and not estimated",

@@ -40,7 +40,7 @@ def pick_lists(settings: Settings, ready: Ready) -> dict[str, Lists]:
     """The widgets that choose and edit the lists."""
     offered = examples(settings, ready) | {OWN: Lists("list A", (), "list B", (), "written here")}
     titles = {key: "Your own words" if key == OWN else lists.title for key, lists in offered.items()}
-    usual = [OWN] if ready.opened.dataset is None else list(offered)[:2]
+    usual = [OWN] if ready.opened.dataset is None else list(offered)[:min(2, len(offered) - 1)]
     chosen = state.pick_several("Pairs of lists of words", titles, key="bias_lists", default=usual)
     found = {}
     for key in chosen:

@@ -70,6 +70,8 @@ def show(settings: Settings, ready: Ready) -> None:
         report = found.report
         ui.show(figures.forest(report, dark=ui.dark()), key="words.associations", how_to_read=figures.CAPTION,
                 table=lambda: figures.table(report))
+        if groups.kind == "image" and not ready.has_gap:
+            st.caption(f"Scores are the model's own: {cached.encoder(settings.model_id).score_name}.")
         if len(report.tests) > figures.MOST_ROWS:
             st.caption(f"The {figures.MOST_ROWS} of the smallest p are drawn; the table has all {len(report.tests)}.")
     pair = _pick_test(report)
