@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CAPTION = ("Images by the probability, at even odds, that the prompts which flag give them; from the dashed threshold "
-           "on they are flagged.")
+           "on they are flagged. False positives: the share of what should not be flagged that is; false negatives: "
+           "the share of what should be that is not; precision: the share of what is flagged that should be. By "
+           "chance: as many flagged at random.")
 CAPTION_OF_ROC = ("Over all thresholds: the share of what should be flagged that is, against the share of what should "
                   "not and is. The dot is the threshold of the dial; the dashed diagonal is chance. AUC is how often "
                   "one that should be flagged has the higher probability.")

@@ -126,10 +126,10 @@ def _odds(ready: Ready, encoder: Encoder, flags: tuple[str, ...], others: tuple[
 def _answer(ready: Ready, found: Flagged, title: str) -> None:
     ui.show(figures.histogram(found, dark=ui.dark()), key="zero.flags", how_to_read=figures.CAPTION,
             table=lambda: figures.items_table(found, ready.images.ids if ready.images is not None else ()))
-    numbers = {"flagged, of all": found.share}
-    rates = {"false positives: flagged, of what should not be": found.false_positives,
-             "false negatives: missed, of what should be": found.false_negatives,
-             "right, of what is flagged": found.precision, "AUC": found.auc}
+    numbers = {"flagged": found.share}
+    rates = {"false positives": found.false_positives,
+             "false negatives": found.false_negatives,
+             "precision": found.precision, "AUC": found.auc}
     numbers |= {name: number for name, number in rates.items() if number is not None}
     panels.wrapped_table(panels.numbers_table(numbers))
     if found.false_positives is None and found.false_negatives is None:
