@@ -22,9 +22,11 @@ import pytest
 
 from core import settings as settings_module
 from core.encoding import fetch, hub, models
+from core.encoding.causal import download_language_model, load_language_model, located
 from core.encoding.models import BUILTIN_FOLDER, content_revision, download, is_on_disk, load_model, untrained
 from core.encoding.registry import FIRST_CHOICE_FOR_PHOTOS, MODELS, PHOTO
 from core.errors import Cancelled, ModelError
+from tests.encoding.made_language import save_small_gpt2, small_gpt2
 from tests.encoding.made_models import (
     SENTENCES,
     pictures,
@@ -455,6 +457,23 @@ def test_a_download_in_a_torch_file_is_converted(served: Hub, small_folder: Path
     assert is_on_disk("org/torch")
     np.testing.assert_allclose(load_model("org/torch", device="cpu").encode_texts(SENTENCES),
                                small_clip().encode_texts(SENTENCES), atol=1e-6)
+
+
+def test_a_language_model_comes_by_the_same_door_and_only_as_safetensors(served: Hub, tmp_path: Path, cache: Path
+                                                                         ) -> None:
+    import torch
+
+    source = save_small_gpt2(tmp_path / "gpt2")
+    served.add("org/gpt2", COMMIT, source)
+    folder = download_language_model("org/gpt2")
+    assert folder.is_relative_to(cache) and hub.pinned("org/gpt2") == COMMIT
+    assert located("org/gpt2") == (folder, COMMIT) and download_language_model("org/gpt2") == folder
+    assert load_language_model("org/gpt2").revision == COMMIT
+    torch.save(small_gpt2().state_dict(), source / "pytorch_model.bin")
+    (source / "model.safetensors").unlink()
+    served.add("org/pickled", OTHER, source)
+    with pytest.raises(ModelError, match="other formats can run code"):
+        download_language_model("org/pickled")
 
 
 def test_a_download_can_be_stopped_and_gone_on_with(served: Hub, small_folder: Path, cache: Path,

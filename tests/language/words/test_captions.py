@@ -206,5 +206,8 @@ def test_by_cosine_vague_captions_win_and_by_information_they_do_not(model):
 
 def test_the_dials_were_chosen_on_other_scenes_than_those_scored(model):
     assert captioned.chosen()["seed_tuned"] != captioned.chosen()["seed_scored"]
+    tried = captioned.tune(model, n=6)
+    assert len(tried) == len(captioned.ORDERS) * len(by_grammar.WIDTHS)
+    assert tried["setting first", by_grammar.WIDTH][1] == pytest.approx(max(cosine for _, cosine in tried.values()))
     with pytest.raises(ShapeError, match="10 scenes or more"):
         captioned.caption_figures(model, n=3)
