@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.language.words.scored import Caption, Search
 
 MOST_NAMED = 3
-OF, ON_WAY = "images", "captions, step by step"
+OF, ON_WAY = "pictures that are open", "the caption, step by step"
 _SHORTEST = np.radians(0.05)
 COURSE_CAPTION = ("Each dot is the caption after a step; hover to read it. Dashed: the caption that the image came "
                   "with. Dotted: log N, what a caption can tell at most. While attributes or words are added, "

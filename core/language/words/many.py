@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.errors import Cancelled
 from core.language.words.scored import Caption, Search, Target
 
 Stop = Callable[[], bool]
@@ -57,7 +58,10 @@ def caption_each(images: np.ndarray, ids: Sequence[str], rows: Sequence[int], se
     for row in rows[len(found):]:
         if stop() and found:
             break
-        result = search(Target.among(images, [row], seed=seed), stop if found else lambda: False)
+        try:
+            result = search(Target.among(images, [row], seed=seed), stop if found else lambda: False)
+        except Cancelled:
+            break
         if not result.finished:
             break
         found.append(result.found)

@@ -160,12 +160,12 @@ def test_many_are_stopped_and_gone_on_with_as_in_one_go(seen, texts):
     ids = tuple(f"i{k}" for k in range(40))
 
     def search(target, stop):
-        return by_grammar.search(target, texts, rounds=0)
+        return by_grammar.search(target, texts, rounds=0, should_stop=stop)
 
     whole = caption_each(seen.images, ids, range(6), search)
     calls = itertools.count()
-    part = caption_each(seen.images, ids, range(6), search, should_stop=lambda: next(calls) >= 2)
-    assert 0 < len(part.captions) < 6 and not part.finished
+    part = caption_each(seen.images, ids, range(6), search, should_stop=lambda: next(calls) >= 12)
+    assert 1 < len(part.captions) < 6 and not part.finished, "stopped within the search of an image"
     again = caption_each(seen.images, ids, range(6), search, before=part)
     assert again.captions == whole.captions and again.finished
     table = as_table(whole, ["a", "", "b", "", "", ""])
