@@ -229,8 +229,9 @@ def _unit(report: Search) -> str:
 def _which_wins(report: Search) -> str:
     high, found, unit = report.by_cosine, report.found, _unit(report)
     if high.said < found.said and high.cosine > found.cosine:
-        return f"By cosine alone the vaguer “{shortened(high.text, 50)}” would win ({high.cosine:.2f}, {high.said} " \
-               f"{unit}, {high.information:.1f} nats) over what was found ({found.cosine:.2f}, {found.said} {unit}, " \
+        counted = f"{high.said} {unit if high.said != 1 else unit.removesuffix('s')}"
+        return f"By cosine alone the vaguer “{shortened(high.text, 50)}” would win ({high.cosine:.2f}, {counted}, " \
+               f"{high.information:.1f} nats) over what was found ({found.cosine:.2f}, {found.said} {unit}, " \
                f"{found.information:.1f} nats)"
     if high.cosine > found.cosine:
         return f"“{shortened(high.text, 60)}” has the highest cosine, {high.cosine:.2f}, of " \
