@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 MOST_SHOWN = 24
 CAPTION = ("Bars: weights of the words in the sum that is nearest to it, none of them negative; most words have none. "
            "Cosine: of the sum and what is told, both from their own means (SpLiCE, arXiv 2402.10376). By chance: as "
-           "many random directions in the place of the words. Per cent: in how many draws of the items the word stays.")
+           "many random directions in the place of the words; dealt: items at random in the place of these, which "
+           "words tell as well where these have nothing in common. Per cent: in how many draws of the items a word "
+           "stays.")
 CURVE_CAPTION = ("Cosine of the sum with what is told, over the number of words: each point is one penalty. Dotted: as "
                  "many random directions in the place of the words. The ring is what is shown. Far above the dotted "
                  "line, the words say something; where both meet, any directions would do.")
@@ -86,7 +88,8 @@ def _found(one: Said, names: Sequence[str], side: str) -> str:
                 f"{one.alike.max():.2f}")
     first = ", ".join(shortened(names[j], 24) for j in order[:3]) + (", …" if len(order) > 3 else "")
     carry = "1 word carries" if len(order) == 1 else f"{len(order)} words carry"
-    return f"{towards}{first}: {carry} cosine {one.cosine.value:.2f} (by chance {one.cosine.null:.2f})"
+    return (f"{towards}{first}: {carry} cosine {one.cosine.value:.2f} (by chance {one.cosine.null:.2f}; "
+            f"{'other items' if one.cosine.n == 1 else 'items dealt at random'} {one.dealt:.2f})")
 
 
 def curve(said: Sequence[Said], sides: Sequence[str], *, dark: bool = False) -> go.Figure:
@@ -151,6 +154,8 @@ def table(said: Sequence[Said], names: Sequence[str], sides: Sequence[str], grou
             row |= {"weight": one.weights[j]} | ({} if one.stays is None else {"stays in draws": one.stays[j]})
             rows.append(row | {"cosine with it": one.alike[j], "cosine of the sum": one.cosine.value,
                                "by chance": one.cosine.null, "random direction in these words": one.random_direction,
+                               "items dealt at random": one.dealt, "means apart": one.apart.value,
+                               "means apart, dealt": one.apart.null,
                                "words": len(one.order), "penalty": one.penalty, "items": one.cosine.n})
     return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["of", "word", "weight"])
 

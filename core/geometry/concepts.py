@@ -78,6 +78,9 @@ class Said:
     weights : (m,) float64, >= 0.
     cosine : of the direction and its sum; the null is that of as many random concepts, n the items.
     random_direction : the same cosine of random directions in the true concepts, mean over draws.
+    dealt : the same cosine where the items are dealt at random: others in their place, or those of both sides mixed, or
+        moves turned about; mean over draws.
+    apart : length of the difference of the two means; its null is that of items dealt at random.
     stays : (m,) float64 in [0, 1], share of draws of the items in which a concept has a weight; None of one item.
     alike : (m,) float64, cosine of the direction with each concept.
     sweep : over the penalty.
@@ -89,6 +92,8 @@ class Said:
     weights: np.ndarray
     cosine: Number
     random_direction: float
+    dealt: float
+    apart: Number
     stays: np.ndarray | None
     alike: np.ndarray
     sweep: Sweep
@@ -125,8 +130,7 @@ def concept_axes(x: np.ndarray, groups: Sequence[str] | None = None) -> np.ndarr
     """
     x = np.asarray(x)
     check_vectors(x, what="concepts", at_least=2)
-    least = rounding(x)
-    centre = np.broadcast_to(x.mean(axis=0, dtype=np.float64), x.shape).copy()
+    least, centre = rounding(x), np.broadcast_to(x.mean(axis=0, dtype=np.float64), x.shape).copy()
     for group in set(groups or ()):
         own = np.array([g == group for g in groups or ()])
         if own.sum() > 1:
@@ -158,7 +162,7 @@ def decompose(directions: np.ndarray, concepts: np.ndarray, penalty: float = PEN
 
     References
     ----------
-    Bhalla et al., NeurIPS 2024, arXiv:2402.10376; solved by coordinate descent (scikit-learn's Lasso).
+    Bhalla et al., NeurIPS 2024, arXiv:2402.10376; by scikit-learn's coordinate descent.
     """
     from sklearn.linear_model import Lasso
 
@@ -224,8 +228,6 @@ def explain(items: np.ndarray, against: np.ndarray, concepts: np.ndarray, *,
         Bootstrap draws over the items, >= 0; of means over items it is right.
     seed
         Of the draws.
-    on_progress, should_stop
-        Told how far it is; asked between draws.
 
     Raises
     ------
@@ -254,12 +256,31 @@ def explain(items: np.ndarray, against: np.ndarray, concepts: np.ndarray, *,
         if i < swept:
             others.append(sweep(z, other, penalties))
     at_random = decompose(unit(rng.normal(size=(2 * CHANCE_DRAWS, d))), concepts, penalty).cosines.mean()
+    mixed = [_dealt(items, against, kind, rng) for _ in range(2 * CHANCE_DRAWS)]
+    lengths = np.array([np.linalg.norm(one) for one in mixed])
+    there = [one / length for one, length in zip(mixed, lengths) if length > rounding(np.asarray(items))]
+    dealt = float(decompose(np.array(there), concepts, penalty).cosines.mean()) if there else 0.0
+    apart = np.linalg.norm(items.mean(axis=0, dtype=np.float64) - against.mean(axis=0, dtype=np.float64))
     stays = _stays(items, against, concepts, kind, penalty, draws, rng, tell, stop)
     return Said(found.weights[0],
                 Number(float(found.cosines[0]), None, None, float(np.mean(by_chance)), len(items), "cosine"),
-                float(at_random), stays, np.asarray(concepts) @ z,
+                float(at_random), dealt, Number(float(apart), None, None, float(lengths.mean()), len(items)),
+                stays, np.asarray(concepts) @ z,
                 Sweep(penalties, counts, cosines, *np.mean(np.array(others, dtype=np.float64), axis=0)), penalty,
                 draws if stays is not None else 0, seed)
+
+
+def _dealt(items: np.ndarray, against: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
+    """The difference of the two means where it is chance which item is on which side: (d,) float64."""
+    n = len(items)
+    if kind == "paired":
+        return rng.choice([-1.0, 1.0], size=n) @ (items.astype(np.float64) - against) / n
+    if kind == "centred":
+        return (against[rng.permutation(len(against))[:n]].mean(axis=0, dtype=np.float64)
+                - against.mean(axis=0, dtype=np.float64))
+    both = np.concatenate([items, against])
+    order = rng.permutation(len(both))
+    return both[order[:n]].mean(axis=0, dtype=np.float64) - both[order[n:]].mean(axis=0, dtype=np.float64)
 
 
 def _stays(items: np.ndarray, against: np.ndarray, concepts: np.ndarray, kind: str, penalty: float, draws: int,
@@ -280,8 +301,7 @@ def _stays(items: np.ndarray, against: np.ndarray, concepts: np.ndarray, kind: s
         drawn = taken @ items - centre
         lengths = np.linalg.norm(drawn, axis=1, keepdims=True)
         drawn = drawn[lengths[:, 0] > rounding(items)] / lengths[lengths[:, 0] > rounding(items)]
-        if len(drawn):
-            kept += (decompose(drawn, concepts, penalty).weights > 0).sum(axis=0)
+        kept += (decompose(drawn, concepts, penalty).weights > 0).sum(axis=0) if len(drawn) else 0
     return kept / draws
 
 

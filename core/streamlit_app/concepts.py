@@ -117,7 +117,8 @@ def show_concepts(settings: Settings, ready: Ready | None, direction: Direction,
         for one, side in zip(said, sides):
             st.text(f"{side}: {len(one.order):,} of {len(found.words):,} words, cosine {one.cosine.value:.3f}; as many "
                     f"random directions as words {one.cosine.null:.3f}; a random direction in these words "
-                    f"{one.random_direction:.3f}; n {one.cosine.n:,}"
+                    f"{one.random_direction:.3f}; items dealt at random {one.dealt:.3f}. Means lie "
+                    f"{one.apart.value:.3f} apart, of items dealt at random {one.apart.null:.3f}; n {one.cosine.n:,}"
                     + ("." if one.stays is None else f", {one.draws} draws of them."))
     with st.expander("Table of the words", icon=":material/table:"):
         st.dataframe(figures.table(said, found.words, sides, found.groups), hide_index=True, key=f"{key}.table")

@@ -92,6 +92,7 @@ def test_a_group_is_said_beyond_chance_and_its_own_words_stay():
     back = explain(others, group, c, kind="difference", draws=5)
     assert not back.weights[[4, 9]].any()
     noise = explain(unit(rng.normal(size=(60, 32))), others, c, kind="difference")
+    assert noise.apart.value < 1.5 * noise.apart.null and said.apart.value > 2 * said.apart.null
     assert noise.stays.max() < 1 and abs(noise.cosine.value - noise.random_direction) < 0.25
 
 
