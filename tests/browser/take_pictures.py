@@ -54,7 +54,7 @@ def main() -> None:
                 if theme == "light":
                     _save(window, FOLDER / "sphere.webp", 1400)
                 page.close()
-                for take in (_gap, _objects, _films, _quality, _dynamics, _foveal):
+                for take in (_gap, _objects, _films, _quality, _dynamics, _foveal, _words):
                     take(browser.new_page(viewport={"width": 1400, "height": 1010}, color_scheme=theme,
                                           device_scale_factor=1.5), port, theme)
             browser.close()
@@ -165,6 +165,19 @@ def _foveal(page: Page, port: int, theme: str) -> None:
     out = io.BytesIO()
     whole.save(out, "PNG")
     _save(out.getvalue(), FOLDER / f"7_Foveal_Attention_{theme}.webp", 900)
+    page.close()
+
+
+def _words(page: Page, port: int, theme: str) -> None:
+    """The room of words and captions: a caption on its way to the image, over the sphere."""
+    page.goto(f"http://127.0.0.1:{port}/Words_and_Captions?scenes=300&words=caption&image=36")
+    page.wait_for_function("window.__orrery_sphere?.['caption.sphere']?.frames() > 0", timeout=120_000)
+    page.wait_for_timeout(4000)
+    in_view(page.locator(".os-front").first)
+    page.wait_for_timeout(1500)
+    box = page.locator(".os-front").first.bounding_box()
+    clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": 0.93 * box["height"]}
+    _save(page.screenshot(clip=clip), FOLDER / f"8_Words_and_Captions_{theme}.webp", 900)
     page.close()
 
 
