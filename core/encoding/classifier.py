@@ -66,6 +66,7 @@ class PhotoClassifier(Encoder):
     """
 
     score_name = "probability"
+    probability_name = "among all its 1,000 classes"
 
     def __init__(self, *, device: str | None = None, dtype: str | None = None) -> None:
         import torch

@@ -85,6 +85,8 @@ class DualEncoder(Encoder):
         check_choice("dtype", self.dtype, DTYPES)
         self._model = _placed(model.eval().requires_grad_(False), self.device, getattr(torch, self.dtype))
         self._family = family
+        if family == "siglip":
+            self.probability_name = "of each text by itself (a sigmoid of scale times cosine plus bias)"
         self._tokenizer = tokenizer
         self._tokenizer_lock = threading.Lock()
         self._words = None if words is None else frozenset(word.lower() for word in words)

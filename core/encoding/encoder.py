@@ -29,6 +29,8 @@ class Encoder(ABC):
     image_size : side of the pixel tensors, in pixels.
     context_length : longest text, in tokens, special ones counted.
     score_name : what `scores` gives, in words.
+    probability_name : what `probabilities` gives, in words, where it is no softmax over the texts given; empty where it
+        is.
     logit_scale : factor on the cosine, as trained (1 over the temperature); NaN where there is no such factor.
     """
 
@@ -40,6 +42,7 @@ class Encoder(ABC):
     context_length: int
     logit_scale: float
     score_name: str = "cosine"
+    probability_name: str = ""
 
     def preprocess(self, images: Sequence[Image]) -> torch.Tensor:
         """(n, 3, h, w) float32 on the CPU from n upright RGB images; see `core.encoding.preprocessing`."""

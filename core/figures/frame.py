@@ -127,6 +127,11 @@ def share(number: Number) -> str:
     return f"{known.value:{form}} %{interval}"
 
 
+def share_of(number: Number) -> str:
+    """A share and of how many, said once: "55 % (51 to 60) of 300"; of fewer than 100 items "28 of 50"."""
+    return share(number) + ("" if (number.n or 0) < FEWEST_FOR_PERCENT else f" of {number.n:,}")
+
+
 def as_percent(number: Number) -> str:
     """A share that is none of so many items, as a percentage: "82 % (74 to 90; by chance 83)"."""
     words, _, rest = spoken(percent(number), 0).partition(" ")

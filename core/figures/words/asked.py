@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST = 12
-CAPTION = ("Bars: the model's own probabilities of the statements for this image. Rings: without an image, at the mean "
-           "direction of the images that are open, which is what the texts alone prefer. Dotted: every answer alike.")
+
+def caption(found: Answered) -> str:
+    """How to read `answers`."""
+    own = f" ({found.probability_name}: they need not sum to 100 %)" if found.probability_name else ""
+    return (f"Bars: the model's own probabilities of the statements for this image{own}. Rings: without an image, at "
+            f"the mean direction of the images that are open, which is what the texts alone prefer."
+            + ("" if found.by_chance is None else " Dotted: every answer alike."))
 
 
 def answers(found: Answered, row: int = 0, *, dark: bool = False) -> go.Figure:
@@ -38,19 +43,22 @@ def answers(found: Answered, row: int = 0, *, dark: bool = False) -> go.Figure:
                                 hovertemplate="no image: %{x:.2f} %<extra></extra>",
                                 marker={"size": 11, "symbol": "circle-open", "color": p.kinds["text"],
                                         "line": {"width": 2.4, "color": p.kinds["text"]}}))
-    figure.add_vline(x=100 / len(found.answers), line={"color": p.muted, "width": 1.6, "dash": "dot"})
+    chance = found.by_chance
+    if chance is not None:
+        figure.add_vline(x=100 * chance, line={"color": p.muted, "width": 1.6, "dash": "dot"})
     figure.update_xaxes(title_text="probability (%)", range=[-2, 102])
     figure.update_yaxes(tickvals=y, ticktext=names, range=[len(order) - 0.5, -0.5], zeroline=False, automargin=True)
     best = int(order[0])
     title = (f"“{shortened(found.answers[best])}”: {100 * found.probabilities[row, best]:.1f} %, without an image "
-             f"{100 * found.without[best]:.1f} %, by chance {100 / len(found.answers):.1f} %")
+             f"{100 * found.without[best]:.1f} %" + ("" if chance is None else f", by chance {100 * chance:.1f} %"))
     return framed(figure, title, height=30 * len(order) + 120, dark=dark)
 
 
 def answers_table(found: Answered, row: int = 0) -> pd.DataFrame:
     """One row an answer: its statement, and its probabilities with the image and without."""
     return pd.DataFrame({"answer": found.answers, "statement": found.texts, "probability": found.probabilities[row],
-                         "probability without an image": found.without, "by chance": 1 / len(found.answers)})
+                         "probability without an image": found.without,
+                         "by chance": np.nan if found.by_chance is None else found.by_chance})
 
 
 def scored_finding(scored: Scored) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures import theme
-from core.figures.frame import framed, share, spoken
+from core.figures.frame import framed, share_of, spoken
 from core.geometry.flagging import Flagged
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def histogram(report: Flagged, *, dark: bool = False) -> go.Figure:
 
 def finding(report: Flagged) -> str:
     """The share that is flagged, and the error rates where they are known."""
-    said = f"{share(report.share)} of {len(report.odds):,} images are flagged"
+    said = f"{share_of(report.share)} images are flagged"
     false, missed = report.false_positives, report.false_negatives
     if false is None and missed is None:
         return f"{said}; error rates need labels"
-    told = [f"flagged wrongly {share(false)} of {false.n:,} that should not be" if false is not None else
-            "no image should not be flagged", f"missed {share(missed)} of {missed.n:,} that should be"
+    told = [f"flagged wrongly {share_of(false)} that should not be" if false is not None else
+            "no image should not be flagged", f"missed {share_of(missed)} that should be"
             if missed is not None else "no image should be flagged"]
     return f"{said}; {'; '.join(told)}"
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.figures import theme
 from core.figures.confusion import MOST_CLASSES, confusion_map
-from core.figures.frame import cells, error_bar, framed, percent, plain, share, shortened, spoken
+from core.figures.frame import cells, error_bar, framed, percent, plain, share, share_of, shortened, spoken
 from core.geometry.classification import Classification
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def finding(report: Classification) -> str:
         return "No image has a label among the classes: there is no accuracy"
     k = len(report.classes)
     top5 = f", {share(among)} among the first 5" if k > 5 else ""
-    return (f"{share(first)} of {first.n or 0:,} images are called by their class{top5}; by chance "
+    return (f"{share_of(first)} images are called by their class{top5}; by chance "
             f"{100 * (first.null or 0):.3g} %, by the largest class {100 * report.largest:.3g} %")
 
 
@@ -155,8 +155,12 @@ def one_image(names: Sequence[str], given: np.ndarray, percentiles: np.ndarray, 
                         tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(tickvals=y, ticktext=[plain(shortened(name, 22)) for name in names],
                         range=[len(names) - 0.5, -0.5], automargin=True)
-    said = f"Called “{shortened(names[0], 30)}” with {100 * given[0]:.3g} %"
+    said = f"Called “{shortened(names[0], 30)}” with {_probability(given[0])}"
     if right is not None:
         said += ", as its label says" if right == 0 else (f"; its label “{shortened(names[right], 30)}” has "
-                                                          f"{100 * given[right]:.3g} %")
+                                                          f"{_probability(given[right])}")
     return framed(figure, said, height=30 * len(names) + 80, dark=dark, legend=False)
+
+
+def _probability(p: float) -> str:
+    return f"{100 * p:.3g} %" if p >= 1e-4 else "less than 0.01 %"

@@ -112,6 +112,7 @@ class Answered:
     probabilities : (n, k) float32, of each image.
     without : (k,) float32, what the texts alone get: the probabilities at the mean direction of the reference images.
     references : how many images that mean is of.
+    probability_name : what the probabilities are, where they are not shared among the answers; empty where they are.
     """
 
     answers: tuple[str, ...]
@@ -119,6 +120,12 @@ class Answered:
     probabilities: np.ndarray
     without: np.ndarray
     references: int
+    probability_name: str = ""
+
+    @property
+    def by_chance(self) -> float | None:
+        """Probability of each answer if all had the same; None where they are not shared among the answers."""
+        return None if self.probability_name else 1 / len(self.answers)
 
     @property
     def chosen(self) -> np.ndarray:
@@ -169,7 +176,8 @@ def answer(model: Encoder, images: np.ndarray, norms: np.ndarray, answers: Seque
     middle = unit(reference.mean(axis=0, keepdims=True))
     length = np.array([reference_norms.mean()], dtype=np.float32)
     found = model.probabilities(np.concatenate([images, middle]), np.concatenate([norms, length]), texts)
-    return Answered(tuple(answers), tuple(texts), found[:-1], found[-1], len(reference))
+    return Answered(tuple(answers), tuple(texts), found[:-1], found[-1], len(reference),
+                    model.probability_name)
 
 
 def score(answered: Answered, truth: np.ndarray, *, seed: int = 0) -> Scored:

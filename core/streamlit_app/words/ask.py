@@ -62,7 +62,7 @@ def show(settings: Settings, ready: Ready) -> None:
             return
         say_unread(encoder, question.texts)
         found = _answered(encoder, ready, question)
-        ui.show(figures.answers(found, row, dark=ui.dark()), key="ask.answers", how_to_read=figures.CAPTION,
+        ui.show(figures.answers(found, row, dark=ui.dark()), key="ask.answers", how_to_read=figures.caption(found),
                 table=lambda: figures.answers_table(found, row))
     _over_a_column(settings, ready, question, found)
     ui.copy_as_python(_code(settings, ready, question, row))

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from core.encoding.encoder import Encoder
-from core.encoding.registry import PHOTO
 from core.geometry.classification import Classification
 from core.language.words.prompts import MOST_CELLS, ClassTexts, encode_classes, truth_of
 from core.streamlit_app import cached, panels, state, work
@@ -102,6 +101,9 @@ def pick(settings: Settings, ready: Ready) -> Asked | None:
         return Classification(texts.classes, texts.logits(encoder, images), truth_of(own, texts.classes))
 
     found = work.result_of(key, score)
+    if encoder.probability_name:
+        st.caption(f"Probabilities are here the softmax of this model's scores over the classes asked: they say which "
+                   f"of them, not whether any. Its own are {encoder.probability_name}.")
     own_scale = math.isfinite(encoder.logit_scale)
     return Asked(images, rows, found, texts.ensemble if texts.vectors is not None else None,
                  1 / encoder.logit_scale if own_scale else 1.0, column, encoder, texts, key,
@@ -164,8 +166,3 @@ def _images_lines(settings: Settings, ready: Ready, column: str, rows: np.ndarra
     lines.append(f"labels = images.table[{column!r}].fillna('').astype(str).tolist()" if column else
                  "labels = [''] * len(images)")
     return imports, lines
-
-
-def is_photo(asked: Asked) -> bool:
-    """Whether the scores are the photo model's own."""
-    return asked.encoder is not None and asked.encoder.spec.id == PHOTO

@@ -10,7 +10,7 @@ from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.python import as_code
 from core.streamlit_app.data.ready import Ready
 from core.streamlit_app.state import Settings
-from core.streamlit_app.words.asked import Asked, is_photo
+from core.streamlit_app.words.asked import Asked
 from core.types import fingerprint
 
 
@@ -23,8 +23,6 @@ def show(settings: Settings, ready: Ready, asked: Asked) -> None:
     factor = state.pick_number("Temperature, times that of the model", 0.1, 10.0, key="zero_factor", default=1.0,
                                step=0.05, help=f"The model's own is {asked.temperature:.4g}. Higher is less sure; "
                                                "which class comes first stays.")
-    if is_photo(asked):
-        st.caption("Probabilities are the softmax over the classes asked here of the model's own scores.")
     logits, truth = named.logits[rows], named.truth[rows]
 
     def measure(on_progress: work.Progress, should_stop: work.Stop) -> Reliability:

@@ -49,6 +49,8 @@ def test_accuracy_and_confusions_are_those_of_the_report(k: int, dark: bool):
     assert (items["label"] == items["named"]).mean() == pytest.approx(report.accuracy().value)
     one = named.one_image(["a", "b"], np.array([0.7, 0.3]), np.array([99.0, 50.0]), np.array([0.2, 0.1]), "cosine", 1)
     assert list(one.data[0].x) == [70, 30] and "its label “b” has 30 %" in title(one)
+    tiny = named.one_image(["a", "b"], np.array([1.0, 4e-10]), np.array([99.0, 5.0]), np.array([0.2, 0.1]), "cosine", 1)
+    assert "“b” has less than 0.01 %" in title(tiny)
 
 
 def test_the_reliability_diagram_and_what_a_temperature_does():
@@ -106,6 +108,9 @@ def test_flags_say_rates_only_with_truth():
     assert dot.x[0] == pytest.approx(100 * report.false_positives.value)
     assert dot.y[0] == pytest.approx(100 - 100 * report.false_negatives.value)
     assert f"AUC {report.auc.value:.2f}" in title(curve)
+    few = Flagged(report.odds[:60], truth[:60], 0.7)
+    said = title(flags.histogram(few))
+    assert " of 60 of " not in said and " of 60 images are flagged" in said
     blind = Flagged(report.odds, np.full(400, -1), 0.7)
     assert title(flags.histogram(blind)).endswith("error rates need labels")
     assert flags.items_table(blind, [str(i) for i in range(400)])["should be"].eq("").all()

@@ -7,10 +7,12 @@ import pytest
 
 from core.encoding.models import load_model
 from core.errors import ShapeError
+from core.figures.words import asked as figures
 from core.geometry.directions import unit
 from core.language.words.questions import answer, as_statement, score, statements
 from core.language.words.scenes import TUNED, look
 from core.language.world_evaluation import BARE
+from tests.encoding.made_models import encoder, families, scattered
 
 
 @pytest.mark.parametrize(("question", "statement"), [
@@ -61,3 +63,20 @@ def test_the_model_answers_and_is_beside_no_image():
         scored.right.value - scored.without.value)
     with pytest.raises(ShapeError, match="right answer is known"):
         score(found, np.full(40, -1))
+
+
+def test_probabilities_of_single_pairs_have_no_chance_among_the_answers():
+    from transformers import SiglipModel
+
+    configuration, tokenizer, processor = families()["siglip"]
+    model = encoder(scattered(SiglipModel(configuration)).eval(), tokenizer, processor)
+    images = unit(np.random.default_rng(0).normal(size=(5, model.spec.dim)).astype(np.float32))
+    ones = np.ones(5, dtype=np.float32)
+    found = answer(model, images, ones, ("cat", "dog"), ("a cat", "a dog"), images, ones)
+    logits = model.logits(images, ones, found.texts)
+    np.testing.assert_allclose(found.probabilities, 1 / (1 + np.exp(-logits)), atol=1e-6)
+    drawn = figures.answers(found)
+    assert found.by_chance is None and "chance" not in drawn.layout.title.text.replace("<br>", " ")
+    assert not drawn.layout.shapes
+    assert "need not sum" in figures.caption(found) and "Dotted" not in figures.caption(found)
+    assert figures.answers_table(found)["by chance"].isna().all()
