@@ -9,7 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from core.streamlit_app.pages import PAGES
 from core.streamlit_app.pages import SUBJECTS as PAGES_OF_SUBJECTS
@@ -103,19 +106,14 @@ def is_module(name: str) -> bool:
 
 def circles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
     """Groups of files that reach themselves through each other's imports."""
-    reach: dict[str, set[str]] = {}
-    for start in graph:
-        seen: set[str] = set()
-        ahead = list(graph[start])
-        while ahead:
-            module = ahead.pop()
-            if module in graph and module not in seen:
-                seen.add(module)
-                ahead += graph[module]
-        reach[start] = seen
-    groups = {tuple(sorted({start, *(m for m in reach[start] if start in reach[m])}))
-              for start in graph if start in reach[start]}
-    return sorted(map(list, groups))
+    names = sorted(graph)
+    place = {name: i for i, name in enumerate(names)}
+    arrows = {(place[start], place[end]) for start, ends in graph.items() for end in ends if end in place}
+    rows, columns = zip(*arrows) if arrows else ((), ())
+    _, group = connected_components(coo_array((np.ones(len(arrows)), (rows, columns)), shape=(len(names),) * 2),
+                                    connection="strong")
+    found = [[name for name, own in zip(names, group) if own == k] for k in set(group)]
+    return sorted(own for own in found if len(own) > 1 or own[0] in graph[own[0]])
 
 
 def misnamed(module: str) -> str:
