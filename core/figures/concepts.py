@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 MOST_SHOWN = 24
 CAPTION = ("Bars: weights of the words in the sum that is nearest to it, none of them negative; most words have none. "
            "Cosine: of the sum and what is told, both from their own means (SpLiCE, arXiv 2402.10376). By chance: as "
-           "many random directions in the place of the words; dealt: items at random in the place of these, which "
-           "words tell as well where these have nothing in common. Per cent: in how many draws of the items a word "
-           "stays.")
+           "many random directions in the place of the words; other items, or items dealt at random: in the place of "
+           "these, told in the same words; where they do as well, the words hold of any items. Per cent: in how "
+           "many draws of the items a word stays.")
 CURVE_CAPTION = ("Cosine of the sum with what is told, over the number of words: each point is one penalty. Dotted: as "
                  "many random directions in the place of the words. The ring is what is shown. Far above the dotted "
-                 "line, the words say something; where both meet, any directions would do.")
+                 "line, the words say something; where both meet, any directions would do; below it, what is told lies "
+                 "across all that the words name.")
 _LINE = 26
 _TICKS = [step * 10**power for power in range(5) for step in (1, 2, 5)]
 
@@ -130,7 +131,7 @@ def _curve_finding(said: Sequence[Said], sides: Sequence[str]) -> str:
         if not len(few):
             told.append("No word has a weight at any penalty")
             continue
-        towards = f"Towards {shortened(side, 24)} " if len(said) > 1 else ""
+        towards = f"Towards {shortened(side, 24)}: " if len(said) > 1 else ""
         ends = [few[0]] if len(few) == 1 else [few[0], few[-1]]
         told.append(towards + ", ".join(_carried(one.sweep, int(i)) for i in ends))
     return "; ".join(told)

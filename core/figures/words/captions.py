@@ -29,8 +29,8 @@ CANDIDATES_CAPTION = ("Each dot is a caption that was looked at; hover to read i
                       "better by cosine, further up tells it better from the other images. The dotted line is log N, "
                       "the ceiling: near it only the cosine tells captions apart, among those that say equally much.")
 CONTENTS_CAPTION = ("The same scenes, described by captions that name one attribute to all six. Bars: 95 % intervals "
-                    "over scenes; the best of 100 is chosen anew for each scene. Above, "
-                    "vague captions win; below, they lose.")
+                    "over scenes; the best of 100 is chosen anew for each scene. Dotted: log N. In the upper panel the "
+                    "best vague caption beats the whole true one; in the lower one it does not.")
 
 
 def course(report: Search, true: Caption | None = None, *, at: int | None = None, dark: bool = False) -> go.Figure:
@@ -235,8 +235,8 @@ def _which_wins(report: Search) -> str:
                f"{found.information:.1f} nats)"
     if high.cosine > found.cosine:
         return f"“{shortened(high.text, 60)}” has the highest cosine, {high.cosine:.2f}, of " \
-               f"{len(report.candidates):,} captions; found was one of {found.cosine:.2f}"
-    return f"“{shortened(found.text, 60)}” has the highest cosine of {len(report.candidates):,} captions, " \
+               f"{len(report.candidates):,} looked at; found was one of {found.cosine:.2f}"
+    return f"“{shortened(found.text, 60)}” has the highest cosine of {len(report.candidates):,} looked at, " \
            f"{found.cosine:.2f}, and tells {found.information:.1f} nats of at most {np.log(report.references):.1f}"
 
 

@@ -87,7 +87,7 @@ def finding(paths: Sequence[SentencePath]) -> str:
     if len(path.words) < 2:
         return f"“{shortened(path.text)}” is one word: a point, and no path"
     order = path.order
-    known = "" if order.low is None else f" ({order.low:.1f} to {order.high:.1f})"
+    known = "" if order.low is None else f" ({order.low:.1f} to {order.high:.1f}, {order.n:,} orders)"
     other = "" if order.null is None else f"; another sentence lies {order.null:.0f}° off"
     return (f"“{shortened(path.words[path.longest_step], 24)}” moves “{shortened(path.text)}” most, by "
             f"{path.steps.max():.0f}°; its words in another order lie {order.value:.1f}°{known} from it{other}")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 WAYS = {"image_to_text": "image to text", "text_to_image": "text to image"}
 OF_RECALLS = ("R@k: share of queries with a right answer among the first k, with Wilson's 95 % interval, the gallery "
-              "kept; ticks: in random order. Captions of one image count as fewer than as many queries.")
+              "kept; ticks: in random order. Several captions of one image count for less than as many "
+              "images.")
 OF_HUBS = ("How many items are found so often among the k nearest of the queries; the line is what neighbours at "
            "random would give, the dotted line the bar that any item would pass once in 20 galleries. What lies right "
            "of it is a hub.")
@@ -30,7 +31,7 @@ OF_REPAIRS = ("R@1 in the half that is scored, with the other half as the bank, 
               "random order). The differences are on the same queries, p by Holm.")
 OF_FEEDBACK = ("On what was not marked: the query as asked, moved by the marks, and moved by as many marks dealt out "
                "at random among the same items. Ticks: random order. The differences have intervals, in the table, "
-               "over labels or groups of pairs.")
+               "over labels or groups of pairs, and p by Holm: an interval may leave out 0 where its p is above .05.")
 _TITLES = {BEFORE: "as asked", AFTER: "after the marks", SHUFFLED: "after shuffled marks"}
 _TOLD = {Verdict.HIGHER: "more than", Verdict.LOWER: "less than", Verdict.NOT_TOLD_APART: "not told apart from",
          Verdict.NOT_MEASURABLE: "not measurable beside"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -10,7 +9,8 @@ import streamlit as st
 
 from core.encoding.encoder import Encoder
 from core.figures.words import captions as figures
-from core.language.words.captioned import Contents, caption_figures, contents
+from core.language.words.captioned import TUNED_N, Contents, caption_figures, contents
+from core.language.words.scenes import SCORED, TUNED
 from core.language.words.scored import Search
 from core.streamlit_app import panels, state, ui, work
 from core.streamlit_app.data.python import as_code, points_lines
@@ -25,6 +25,11 @@ from core.types import Number, fingerprint
 VIEWS = {"one": "Search", "many": "Caption many", "measured": "How good it is"}
 SLOT, MORE = "caption.search", "caption.more"
 SCENES = 300
+MEASURED = ("{n:,} scenes of one solid of combinations that training never showed (seed {scored}); the beam was chosen "
+            "on {tuned:,} others (seed {seed}). Each attribute, all: said right; all by pmi: by a beam that ranks by "
+            "pointwise mutual information. Score (cosine) and pmi: of the caption found, the true one, the best of "
+            "100 random ones of six attributes, the true one with one attribute wrong; by chance: the mean random "
+            "caption. Over: the caption found less these, on the same scenes.")
 
 
 def show(settings: Settings, ready: Ready) -> None:
@@ -108,9 +113,10 @@ def _measured(settings: Settings, encoder: Encoder) -> None:
         lambda say, stop: caption_figures(encoder, seed=settings.seed, n=SCENES, on_progress=say), long=True)
     if numbers is not None:
         table: pd.DataFrame = panels.numbers_table(
-            {name.removeprefix("caption_").replace("_", " "): replace(number) for name, number in numbers.items()})
+            {name.removeprefix("caption_").replace("_", " "): number for name, number in numbers.items()})
         with st.container(key="caption.numbers"):
             panels.wrapped_table(table)
+        st.caption(MEASURED.format(n=SCENES, scored=SCORED + settings.seed, tuned=TUNED_N, seed=TUNED + settings.seed))
         ui.download_table(lambda: table, "caption-numbers")
     ui.copy_as_python(as_code(["from core.encoding.models import load_model",
                                "from core.language.words.captioned import caption_figures, contents"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.figures.frame import among
+from core.geometry.neighbours import percentile
 from core.language.words.many import Captioned, as_table, caption_each
 from core.language.words.scored import Search, Target
 from core.streamlit_app import cached, panels, state, ui, work
@@ -70,16 +72,18 @@ def _found(ready: Ready, found: Captioned, rows: list[int]) -> None:
     cosines = np.array([c.cosine for c in captions])
     told = np.array([c.information for c in captions])
     pairs = cached.unmatched(ready.key, "image", "text", ready)
-    above = f" Of unmatched pairs {100 * float((pairs >= np.median(cosines)).mean()):.1f} % have as much (n = " \
-            f"{len(pairs):,})." if len(pairs) else ""
-    st.text(f"{len(captions):,} captions: cosine {np.median(cosines):.3f} in the median, {cosines.min():.3f} to "
+    above = f", above {among(percentile(float(np.median(cosines)), pairs), len(pairs))} unmatched pairs" \
+        if len(pairs) else ""
+    ranks = [f" · p{percentile(float(c), pairs):.1f}" if len(pairs) else "" for c in cosines]
+    st.text(f"{len(captions):,} captions: cosine {np.median(cosines):.3f} in the median{above}, {cosines.min():.3f} to "
             f"{cosines.max():.3f}; {np.median(told):.2f} nats of at most {np.log(found.references):.2f} (N = "
-            f"{found.references:,}).{above}")
+            f"{found.references:,}).")
     order = np.argsort(told, kind="stable")[:TILES]
-    st.caption("Those that tell least of their image come first.")
-    panels.gallery([(ready.pictures.small(rows[i]), captions[i].text,
-                     f"cosine {captions[i].cosine:.3f}, {captions[i].information:.2f} nats") for i in order],
-                   key="caption.gallery")
+    st.caption("Those that tell least of their image come first."
+               + (" p: percentile of the cosine among unmatched pairs." if len(pairs) else ""))
+    panels.gallery([(ready.pictures.small(rows[i]), found.ids[i],
+                     f"{captions[i].text} (cosine {captions[i].cosine:.3f}{ranks[i]}; "
+                     f"{captions[i].information:.2f} nats)") for i in order], key="caption.gallery")
     st.dataframe(table, hide_index=True, height=320, key="caption.each.rows")
     with st.container(horizontal=True):
         ui.download_table(lambda: table, "captions-of-images", label="Captions (CSV)")

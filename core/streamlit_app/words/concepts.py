@@ -157,11 +157,15 @@ def _scored(settings: Settings) -> None:
     st.subheader("How right are the words?", anchor=False)
     st.caption(f"On 300 scenes of the built-in world whose combination of solid, colour and style the model never saw "
                f"(seed {SCORED + settings.seed}), at a penalty that was tuned on 300 others (seed "
-               f"{TUNED + settings.seed}). Top: the heaviest word among those of an attribute is the right one.")
+               f"{TUNED + settings.seed}). Cosine: of an image and the sum of its words, both from their own means; by "
+               "chance: as many random directions in their place. Top: the heaviest word among those of an attribute "
+               "is the right one; by chance: one over the values of the attribute.")
     encoder = cached.encoder(settings.model_id)
     found = work.result_when_asked(
         fingerprint("concepts scored", encoder.spec.fingerprint, settings.seed), "Score them on held-out scenes",
         "concepts.score", lambda on_progress, should_stop: concept_figures(encoder, seed=settings.seed,
                                                                            on_progress=on_progress))
     if found is not None:
-        st.dataframe(panels.numbers_table(found), hide_index=True, height="content", key="concepts.scored")
+        with st.container(key="concepts.scored"):
+            panels.wrapped_table(panels.numbers_table(
+                {name.removeprefix("concept_").replace("_", " "): number for name, number in found.items()}))

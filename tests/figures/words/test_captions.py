@@ -42,7 +42,7 @@ def test_the_title_of_the_candidates_says_that_the_vaguer_would_win(report):
     table = figures.candidates_table(report, [99, 98, 97, 5])
     assert table["percentile among unmatched pairs"].tolist() == [99, 98, 97, 5]
     fair = Search(STEPS[2:], ("solid",), report.vectors[2:], STEPS[2:], 20, True)
-    assert "highest cosine of 1 captions" in figures.candidates(fair).layout.title.text.replace("<br>", " ")
+    assert "highest cosine of 1 looked at" in figures.candidates(fair).layout.title.text.replace("<br>", " ")
 
 
 def test_the_way_over_the_sphere_has_an_arrow_a_step_and_marks_what_is_meant(report):

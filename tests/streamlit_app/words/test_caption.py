@@ -57,6 +57,7 @@ def test_many_are_captioned_and_kept_and_a_hostile_list_stays_text():
     images = embed_with("builtin", open_world(100)).images
     assert len(rows) == 5
     assert rows["caption"][0] == computed([images.ids.index(rows["image"][0])]).found.text
+    assert all(f"{text} (cosine {cosine:.3f} · p" in words(at) for text, cosine in zip(rows["caption"], rows["cosine"]))
     next(b for b in at.button if b.label == "Keep these images").click()
     finished(at.run())
     assert [len(s.image_ids) for s in at.session_state["selections"].values()] == [5]

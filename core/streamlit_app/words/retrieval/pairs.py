@@ -185,6 +185,6 @@ def _repairs(settings: Settings, ready: Ready, sets: dict[str, np.ndarray], way:
             how_to_read=figures.OF_REPAIRS, table=lambda: figures.repairs_table(report))
     st.dataframe(figures.repairs_in_words(report), hide_index=True, key="retrieve.repairs.numbers", height="content")
     st.caption(f"Each half once the bank ({report.bank:,.0f} queries), once scored (galleries of "
-               f"{report.gallery:,.0f}, seed {settings.seed}): R@1 is higher than above, as galleries are "
-               "half as large.")
+               f"{report.gallery:,.0f}, seed {settings.seed}): R@1 does not compare with that above, as galleries "
+               "are half as large.")
     return beta
