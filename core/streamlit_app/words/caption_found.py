@@ -16,7 +16,7 @@ from core.figures.words import captions as figures
 from core.geometry.directions import angle
 from core.geometry.maps.registry import MAPS, FittedMap, available, fit_map
 from core.geometry.neighbours import percentile
-from core.language.words.by_grammar import Statement, swapped
+from core.language.words.by_grammar import SOLIDS_AT_ONCE, Statement, swapped
 from core.language.words.scored import Caption, Search, Texts
 from core.sources.solids.wrong_attributes import said_in, with_one_wrong
 from core.streamlit_app import cached, panels, state, ui, work
@@ -61,11 +61,20 @@ def say(ready: Ready, what: What, found: Search) -> None:
             ("tells", f"{caption.information:.2f} nats of at most {np.log(found.references):.2f} (pointwise mutual "
                       f"information, N = {found.references:,} images)"),
             ("fluency", f"{caption.fluency:.2f} nats a word"),
-            ("says", f"{caption.said} {'attributes' if found.attributes else 'words'}")]
+            ("says", f"{caption.said} {'attributes' if found.attributes else 'words'}" + _solids(found))]
     if what.own:
         rows.append(("its own caption", what.own))
     with st.container(key="caption.found"):
         panels.facts(rows)
+
+
+def _solids(found: Search) -> str:
+    """Of how many solids a caption of the grammar speaks, and where that is chosen."""
+    statement = found.state[0] if found.state else None
+    if not isinstance(statement, Statement):
+        return ""
+    n = len(statement.solids)
+    return f" of {n} solid{'s' * (n != 1)} (up to {SOLIDS_AT_ONCE[-1]}: Dials)"
 
 
 def show(settings: Settings, ready: Ready, what: What, how: How, found: Search) -> None:

@@ -63,6 +63,7 @@ def test_many_are_captioned_and_kept_and_a_hostile_list_stays_text():
     assert [len(s.image_ids) for s in at.session_state["selections"].values()] == [5]
     at = opened(PAGE, caption_way="list", **QUERY)
     assert "unequally much" in words(at)
+    assert "10 attributes of 2 solids" in words(opened(PAGE, caption_solids="2", **QUERY))
     listed = f"{HOSTILE}\n\nein roter Würfel\n红色\n".encode()
     at.file_uploader(key="caption.list").upload("list.txt", listed, "text/plain")
     finished(at.run())

@@ -40,7 +40,7 @@ def printed(code: str) -> list[float]:
 
 
 SIGNED = {"retrieve_parts": "3", "retrieve_weight2": "-0.5", "retrieve_text2": "a cube", "retrieve_kind3": "image",
-          "retrieve_image3": "7", "retrieve_weight3": "0.25"}
+          "retrieve_image3": "7", "retrieve_weight3": "0.25", "retrieve_point": "9"}
 
 
 @pytest.mark.parametrize("query", [SIGNED, {**SIGNED, "retrieve_centred": "1"},
@@ -53,6 +53,7 @@ def test_its_python_finds_what_the_page_shows(query: dict[str, str]):
     np.testing.assert_allclose(printed(python_of(at, "path(parts")), shown, atol=1.1e-3)
     if "retrieve_find" not in query:
         assert "“a red cube” − 0.5 × “a cube” + 0.25 × image" in words(at)
+        assert re.search(r"cosine to the query</dt><dd>-?[\d.]+ · p[\d.]+", words(at))
 
 
 def test_marks_move_the_query_and_stand_in_the_address():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -22,8 +22,8 @@ POINT, CAMERA, VIEW = "retrieve_point", "retrieve_camera", "retrieve.sphere"
 
 
 def show(settings: Settings, view: View, query: Query, of: Modality, scores: np.ndarray, measure: str,
-         steps: np.ndarray, hits: Sequence[int]) -> None:
-    """The live sphere with the query's path, and the card of the point that was clicked."""
+         steps: np.ndarray, hits: Sequence[int], said: Callable[[int], str]) -> None:
+    """The live sphere with the query's path, and the card of the point that was clicked; ``said`` is a row's score."""
     ready, vectors = view.ready, view.vectors
     st.subheader("On the sphere", anchor=False)
     left, right = st.columns([2.1, 1], gap="medium")
@@ -58,7 +58,8 @@ def show(settings: Settings, view: View, query: Query, of: Modality, scores: np.
         if picked is None:
             st.caption("No point is picked. Click one on the sphere to see it.")
         else:
-            _card(view, points, picked, values, measure, steps, n)
+            _card(view, points, picked, measure, steps, n,
+                  said(picked - start) if picked < n and np.isfinite(values[picked]) else "")
     if events.camera:
         state.write_url(CAMERA, events.camera)
     if events.clicked is not None and events.clicked != picked and events.clicked < len(scene):
@@ -92,7 +93,7 @@ def _picked(n: int) -> int | None:
     return int(raw) if raw.isdecimal() and len(raw) < 10 and int(raw) < n else None
 
 
-def _card(view: View, points: Points, row: int, values: np.ndarray, measure: str, steps: np.ndarray, n: int) -> None:
+def _card(view: View, points: Points, row: int, measure: str, steps: np.ndarray, n: int, said: str) -> None:
     if row >= n:
         step = row - n
         st.html(f'<div class="orrery-h">{panels.text_html(points.prompts[step])}</div>')
@@ -105,5 +106,5 @@ def _card(view: View, points: Points, row: int, values: np.ndarray, measure: str
         panels.facts([("id", points.images.ids[row])])
     else:
         point_card(view.ready, points, row, view.ready.pictures)
-    if np.isfinite(values[row]):
-        panels.facts([(f"{measure} to the query", f"{values[row]:.3f}")])
+    if said:
+        panels.facts([(f"{measure} to the query", said)])

@@ -27,7 +27,8 @@ MARKS = {"right": ":material/check:", "wrong": ":material/close:"}
 SHOWN, MOST_SHOWN, COUNTED = 12, 48, 10
 NO_TRUTH, LINKS, BELONGS = "", "links", "what belongs to the query's items"
 HOW = ("#: place among what is not marked. Cosine with its percentile p: the share of queries of the same signs and "
-       "weights, of items drawn at random, that have a lower cosine to an item that they do not hold.")
+       "weights, of items drawn at random, that have a lower cosine to an item that they do not hold. A text that says "
+       "little, or nothing that the model knows, may lie near all images: compare hits with each other too.")
 HOW_OWN = "#: place among what is searched, by the photo model's own probability of what the words name."
 
 
@@ -86,7 +87,8 @@ def show(settings: Settings, ready: Ready) -> None:
     with panels.friendly_errors():
         _judged(view, query, of, scored, rounds)
     with panels.friendly_errors():
-        hits_map.show(settings, view, query, of, scored.now, scored.measure, scored.steps, hits)
+        hits_map.show(settings, view, query, of, scored.now, scored.measure, scored.steps, hits,
+                      lambda row: _score(scored, row).partition(" ")[2])
     ui.copy_as_python(search_code(settings, view, query, of, rounds, dials, shown, own=scored.among is None))
 
 
