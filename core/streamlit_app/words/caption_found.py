@@ -56,8 +56,9 @@ def say(ready: Ready, what: What, found: Search) -> None:
     caption = found.found
     st.html(f'<div class="orrery-h">{panels.text_html(caption.text)}</div>')
     pairs = cached.unmatched(ready.key, "image", "text", ready)
-    rows = [("cosine", f"{caption.cosine:.3f}" + ("" if not len(pairs) else f", above "
-             f"{among(percentile(caption.cosine, pairs), len(pairs))} unmatched pairs")),
+    one = len(what.rows) == 1
+    rows = [("cosine" if one else "mean cosine", f"{caption.cosine:.3f}" + ("" if not len(pairs) else f", above "
+             f"{among(percentile(caption.cosine, pairs), len(pairs))} {'' if one else 'single '}unmatched pairs")),
             ("tells", f"{caption.information:.2f} nats of at most {np.log(found.references):.2f} (pointwise mutual "
                       f"information, N = {found.references:,} images)"),
             ("fluency", f"{caption.fluency:.2f} nats a word"),
@@ -66,6 +67,12 @@ def say(ready: Ready, what: What, found: Search) -> None:
         rows.append(("its own caption", what.own))
     with st.container(key="caption.found"):
         panels.facts(rows)
+    if caption.information < 0:
+        most = found.by_information
+        panels.notice(f"{'This image fits' if one else 'These images together fit'} the caption less well than the "
+                      f"references do on average (below 0 nats): it does not describe "
+                      f"{'it' if one else 'what they share'}. Of all looked at “{most.text}” tells most, "
+                      f"{most.information:.2f} nats.", "warning")
 
 
 def _solids(found: Search) -> str:

@@ -46,7 +46,9 @@ def test_the_caption_is_the_cores_and_dials_groups_and_its_python_change_it_alik
     column, name = at.selectbox(key="caption_column").value, at.selectbox(key="caption_class").value
     table = open_world(100).image_table
     rows = np.flatnonzero(table[column].astype(str) == name)
-    assert computed(rows).found.text in words(at) and f"{len(rows):,} images" in words(at)
+    told = computed(rows)
+    assert told.found.text in words(at) and f"{len(rows):,} images" in words(at)
+    assert told.found.information < 0 and f"“{told.by_information.text}” tells most" in words(at)
 
 
 def test_many_are_captioned_and_kept_and_a_hostile_list_stays_text():
