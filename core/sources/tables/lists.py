@@ -57,6 +57,8 @@ def read_list(data: bytes, name: str) -> Listed:
             raise SourceError(f"a list as text in {name}", f"what begins like {kind}", "Save it as text or CSV.")
         check_text(data, name)
         read = decode(data)
+        if "\0" in read.text:
+            raise SourceError(f"a list as text in {name}", "a zero byte, which no text has", "Save it as text or CSV.")
         notice = read.notice(name)
         rows = tuple(filter(None, (" ".join(line.split()) for line in lines(read.text))))
         found = Listed(rows, (), (notice,) if notice else ())

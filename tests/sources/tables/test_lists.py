@@ -27,7 +27,7 @@ def test_a_list_is_read(name, text, rows):
 
 @pytest.mark.parametrize(("name", "data"), [
     ("a.txt", b"  \n\n"), ("a.csv", b""), ("a.json", b"{"), ("a.png", b"\x89PNG\r\n\x1a\n"),
-    ("a.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+    ("a.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), ("a.txt", bytes(range(256)) * 4), ("a.txt", b"red\0blue\n"),
 ])
 def test_what_is_no_list_is_refused(name, data):
     with pytest.raises(SourceError):
