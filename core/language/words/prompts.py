@@ -13,10 +13,12 @@ from core.encoding.encoder import Encoder
 from core.errors import Cancelled, ShapeError
 from core.geometry.directions import unit
 from core.language.zero_shot import class_vectors
+from core.settings import settings
 from core.types import EmbeddingSet, Refusal
 
-MOST_CLASSES, MOST_TEMPLATES, MOST_TEXTS = 5_000, 100, 50_000
-MOST_CELLS = 5_000_000      # images times classes that are scored at once
+MOST_CLASSES, MOST_TEMPLATES = 5_000, 100
+MOST_TEXTS, MOST_TEXTS_HOSTED = 50_000, 10_000
+MOST_CELLS, MOST_CELLS_HOSTED = 5_000_000, 2_000_000      # images times classes that are scored at once
 BATCH = 256
 Progress = Callable[[float, str], None]
 Stop = Callable[[], bool]
@@ -56,6 +58,11 @@ def read_classes(rows: Iterable[str]) -> Classes:
     kept = list(said.items())[:MOST_CLASSES]
     return Classes(tuple(label for label, _ in kept), tuple(called for _, called in kept), tuple(twice),
                    len(said) - len(kept))
+
+
+def most_images(k: int) -> int:
+    """How many images are scored against k classes at once; fewer on a hosted server, which many share."""
+    return max((MOST_CELLS_HOSTED if settings().hosted else MOST_CELLS) // max(k, 1), 1)
 
 
 def read_templates(rows: Iterable[str]) -> tuple[str, ...]:
@@ -126,15 +133,17 @@ def encode_classes(model: Encoder, classes: Classes, templates: Sequence[str], *
     Raises
     ------
     ShapeError
-        If there is no class or template, more than 50,000 texts, or the model reads none of the classes.
+        If there is no class or template, more than 50,000 texts (10,000 on a hosted server), or the model reads none of
+        the classes.
     Cancelled
         When ``should_stop`` says so.
     """
     if not len(classes) or not templates:
         raise ShapeError("a class and a template or more", f"{len(classes)} and {len(templates)}",
                          "Write a class a line.")
-    if len(classes) * len(templates) > MOST_TEXTS:
-        raise ShapeError(f"at most {MOST_TEXTS:,} prompts (classes times templates)",
+    most = MOST_TEXTS_HOSTED if settings().hosted else MOST_TEXTS
+    if len(classes) * len(templates) > most:
+        raise ShapeError(f"at most {most:,} prompts (classes times templates)",
                          f"{len(classes):,} times {len(templates)}", "Take fewer templates or fewer classes.")
     texts = [[template.replace("{}", called) for called in classes.called] for template in templates]
     unread: dict[int, str] = {}

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.encoding.encoder import Encoder
 from core.geometry.classification import Classification
-from core.language.words.prompts import MOST_CELLS, ClassTexts, encode_classes, truth_of
+from core.language.words.prompts import ClassTexts, encode_classes, most_images, truth_of
 from core.streamlit_app import cached, panels, state, work
 from core.streamlit_app.data.classes import label_columns, labels_of
 from core.streamlit_app.data.python import points_lines
@@ -132,7 +132,7 @@ def _truth(ready: Ready, names: tuple[str, ...]) -> str:
 
 
 def _sample(settings: Settings, n: int, k: int) -> np.ndarray:
-    most = max(min(n, MOST_CELLS // max(k, 1)), 1)
+    most = min(n, most_images(k))
     asked = state.pick_number("Images", 1, most, key="zero_n", default=min(most, USUAL_IMAGES), help=(
         "A seeded sample of all; with many classes fewer are scored at once.")) if most > 1 else 1
     if asked >= n:
@@ -144,7 +144,7 @@ def _say(texts: ClassTexts, templates: tuple[str, ...]) -> None:
     """What the model does not know, and what it does not see of the prompts."""
     if texts.unknown:
         panels.notice(f"Words that the model does not know: {', '.join(texts.unknown[:8])}"
-                      f"{' …' if len(texts.unknown) > 8 else ''}. What it makes of such a class means nothing.",
+                      f"{' and more' if len(texts.unknown) > 8 else ''}. What it makes of such a class means nothing.",
                       "warning")
     if texts.cut:
         panels.notice(f"{texts.cut:,} of {len(texts.classes) * len(templates):,} prompts are longer than the model "

@@ -135,7 +135,8 @@ def _one_test(ready: Ready, groups: Groups, known: Known, found: Found, pair: Pa
         panels.notice(f"{shared:,} items stand in both groups and are left out of this test.", "warning")
     n, m = report.sizes[pair]
     if least_p(n, m) > 0.01:
-        panels.notice(f"Groups of {n} and {m} can have no p below {least_p(n, m):.3f}.", "warning")
+        panels.notice(f"Groups of {n} and {m} can have no p below {least_p(n, m):.3f}."
+                      + (" Of one item each d is 1.41 or -1.41 whatever they are." if n == m == 1 else ""), "warning")
     left, right = st.columns(2, gap="medium")
     with right:
         ui.show(figures.singles(report, pair[2], dark=ui.dark()), key="words.singles",

@@ -144,7 +144,7 @@ def _templates(world: bool, photo: bool) -> tuple[str, ...]:
 def _say(classes: Classes) -> None:
     if classes.twice:
         panels.notice(f"Classes that stand there more than once count once, as they stand first: "
-                      f"{', '.join(classes.twice[:8])}{' …' if len(classes.twice) > 8 else ''}.", "warning")
+                      f"{', '.join(classes.twice[:8])}{' and more' if len(classes.twice) > 8 else ''}.", "warning")
     if classes.more:
         panels.notice(f"The first {MOST_CLASSES:,} classes are used; {classes.more:,} more are left out.", "warning")
 

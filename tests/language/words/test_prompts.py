@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ from core.geometry.classification import Classification
 from core.geometry.directions import unit
 from core.language.words.brought import brought_classes
 from core.language.words.deciding import decide
-from core.language.words.prompts import Classes, encode_classes, read_classes, read_templates, truth_of
+from core.language.words.prompts import Classes, encode_classes, most_images, read_classes, read_templates, truth_of
 from core.language.words.templates import template_effects
 from core.language.world_evaluation import BARE
+from core.settings import settings
 from core.sources.solids.world import open_world
 from core.sources.vectors.opening import open_vectors
 from core.types import EmbeddingSet
@@ -134,6 +136,21 @@ def test_thousands_of_classes_other_scripts_and_texts_beyond_the_model_are_encod
         encode_classes(model, read_classes([]), ("{}",))
     with pytest.raises(Cancelled):
         encode_classes(model, colours(), ("{}",), should_stop=lambda: True)
+
+
+@pytest.fixture
+def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("ORRERY_HOSTED", "1")
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def test_a_server_that_many_share_takes_fewer_prompts_and_images_at_once(model, hosted: None):
+    with pytest.raises(ShapeError, match="10,000 prompts"):
+        encode_classes(model, read_classes(map(str, range(1001))), [f"{i} {{}}" for i in range(10)])
+    assert most_images(1_000) == 2_000 and most_images(0) == 2_000_000
 
 
 def test_the_photo_model_names_photos_by_all_of_its_classes_with_its_own_scores(reference: Path):
