@@ -128,6 +128,7 @@ class TowerProcess:
             self._stopping, self._reason = True, "it was stopped"
             at_work = self.state in ("running", "paused")
             if at_work:
+                self.state = "running"      # to its end
                 self._commands.put(STOP)
         if not at_work:
             self.close()

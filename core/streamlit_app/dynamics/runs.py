@@ -32,6 +32,12 @@ def at_work() -> bool:
     return training is not None and not training.over
 
 
+def held() -> bool:
+    """Whether it is paused: nothing moves then."""
+    training = current()
+    return training is not None and training.state == "paused"
+
+
 def records() -> tuple[Record, ...]:
     """All runs of this visit as far as they are, newest first."""
     training = current()
@@ -84,19 +90,24 @@ def start(lesson: Lesson, setups: Sequence[Setup], names: Sequence[str]) -> None
 
 
 def buttons() -> None:
-    """Pause, go on and stop, and how far it is."""
+    """Pause, go on and stop; the page is drawn anew, since one that is held is not asked again and again.
+
+    Two buttons with keys of their own: beside fragments that run by a clock, Streamlit tells of one click more than
+    once, and what was a click on Pause must not be one on Resume.
+    """
     training = current()
     if training is None or training.over:
         return
-    paused = training.state == "paused"
-    if st.button("Resume" if paused else "Pause", icon=f":material/{'play_arrow' if paused else 'pause'}:",
-                 key="dynamics.pause", disabled=training.state not in ("running", "paused")):
-        if paused:
+    if training.state == "paused":
+        if st.button("Resume", icon=":material/play_arrow:", key="dynamics.resume"):
             training.resume()
-        else:
-            training.pause()
+            st.rerun()
+    elif st.button("Pause", icon=":material/pause:", key="dynamics.pause", disabled=training.state != "running"):
+        training.pause()
+        st.rerun()
     if st.button("Stop", icon=":material/stop_circle:", key="dynamics.stop", help="What was recorded is kept."):
         training.stop()
+        st.rerun()
 
 
 def progress() -> None:

@@ -55,9 +55,10 @@ def show(settings: Settings, data: DynamicsData) -> None:
     at_work = runs.at_work()
     if not at_work:
         prepare()
-    st.fragment(_live, run_every=EVERY_SECONDS if at_work else None)(data, at_work)
+    moves = at_work and not runs.held()
+    st.fragment(_live, run_every=EVERY_SECONDS if moves else None)(data, at_work)
     if at_work:
-        st.fragment(_growing_curves, run_every=CURVES_SECONDS)()
+        st.fragment(_growing_curves, run_every=CURVES_SECONDS if moves else None)()
 
 
 def _live(data: DynamicsData, was_at_work: bool) -> None:
@@ -70,7 +71,7 @@ def _watched(data: DynamicsData, was_at_work: bool) -> None:
     """All that changes while it is trained; what one does here draws nothing else anew."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="dynamics.buttons"):
         begun = not was_at_work and st.button("Train", type="primary", icon=":material/play_arrow:",
-                                              key="dynamics.train")
+                                              key="dynamics.train") and not runs.at_work()
         runs.buttons()
         beside = _pick_beside(data)
         look = _pick_look()
