@@ -94,7 +94,8 @@ def test_a_run_is_watched_held_gone_back_through_and_taken_away(browser_page, ad
     page.get_by_role("heading", name="Modality Gap").wait_for(timeout=LONG)
     page.get_by_role("link", name="Learning Dynamics").first.click()
     page.get_by_role("button", name="Resume", exact=True).wait_for(timeout=LONG)
-    still(page)
+    page.wait_for_function("document.querySelector('[data-test-script-state]')?.dataset.testScriptState "
+                           "=== 'notRunning'", timeout=LONG)     # what is held is not asked again
     page.get_by_role("button", name="Resume", exact=True).click(timeout=LONG)
     said = page.get_by_text(re.compile(r"R@1 .* after 900 steps")).first
     said.wait_for(timeout=LONG)
