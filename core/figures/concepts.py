@@ -51,7 +51,7 @@ def words(said: Sequence[Said], names: Sequence[str], sides: Sequence[str], *, d
 
     p, figure = theme.palette(dark), go.Figure()
     labels: list[str] = []
-    colours = (p.kinds["image"], p.kinds["text"])
+    colours = (p.kinds["text"],) if len(said) == 1 else theme.sides(dark)
     for i, (one, side) in enumerate(zip(said, sides)):
         order = one.order[:MOST_SHOWN // len(said)]
         rows = list(range(len(labels), len(labels) + len(order)))
@@ -103,7 +103,7 @@ def curve(said: Sequence[Said], sides: Sequence[str], *, dark: bool = False) -> 
     import plotly.graph_objects as go
 
     p, figure = theme.palette(dark), go.Figure()
-    colours = (p.kinds["image"], p.kinds["text"])
+    colours = (p.kinds["text"],) if len(said) == 1 else theme.sides(dark)
     for one, side, colour in zip(said, sides, colours):
         name, s = plain(shortened(side, 30)), one.sweep
         for counts, cosines, dash, called in ((s.counts, s.cosines, "solid", name),

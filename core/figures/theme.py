@@ -61,6 +61,12 @@ def palette(dark: bool = False) -> Palette:
     return DARK if dark else LIGHT
 
 
+def sides(dark: bool = False) -> tuple[str, str]:
+    """The colours of A and of B, wherever the two are drawn: yellow and violet, as the ends of the map's scale."""
+    categories = palette(dark).categories
+    return categories[3], categories[8]
+
+
 def rgb(colour: str) -> tuple[int, int, int]:
     """#rrggbb as three numbers in 0..255."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

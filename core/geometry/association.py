@@ -160,12 +160,6 @@ def single(scores: np.ndarray, first: np.ndarray, *, two_sided: bool = False, se
     return Difference(number, float(p[0]), test)
 
 
-def parts_of_single(scores: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """(w,) float64: what each word adds to the `single` effect of a group; their sum is it."""
-    standard = _standard(_checked(scores, first))
-    return standard[np.isfinite(standard).all(axis=1)].mean(axis=0) * _contrast(first)
-
-
 def least_p(n: int, m: int) -> float:
     """The smallest p that groups of n and m can have, where all divisions are gone through or drawn."""
     return 1 / min(math.comb(n + m, n), 1 + DRAWS)

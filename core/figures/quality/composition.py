@@ -55,7 +55,7 @@ def composition(report: Composition, names: tuple[str, str] = ("A", "B"), *, wha
         x=[100 * v for part in parts for v in (part.of_a.value, part.of_b.value, float("nan"))],
         y=[v for row in rows for v in (row, row, row)], mode="lines", hoverinfo="skip", showlegend=False,
         line={"width": 2, "color": p.grid}))
-    for side, (name, colour) in enumerate(zip(names, sides(dark))):
+    for side, (name, colour) in enumerate(zip(names, theme.sides(dark))):
         numbers = [percent((part.of_a, part.of_b)[side]) for part in parts]
         figure.add_trace(go.Scatter(
             x=[number.value for number in numbers], y=[row + 0.14 * (2 * side - 1) for row in rows], mode="markers",
@@ -69,12 +69,6 @@ def composition(report: Composition, names: tuple[str, str] = ("A", "B"), *, wha
                         range=[len(parts) - 0.5, -0.5])
     figure.update_xaxes(title_text="share of the set (%)", rangemode="tozero")
     return framed(figure, _finding(report, names, what, shown), height=120 + _LINE * max(len(parts), 2), dark=dark)
-
-
-def sides(dark: bool = False) -> tuple[str, str]:
-    """The colours of A and of B, wherever the two are drawn: yellow and violet, as the ends of the map's scale."""
-    categories = theme.palette(dark).categories
-    return categories[3], categories[8]
 
 
 def composition_table(report: Composition, names: tuple[str, str] = ("A", "B"),

@@ -9,7 +9,6 @@ import pandas as pd
 
 from core.figures import theme
 from core.figures.frame import framed, plain, shortened
-from core.figures.quality.composition import sides
 from core.geometry.differences import LEVEL
 from core.geometry.quality.where import Where
 
@@ -44,7 +43,7 @@ def shares(report: Where, names: tuple[str, str] = ("A", "B"), *, dark: bool = F
     a, b = (shortened(name, 30) for name in names)
     middle = (table["from"] + table["to"]) / 2
     figure = go.Figure()
-    for column, name, colour in (("of A", a, sides(dark)[0]), ("of B", b, sides(dark)[1])):
+    for column, name, colour in (("of A", a, theme.sides(dark)[0]), ("of B", b, theme.sides(dark)[1])):
         figure.add_trace(go.Bar(
             x=middle, y=table[column], width=table["to"] - table["from"], name=plain(name), opacity=0.6,
             marker={"color": colour},

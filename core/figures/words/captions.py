@@ -58,12 +58,12 @@ def course(report: Search, true: Caption | None = None, *, at: int | None = None
                      "Fluency: mean log probability a word (nats)"], gap=0.09, dark=dark)
     steps = list(range(1, len(report.best) + 1))
     texts = [plain(f"{did}: {c.text}", width=60) for did, c in zip(report.did, report.best)]
-    rows = [("cosine", p.kinds["image"]), ("information", p.kinds["text"]), ("fluency", p.kinds["prompt"])]
-    for row, (name, colour) in enumerate(rows, 1):
+    for row, name in enumerate(("cosine", "information", "fluency"), 1):
         values = [getattr(c, name) for c in report.best]
         figure.add_trace(go.Scatter(
             x=steps, y=values, mode="lines+markers", showlegend=False, text=texts, name=name,
-            line={"color": colour, "width": 2.2}, marker={"size": [12 if i == at else 7 for i in range(len(steps))]},
+            line={"color": p.kinds["text"], "width": 2.2},
+            marker={"size": [12 if i == at else 7 for i in range(len(steps))]},
             hovertemplate="%{text}<br>%{y:.3f}<extra></extra>"), row=row, col=1)
         if true is not None:
             figure.add_hline(y=getattr(true, name), line={"color": p.muted, "width": 1.4, "dash": "dash"}, row=row,
@@ -109,7 +109,7 @@ def candidates(report: Search, beside: Mapping[str, Sequence[Caption]] | None = 
         marker={"size": 8, "color": said, "colorscale": theme.colorscale(dark),
                 "line": {"width": 0.5, "color": p.muted},
                 "colorbar": {"title": {"text": unit}, "thickness": 12, "dtick": 1 if max(said) < 9 else None}}))
-    looks = [("x-thin", p.kinds["text"]), ("cross-thin", p.kinds["image"]), ("diamond-open", p.kinds["prompt"])]
+    looks = [("x-thin", p.kinds["text"]), ("cross-thin", p.categories[1]), ("diamond-open", p.categories[0])]
     for (title, captions), (symbol, colour) in zip((beside or {}).items(), looks):
         figure.add_trace(go.Scatter(
             x=[c.cosine for c in captions], y=[c.information for c in captions], mode="markers", name=title,
@@ -194,8 +194,8 @@ def contents(report: Contents, *, dark: bool = False) -> go.Figure:
     p = theme.palette(dark)
     figure = panels(["Cosine with the image", f"Pointwise mutual information (nats, N = {report.n:,})"], gap=0.14,
                     dark=dark)
-    rows = (("true caption", report.cosine, report.information, p.kinds["image"], "circle"),
-            ("best of 100 random captions", report.cosine_random, report.information_random, p.kinds["text"],
+    rows = (("true caption", report.cosine, report.information, p.kinds["text"], "circle"),
+            ("best of 100 random captions", report.cosine_random, report.information_random, p.kinds["plain"],
              "diamond"))
     for title, *numbers, colour, symbol in rows:
         for row, values in enumerate(numbers, 1):

@@ -37,7 +37,7 @@ def words(report: Decided, classes: Sequence[str], *, dark: bool = False) -> go.
         hovertemplate="%{hovertext}<extra></extra>"))
     figure.add_trace(go.Scatter(
         x=report.usual, y=y, mode="markers", name="other images, mean",
-        marker={"symbol": "line-ns", "size": 18, "line": {"width": 3, "color": p.kinds["text"]}},
+        marker={"symbol": "line-ns", "size": 18, "line": {"width": 3, "color": p.text}},
         hovertemplate="%{x:.3f} nats on average over the others<extra></extra>"))
     figure.update_xaxes(title_text="log score lost without the word (nats)")
     figure.update_yaxes(tickvals=y, ticktext=[f"{plain(shortened(word, 16))} ({q:.0f} %)" for word, q in

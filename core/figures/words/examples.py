@@ -33,11 +33,11 @@ def shots(report: Shots, *, dark: bool = False) -> go.Figure:
 
     p, figure = theme.palette(dark), go.Figure()
     x, prompts = np.array(report.ks, dtype=np.float64), percent(report.prompts)
-    figure.add_hrect(y0=prompts.low, y1=prompts.high, line_width=0, fillcolor=theme.rgba(p.kinds["text"], 0.14))
+    figure.add_hrect(y0=prompts.low, y1=prompts.high, line_width=0, fillcolor=theme.rgba(p.kinds["prompt"], 0.14))
     figure.add_trace(go.Scatter(x=[x[0], x[-1]], y=[prompts.value] * 2, mode="lines", name="prompts, no example",
-                                line={"color": p.kinds["text"], "width": 2.4},
+                                line={"color": p.kinds["prompt"], "width": 2.4},
                                 hovertemplate="prompts %{y:.1f} %<extra></extra>"))
-    for name, colour in zip(report.hits, (p.kinds["image"], p.kinds["prompt"])):
+    for name, colour in zip(report.hits, (p.kinds["image"], p.kinds["plain"])):
         line(figure, x, report.curve(name), colour, LEARNERS[name], None, as_percent=True, dots=True)
     figure.add_hline(y=100 * report.chance, line={"color": p.muted, "width": 1.6, "dash": "dot"})
     figure.update_xaxes(title_text="labelled examples of each class", type="log", tickvals=list(report.ks),

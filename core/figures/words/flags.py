@@ -36,7 +36,8 @@ def histogram(report: Flagged, *, dark: bool = False) -> go.Figure:
     import plotly.graph_objects as go
 
     p, figure = theme.palette(dark), go.Figure()
-    colours = {1: p.kinds["text"], 0: p.kinds["image"], -1: p.muted}
+    flagged, rest = theme.sides(dark)
+    colours = {1: flagged, 0: rest, -1: p.muted}
     edges = np.linspace(0, 100, _BINS + 1)
     for kind, name in _KINDS.items():
         of = report.truth == kind
@@ -78,13 +79,13 @@ def roc(report: Flagged, *, dark: bool = False) -> go.Figure:
     figure.add_trace(go.Scatter(x=[0, 100], y=[0, 100], mode="lines", name="chance", hoverinfo="skip",
                                 line={"color": p.muted, "width": 1.6, "dash": "dash"}))
     figure.add_trace(go.Scatter(x=100 * false, y=100 * true, mode="lines", name="prompts", customdata=100 * np.minimum(
-        at, 1), line={"color": p.kinds["image"], "width": 2.4}, hovertemplate=(
+        at, 1), line={"color": p.kinds["prompt"], "width": 2.4}, hovertemplate=(
             "%{y:.1f} % found, %{x:.1f} % wrongly flagged,<br>from %{customdata:.1f} % on<extra></extra>")))
     wrongly, missed = report.false_positives, report.false_negatives
     assert wrongly is not None and missed is not None
     figure.add_trace(go.Scatter(x=[100 * wrongly.value], y=[100 * (1 - missed.value)], mode="markers",
                                 name=f"from {100 * report.threshold:.0f} % on",
-                                marker={"size": 12, "color": p.kinds["text"]},
+                                marker={"size": 12, "color": p.text},
                                 hovertemplate="%{y:.1f} % found, %{x:.1f} % wrongly flagged<extra></extra>"))
     figure.update_xaxes(title_text="wrongly flagged, of what should not be (%)", range=[-2, 102])
     figure.update_yaxes(title_text="flagged, of what should be (%)", range=[-2, 102])

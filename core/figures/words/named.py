@@ -138,14 +138,14 @@ def one_image(names: Sequence[str], given: np.ndarray, percentiles: np.ndarray, 
 
     Returns
     -------
-    plotly Figure: probability (%) to the right, classes downwards; the label in the colour of texts.
+    plotly Figure: probability (%) to the right, classes downwards; the label in the colour of texts, the others plain.
     """
     import plotly.graph_objects as go
 
     p, y = theme.palette(dark), list(range(len(names)))
     figure = go.Figure(go.Bar(
         x=100 * given, y=y, orientation="h", cliponaxis=False,
-        marker={"color": [p.kinds["text"] if i == right else p.kinds["image"] for i in y]},
+        marker={"color": [p.kinds["text"] if i == right else p.kinds["plain"] for i in y]},
         text=[f" {what} {v:.3g}, above {q:.1f} %" for v, q in zip(values, percentiles)], textposition="outside",
         textfont={"color": p.text, "size": theme.SMALLEST_FONT},
         hovertext=[f"{plain(shortened(name, 60))}: {100 * g:.3g} %, {what} {v:.4f}, above {q:.1f} % of unmatched pairs"

@@ -30,8 +30,8 @@ def spreads(found: Spread, *, dark: bool = False) -> go.Figure:
     p, figure = theme.palette(dark), go.Figure()
     highest = max(float(found.within.max()), float(found.between.max()))
     size = max(highest / 45, 0.25)
-    for values, name, colour in ((found.within, "texts that mean the same", p.kinds["prompt"]),
-                                 (found.between, "texts that do not", p.kinds["text"])):
+    for values, name, colour in ((found.within, "texts that mean the same", p.kinds["text"]),
+                                 (found.between, "texts that do not", p.kinds["plain"])):
         figure.add_trace(go.Histogram(x=values, name=name, xbins={"start": 0, "end": highest + size, "size": size},
                                       marker={"color": theme.rgba(colour, 0.7)},
                                       hovertemplate="%{x}°: %{y} groups<extra>" + name + "</extra>"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -114,11 +113,6 @@ class Target:
     def n(self) -> int:
         """N: the image and its references."""
         return len(self.references) + 1
-
-    @property
-    def most_information(self) -> float:
-        """log N, nats: no caption tells more."""
-        return math.log(self.n)
 
     @property
     def fingerprint(self) -> str:
