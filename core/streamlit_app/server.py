@@ -1,5 +1,5 @@
-"""The server before Streamlit's own: it reads no upload that is over a limit, sends films piece by piece, ends what a
-visit leaves behind, and loses nothing that a page said.
+"""The server before Streamlit's own: it reads no upload that is over a limit, sends films piece by piece, and ends
+what a visit leaves behind.
 
 `BOUNDS` are the arguments of `streamlit.App` in app.py.
 """
@@ -16,11 +16,10 @@ from typing import Any
 
 from starlette.middleware import Middleware
 from streamlit import config, runtime
-from streamlit.runtime.app_session import AppSession, AppSessionState
 
 from core.encoding.allocator import give_back_freed_memory
 from core.settings import MB, settings
-from core.streamlit_app import serving, visits
+from core.streamlit_app import reruns, serving, visits
 from core.streamlit_app.serving import SHELF
 from core.streamlit_app.uploads import LEDGER
 
@@ -151,37 +150,12 @@ async def _answer(send: Send, status: int) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def _begun_in_turn(begin: Callable[[AppSession, Any], None]) -> Callable[[AppSession, Any], None]:
-    """A run begins when all that the run before it said has been heard.
-
-    Streamlit ignores what is still on its way from a run that has ended when a fragment is asked for at that moment.
-    The parts of the page that are lost are those that the fragment stands in, and the browser cannot place it.
-    """
-    def in_turn(session: AppSession, asked: Any) -> None:
-        if session._scriptrunner is None:
-            begin(session, asked)
-            return
-
-        def once_heard() -> None:
-            now = session._scriptrunner
-            if session._state != AppSessionState.SHUTDOWN_REQUESTED and not (now and now.request_rerun(asked)):
-                begin(session, asked)
-
-        session._call_soon_on_event_loop(once_heard)
-
-    return in_turn
-
-
 @asynccontextmanager
 async def _running(app: Any) -> AsyncIterator[None]:
     """What is set before the first visitor comes."""
     config.set_option("server.maxUploadSize", settings().budget.upload_mb)
-    begin = AppSession._create_scriptrunner
-    AppSession._create_scriptrunner = _begun_in_turn(begin)     # type: ignore[method-assign, assignment]
-    try:
+    with reruns.nothing_lost():
         yield
-    finally:
-        AppSession._create_scriptrunner = begin                 # type: ignore[method-assign]
 
 
 BOUNDS: dict[str, Any] = {"middleware": [Middleware(Bounds)], "lifespan": _running}
