@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -102,7 +103,11 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[
             visit.session.shutdown()
             return said
 
-    return lambda what, mended: asyncio.run(walk(what, mended))
+    def apart(what: Callable[[Visit], Awaitable[list[str]]], mended: bool) -> list[str]:
+        with ThreadPoolExecutor(1) as own:      # a browser's driver may have a loop at work in this thread
+            return own.submit(asyncio.run, walk(what, mended)).result()
+
+    return apart
 
 
 @pytest.mark.parametrize("mended", MENDED)

@@ -58,6 +58,7 @@ def test_everything_is_downloaded_whole_and_selections_come_back(browser_page, n
 
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_text("Your selections").wait_for(timeout=LONG)
+    still(page)     # a page that is drawn anew has another file behind the button
     path = saved(page, downloads.filter(has_text="Download").last, tmp_path)
     chosen = pd.read_csv(path)
     assert set(chosen["selection"]) == {"Selection 1"}
