@@ -43,13 +43,14 @@ def started(program: str = PROGRAM) -> subprocess.Popen[bytes]:
 
 
 class Orders:
-    """What the other side asked for last; ``gone`` is called when nobody is there any more."""
+    """What the other side asked for last; ``held`` is called when a pause begins, ``gone`` when nobody is there any
+    more."""
 
-    def __init__(self, source: BinaryIO, gone: Callable[[], object]) -> None:
+    def __init__(self, source: BinaryIO, held: Callable[[], object], gone: Callable[[], object]) -> None:
         self.stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
-        self._source, self._gone = source, gone
+        self._source, self._held, self._gone = source, held, gone
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -64,7 +65,9 @@ class Orders:
 
     def may_go_on(self) -> bool:
         """Waits while it is paused."""
-        self._go.wait()
+        if not self._go.is_set():
+            self._held()
+            self._go.wait()
         return not self.stop.is_set()
 
 
@@ -84,7 +87,7 @@ def serve() -> None:
 def _watched(sink: BinaryIO, said: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     from core.learning.towers.training import Training
 
-    orders = Orders(sys.stdin.buffer, lambda: os._exit(0))
+    orders = Orders(sys.stdin.buffer, lambda: wire.write(sink, {"kind": "held"}), lambda: os._exit(0))
     try:
         lesson = wire.unpacked(said, arrays)
         train_by_turns(sink, [Training(lesson, Setup.from_json(one)) for one in said["setups"]], orders)

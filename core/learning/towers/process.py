@@ -24,6 +24,7 @@ from core.learning.towers.setup import Setup
 State = Literal["waiting", "starting", "running", "paused", "finished", "stopped", "failed"]
 MOST_BYTES = 512 * 1024**2
 STOP_SECONDS = 10.0      # a process that was asked to stop has this long
+HOLD_SECONDS = 5.0       # whoever pauses a training waits so long until it is held
 SPARE_SECONDS = 180.0    # a process that nobody needed ends after this long
 
 
@@ -64,7 +65,7 @@ class TowerProcess:
         self._ended = [""] * len(self.setups)
         self._finished = [False] * len(self.setups)
         self._built: list[tuple[int, str, Record] | None] = [None] * len(self.setups)
-        self._lock, self._over = threading.Lock(), threading.Event()
+        self._lock, self._over, self._held = threading.Lock(), threading.Event(), threading.Event()
         self._commands: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._stopping, self._reason = False, ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,11 +108,14 @@ class TowerProcess:
             threading.Thread(target=work, name="orrery-training", daemon=True).start()
 
     def pause(self) -> None:
-        """Hold it before its next step."""
+        """Hold it before its next step; what it told until then has come when this returns."""
         with self._lock:
-            if self.state == "running":
-                self.state = "paused"
-                self._commands.put(PAUSE)
+            if self.state != "running":
+                return
+            self.state = "paused"
+            self._held.clear()
+            self._commands.put(PAUSE)
+        self._held.wait(HOLD_SECONDS)
 
     def resume(self) -> None:
         """Let it go on."""
@@ -207,6 +211,8 @@ class TowerProcess:
                     Snapshot(int(said["step"]), arrays["images"], arrays["texts"], dict(said["measures"])))
                 if self.state == "starting":
                     self.state = "running"
+            elif kind == "held":
+                self._held.set()
             elif kind == "ended":
                 self._ended[i], self._finished[i] = str(said["ended"]), True
             elif kind == "failed":
@@ -229,6 +235,7 @@ class TowerProcess:
                                          "What was recorded until then is kept. Start it again.")
             self.state = state
             self._over.set()
+            self._held.set()
 
 
 def prepare() -> None:

@@ -92,8 +92,7 @@ def start(lesson: Lesson, setups: Sequence[Setup], names: Sequence[str]) -> None
 def buttons() -> None:
     """Pause, go on and stop; the page is drawn anew, since one that is held is not asked again and again.
 
-    Two buttons with keys of their own: beside fragments that run by a clock, Streamlit tells of one click more than
-    once, and what was a click on Pause must not be one on Resume.
+    Two buttons with keys of their own: a double click on Pause is not one on Resume.
     """
     training = current()
     if training is None or training.over:
