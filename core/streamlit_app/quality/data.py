@@ -124,6 +124,7 @@ def find_all(settings: Settings, data: QualityData, keys: Sequence[str]) -> bool
     stopped: set[str] = st.session_state.setdefault("quality.stopped", set())
     mark = fingerprint("findings", data.key, keys, seed)
     if not missing:
+        work.forget_here("quality.findings")
         return False
     if mark in stopped:
         with st.container(horizontal=True, vertical_alignment="center"):

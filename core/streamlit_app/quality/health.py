@@ -51,7 +51,8 @@ def show(settings: Settings, data: QualityData) -> None:
     if lacking:
         panels.notice("Not looked for. " + " ".join(lacking), one_line=True)
     with panels.friendly_errors():
-        find_all(settings, data, keys)
+        if not find_all(settings, data, keys) and len(found) < len(found_so_far(settings, data)):
+            st.rerun()      # the last came while the sheet was drawn
     if found:
         _one(settings, data, found)
     if data.ready.has_gap and (data.ready.opened.built_in or data.ready.opened.in_world):

@@ -14,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 from core.errors import Cancelled
 from core.language.quality.evidence import KINDS, Find
 from core.sources.solids.world import open_world
+from core.streamlit_app.quality import health
+from core.streamlit_app.quality.data import found_so_far
 from core.types import Selection
 from tests.pages.test_pages import LIMIT, button, finished, opened, words
 
@@ -92,6 +94,19 @@ def test_one_that_fails_leaves_the_others_and_is_tried_again(monkeypatch: pytest
     monkeypatch.setitem(KINDS, "captions", whole)
     finished(button(at, "Try again").click().run())
     assert whole.title in at.dataframe[0].value["finding"].tolist() and "could not be" not in words(at)
+
+
+def test_a_finding_that_comes_while_the_sheet_is_drawn_stands_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = finished(opened(PAGE, scenes="120", sample="44"))
+    sheet = at.dataframe[0].value["finding"].tolist()
+    looks = []
+
+    def before_the_last(settings, data):
+        looks.append(found_so_far(settings, data))
+        return dict(list(looks[-1].items())[:-1]) if len(looks) == 1 else looks[-1]
+
+    monkeypatch.setattr(health, "found_so_far", before_the_last)
+    assert at.run().dataframe[0].value["finding"].tolist() == sheet
 
 
 def test_an_address_with_thresholds_that_are_none_has_those_proposed() -> None:
