@@ -176,6 +176,8 @@ def test_a_table_with_its_images_the_right_columns_and_one_split(browser_page, a
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Open it so").click()
     still(page)
+    page.keyboard.press("Escape")
+    exactly(page.get_by_test_id("stPopoverBody"), 0)
     loaded(page)
     panel = page.get_by_test_id("stPopoverBody")
     panel.get_by_text("eine Karte der Farbe").first.wait_for(timeout=LONG)

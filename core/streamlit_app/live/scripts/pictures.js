@@ -13,6 +13,6 @@ export default function (component) {
     return blob;
   });
   const line = lineOf(answer.view);
-  line.ask = (wanted) => whenQuiet(() => setStateValue("wanted", wanted));
+  line.ask = (wanted) => setStateValue("wanted", wanted);
   line.hear?.(answer);
 }

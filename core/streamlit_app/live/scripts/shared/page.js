@@ -8,10 +8,7 @@ function mount({ data, parentElement, setStateValue, setTriggerValue }, selector
     view?.dispose();
     view = root.orrery = new View(root, scene);
   }
-  view.tell = (name, value) => {
-    window.__orrery_told = performance.now();
-    (name === "clicked" ? setTriggerValue : setStateValue)(name, value);
-  };
+  view.tell = (name, value) => (name === "clicked" ? setTriggerValue : setStateValue)(name, value);
   view.update(scene);
   return () => { if (root.orrery === view) { view.dispose(); root.orrery = undefined; } };
 }
