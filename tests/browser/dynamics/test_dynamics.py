@@ -74,12 +74,13 @@ def settled(page, what: str) -> None:
 
 def test_a_run_is_watched_held_gone_back_through_and_taken_away(browser_page, address):
     page = browser_page
-    shown(page, address, "steps=600")
+    shown(page, address, "steps=900")
     page.get_by_role("button", name="Train", exact=True).click(timeout=LONG)
     page.wait_for_function(f"{VIEW}?.steps().length > 2", timeout=LONG)
     before = places(page)
-    page.wait_for_function(f"{VIEW}.steps().length > 6", timeout=LONG)
-    assert np.abs(places(page) - before).max() > 1e-3, "points move while it is trained"
+    page.wait_for_function(f"before => before.some((at, i) => {VIEW}.point(i, 0).some((v, k) => "
+                           "Math.abs(v - at[k]) > 1e-3))", arg=before.tolist(), timeout=LONG)
+    assert page.evaluate(f"{VIEW}.steps().at(-1)") < 900, "points move while it is trained"
     page.get_by_role("button", name="Pause", exact=True).click()
     page.get_by_text(re.compile("Paused at step")).wait_for(timeout=LONG)
     settled(page, "steps().length")
@@ -95,9 +96,9 @@ def test_a_run_is_watched_held_gone_back_through_and_taken_away(browser_page, ad
     page.get_by_role("link", name="Learning Dynamics").first.click()
     page.get_by_role("button", name="Resume", exact=True).wait_for(timeout=LONG)
     page.get_by_role("button", name="Resume", exact=True).click(timeout=LONG)
-    said = page.get_by_text(re.compile(r"R@1 .* after 600 steps")).first
+    said = page.get_by_text(re.compile(r"R@1 .* after 900 steps")).first
     said.wait_for(timeout=LONG)
-    page.wait_for_function(f"{VIEW}?.steps().at(-1) === 600", timeout=LONG)
+    page.wait_for_function(f"{VIEW}?.steps().at(-1) === 900", timeout=LONG)
     page.evaluate(f"{VIEW}.seek({held[2]})")
     page.wait_for_function(f"([x, y, z]) => Math.hypot({VIEW}.point(0)[0] - x, {VIEW}.point(0)[1] - y, "
                            f"{VIEW}.point(0)[2] - z) < 1e-4", arg=back[0].tolist(), timeout=LONG)
@@ -115,7 +116,7 @@ def test_a_run_is_watched_held_gone_back_through_and_taken_away(browser_page, ad
 
     page.get_by_role("button", name="Take away").click()
     record = read_record(downloaded(page, "Run (file)"))
-    assert record.steps[-1] == 600 and record.setup["steps"] == 600
+    assert record.steps[-1] == 900 and record.setup["steps"] == 900
     np.testing.assert_allclose(np.concatenate([record.images[2], record.texts[2]]), back, atol=1e-4)
     table = list(csv.DictReader(io.StringIO(downloaded(page, "Measures (CSV)").decode("utf-8-sig"))))
     assert float(table[-1]["R@1 of images, share"]) == pytest.approx(float(record.measures["r1"][-1]))
